@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VR_PATH_H
+#define VR_PATH_H
+
+/*
+ * What a packet does, in softirq under RCU. Files in the order in which a
+ * packet meets them:
+ *
+ *   rx_vif.c      from a device: checks of the frame, then
+ *   neigh.c         ARP and ND are answered here,
+ *   parse.c         one bounded walk over the headers fills a struct vr_pkt,
+ *   input.c         the pipeline: flow hit -> forward, miss -> decide -> new flow
+ *   flow.c        a hit: right still?, state, time, counters
+ *   tcp_state.c     TCP's part of it
+ *   decide.c      a miss: source -> vip -> member -> route -> policy, in a
+ *                 struct vr_decision; has no side effect, so that a trace can
+ *                 call it and print each step
+ *   policy.c        its security groups
+ *   revalidate.c  a hit after a change: is the flow what decide.c would do now?
+ *   icmp_error.c  an ICMP error belongs to the flow of the packet in it
+ *   rewrite.c     addresses, ports, TTL, checksums
+ *   forward.c     to the vif or the node
+ *   answer.c      what the module says itself: echo reply, TCP RST, ICMP errors
+ *   drop.c        the one place where packets end
+ *
+ * Functions that can refuse a packet return enum vrouter_drop_reason; 0
+ * (VROUTER_DROP_REASON_NONE) means go on. Nobody but drop.c and the last stage
+ * frees a packet.
+ */
+
+#include <linux/netdevice.h>
+#include <linux/skbuff.h>
+
+#include "../table/table.h"
+#include "../obs/obs.h"
+
+#define VR_MAX_VRF_HOPS	4
+
+/* The gateway of every interface, RFC 5798's first virtual MAC. */
+extern const u8 vr_gateway_mac[ETH_ALEN];
+
+/* A packet on its way. On the stack of rx_vif.c. */
+struct vr_pkt {
+	struct vr_net		*vn;
+	struct vr_vif		*vif;		/* entered by; borrowed under RCU */
+	struct vr_vif_conf	*conf;		/* of it, at entry */
+	struct sk_buff		*skb;		/* data at the network header; NULL in a trace */
+	struct vr_tuple		tuple;		/* as it entered */
+	u16			l4_off;		/* from the network header, octets */
+	u16			tot_len;	/* of the IP packet without padding, octets */
+	u8			icmp_type, icmp_code;
+	u8			tcp_flags;	/* octet 13 of the TCP header */
+	bool			icmp_error;	/* tuple is that of the outer header, without ports */
+	struct vr_tuple		inner;		/* icmp_error: of the packet in it, as that one was sent */
+	u16			inner_off;	/* its network header, from the outer one's */
+	u16			inner_l4_off;	/* its transport header, from the outer network header */
+};
+
+/* What is to be done with the first packet of a flow. Pointers are borrowed
+ * under RCU.
+ */
+struct vr_decision {
+	enum vrouter_drop_reason reason;
+	struct vr_vip		*vip;		/* NULL = not a service */
+	struct vr_member	*member;
+	struct vr_route		*route;		/* to the (translated) destination */
+	struct vr_nexthop	*nh;
+	struct vr_vrf		*vrf;		/* in which it was found */
+	struct vr_vif		*out;		/* NULL = the node, when nh is of type host */
+	bool			to_gateway;	/* destination is the gateway itself */
+	union vr_addr		dst;		/* after translation */
+	__be16			dport;
+	bool			hairpin;	/* source is translated to the vip too */
+	struct vr_vif		*sg_vif;	/* whose groups refused, or NULL */
+	struct vr_ruleset	*hit[2];	/* rule that let it through, by direction: */
+	int			hit_index[2];	/* -1 = none needed */
+};
+
+/* Told each step of a decision when somebody asks (trace); NULL for packets. */
+struct vr_trace;
+
+/* --- parse.c ------------------------------------------------------------- */
+/* skb->data at the network header, skb->protocol set. May pull; on return all
+ * headers up to the transport's are linear. Fills tuple (port from pkt->vif)
+ * and offsets, trims link-layer padding.
+ */
+enum vrouter_drop_reason vr_parse(struct vr_pkt *pkt);
+
+/* --- neigh.c: consume the skb, always ------------------------------------ */
+void vr_neigh_arp(struct vr_pkt *pkt);
+bool vr_neigh_nd(struct vr_pkt *pkt);	/* false: not ND, skb untouched. After vr_parse() */
+
+/* --- input.c ------------------------------------------------------------- */
+void vr_input(struct vr_pkt *pkt);	/* parsed; consumes the skb */
+
+/* --- flow.c -------------------------------------------------------------- */
+/* State and time of a flow that a packet of direction dir hit. */
+enum vrouter_drop_reason vr_flow_hit(struct vr_pkt *pkt, struct vr_flow *f, int dir);
+enum vrouter_drop_reason vr_flow_new(struct vr_pkt *pkt, const struct vr_decision *d,
+				     struct vr_flow **flow);	/* may be another CPU's */
+
+/* --- tcp_state.c --------------------------------------------------------- */
+/* May this packet open a flow, and what does it make of it (RFC 9293)? */
+enum vrouter_drop_reason vr_tcp_open(const struct vr_pkt *pkt, struct vr_flow *f);
+enum vrouter_drop_reason vr_tcp_hit(const struct vr_pkt *pkt, struct vr_flow *f, int dir);
+
+/* --- decide.c, policy.c, revalidate.c ------------------------------------ */
+void vr_decide(const struct vr_pkt *pkt, struct vr_decision *d, struct vr_trace *t);
+/* Both ends' groups on a packet after translation; sets sg_vif, hit, hit_index. */
+enum vrouter_drop_reason vr_policy(const struct vr_pkt *pkt, struct vr_decision *d,
+				   struct vr_trace *t);
+enum vrouter_drop_reason vr_revalidate(struct vr_pkt *pkt, struct vr_flow *f);
+
+/* --- icmp_error.c -------------------------------------------------------- */
+enum vrouter_drop_reason vr_icmp_error(struct vr_pkt *pkt);	/* consumes the skb when 0 */
+
+/* --- rewrite.c ----------------------------------------------------------- */
+/* Makes the packet what the mirror image of "to" says (to = the other side's
+ * tuple: its source becomes the destination and so on), decrements the TTL.
+ */
+enum vrouter_drop_reason vr_rewrite(struct vr_pkt *pkt, const struct vr_tuple *to);
+
+/* --- forward.c ----------------------------------------------------------- */
+/* Consumes the skb when 0. to = NULL: to the node's own stack. */
+enum vrouter_drop_reason vr_forward(struct vr_pkt *pkt, struct vr_vif *to);
+
+/* --- answer.c: builds a new skb, sends it back by the vif; leaves pkt->skb - */
+void vr_answer_echo(struct vr_pkt *pkt);
+void vr_answer_refused(struct vr_pkt *pkt);		/* TCP RST, else port unreachable */
+void vr_answer_too_big(struct vr_pkt *pkt, u32 mtu);
+void vr_answer_time_exceeded(struct vr_pkt *pkt);
+
+/* --- drop.c -------------------------------------------------------------- */
+void vr_drop(struct vr_pkt *pkt, enum vrouter_drop_reason why, const struct vr_vif *sg_vif);
+
+/* --- rx_vif.c ------------------------------------------------------------ */
+rx_handler_result_t vr_rx_vif(struct sk_buff **pskb);	/* rx_handler_data: struct vr_vif */
+
+/* --- trace.c ------------------------------------------------------------- */
+/* The dry run: called by nl/trace_nl.c with a made-up packet. Process context. */
+struct vr_trace_step {
+	u8	stage;			/* VROUTER_TRACE_STAGE_* */
+	u8	prefix_len;
+	u8	family;			/* of addr; 0 = none */
+	u16	port;			/* host order; 0 = none */
+	u32	reason;
+	u32	vif, vrf, nexthop, sg;	/* 0 = none */
+	int	rule;			/* -1 = none */
+	union vr_addr addr;
+	char	text[160];
+};
+
+#define VR_TRACE_MAX_STEPS 32
+
+struct vr_trace {
+	unsigned int		n;
+	struct vr_trace_step	step[VR_TRACE_MAX_STEPS];
+};
+
+/* A new step with its sentence; NULL (and nothing evaluated) when t is NULL. */
+__printf(3, 4)
+struct vr_trace_step *vr_trace_step(struct vr_trace *t, u8 stage, const char *fmt, ...);
+
+struct vr_trace_result {
+	enum vrouter_drop_reason reason;
+	struct vr_tuple		final;		/* port: 0 */
+	u32			vif_out;	/* 0 = none or the node */
+};
+
+/* tuple->port = the vif. -ENOENT when there is no such vif. */
+int vr_trace_run(struct vr_net *vn, const struct vr_tuple *tuple, struct vr_trace *t,
+		 struct vr_trace_result *res);
+
+#endif

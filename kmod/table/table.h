@@ -1,0 +1,539 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VR_TABLE_H
+#define VR_TABLE_H
+
+/*
+ * What the node knows. Prototypes are grouped by the file that has them.
+ *
+ * Every *_set() takes a complete, already well-formed configuration (nl/ has
+ * checked types and ranges), checks it against the other objects and the
+ * bounds, and either does all of it or nothing; it sets an extack sentence for
+ * each refusal. They and every *_del() are called in process context with
+ * vr_net::lock held; vr_vif_set() and vr_vif_del() with the RTNL held too.
+ *
+ * nlflags are those of the request: NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE.
+ *
+ * Look-ups: *_rcu() need rcu_read_lock(), the others vr_net::lock; what they
+ * return is borrowed and lives as long as that is held.
+ */
+
+#include "../vrouter.h"
+
+struct netlink_ext_ack;
+struct net_device;
+struct vr_nexthop;
+struct vr_sg;
+struct vr_vif;
+
+/* --- counters.c ---------------------------------------------------------- */
+
+/* softirq or BH disabled */
+static inline void vr_count_rx(struct vr_pcpu_counters __percpu *pc, unsigned int bytes)
+{
+	struct vr_pcpu_counters *c = this_cpu_ptr(pc);
+
+	u64_stats_update_begin(&c->syncp);
+	u64_stats_inc(&c->rx_packets);
+	u64_stats_add(&c->rx_bytes, bytes);
+	u64_stats_update_end(&c->syncp);
+}
+
+static inline void vr_count_tx(struct vr_pcpu_counters __percpu *pc, unsigned int bytes)
+{
+	struct vr_pcpu_counters *c = this_cpu_ptr(pc);
+
+	u64_stats_update_begin(&c->syncp);
+	u64_stats_inc(&c->tx_packets);
+	u64_stats_add(&c->tx_bytes, bytes);
+	u64_stats_update_end(&c->syncp);
+}
+
+static inline void vr_count_flow(struct vr_pcpu_counters __percpu *pc)
+{
+	struct vr_pcpu_counters *c = this_cpu_ptr(pc);
+
+	u64_stats_update_begin(&c->syncp);
+	u64_stats_inc(&c->flows);
+	u64_stats_update_end(&c->syncp);
+}
+
+struct vr_pcpu_counters __percpu *vr_counters_alloc(void);
+void vr_counters_sum(const struct vr_pcpu_counters __percpu *pc, struct vr_counters *sum);
+
+/* Takes one (n) of a bound of namespace and module, or says in the extack
+ * (may be NULL) which is reached and returns -ENOSPC. Any context.
+ */
+int vr_take(atomic_t *used, const u32 *limit, atomic_t *gused, const u32 *glimit, int n,
+	    const char *what, struct netlink_ext_ack *extack);
+void vr_give(atomic_t *used, atomic_t *gused, int n);
+
+/* --- lpm.c: longest prefix match ----------------------------------------- */
+
+/* A path-compressed binary trie of prefixes of up to 128 bits, one per family.
+ * Readers under RCU; writers serialised by the owner.
+ */
+struct vr_lpm_node;
+
+struct vr_lpm {
+	struct vr_lpm_node __rcu *root;
+	u8 bits;				/* 32 or 128 */
+};
+
+void vr_lpm_init(struct vr_lpm *t, u8 bits);
+/* Value of the longest prefix that holds addr, its length in *len (may be NULL). RCU. */
+void *vr_lpm_lookup(const struct vr_lpm *t, const union vr_addr *addr, u8 *len);
+/* Calls fn for every prefix that holds addr, shortest first, until fn returns true. RCU. */
+bool vr_lpm_match(const struct vr_lpm *t, const union vr_addr *addr,
+		  bool (*fn)(void *value, u8 len, void *arg), void *arg);
+/* Exact prefix, NULL if none. Writer or RCU. */
+void *vr_lpm_get(const struct vr_lpm *t, const union vr_addr *addr, u8 len);
+/* Sets the value of a prefix; the old one in *old, NULL if none. -ENOMEM. Writer. */
+int vr_lpm_set(struct vr_lpm *t, const union vr_addr *addr, u8 len, void *value, void **old);
+/* Removes a prefix, returns its value or NULL. Never fails, allocates nothing. Writer. */
+void *vr_lpm_del(struct vr_lpm *t, const union vr_addr *addr, u8 len);
+/* The first prefix after (addr, len) in order of address, then length; NULL
+ * addr = the very first. Writer.
+ */
+void *vr_lpm_next(const struct vr_lpm *t, const union vr_addr *addr, u8 len);
+/* Frees all nodes; free_value for each value. Writer, no reader left. */
+void vr_lpm_destroy(struct vr_lpm *t, void (*free_value)(void *value));
+
+/* --- vrf.c --------------------------------------------------------------- */
+
+struct vr_gateways {
+	struct rcu_head	rcu;
+	unsigned int	n;
+	struct vr_addr_af { union vr_addr addr; u8 family; } a[];
+};
+
+struct vr_vrf {
+	u32			id;
+	u32			gen;		/* changed: gateways, or any route or vip */
+	char			*label;		/* under lock; may be NULL */
+	struct vr_gateways __rcu *gateways;
+	struct vr_lpm		routes[2];	/* [0] IPv4, [1] IPv6: struct vr_route */
+	unsigned int		n_routes;	/* under lock */
+	unsigned int		users;		/* vifs and nexthops; under lock */
+	struct vr_pcpu_counters __percpu *counters;
+	struct rcu_head		rcu;
+};
+
+struct vr_vrf_cfg {
+	u32			id;
+	const char		*label;
+	unsigned int		n_gateways;
+	const struct vr_addr_af	*gateways;
+};
+
+int vr_vrf_set(struct vr_net *vn, const struct vr_vrf_cfg *cfg, u16 nlflags,
+	       struct netlink_ext_ack *extack);
+int vr_vrf_del(struct vr_net *vn, u32 id, struct netlink_ext_ack *extack);
+static inline struct vr_vrf *vr_vrf_rcu(const struct vr_net *vn, u32 id)
+{
+	return xa_load((struct xarray *)&vn->vrfs, id);
+}
+bool vr_vrf_is_gateway(const struct vr_vrf *vrf, u8 family, const union vr_addr *addr); /* RCU */
+
+/* --- route.c ------------------------------------------------------------- */
+
+struct vr_route {
+	struct vr_prefix	prefix;
+	struct vr_nexthop	*nh;		/* holds a use of it */
+	char			*label;
+	struct rcu_head		rcu;
+	unsigned int		n_sgs;
+	u32			sgs[];		/* sorted; replaced with the route */
+};
+
+struct vr_route_cfg {
+	u32			vrf;
+	struct vr_prefix	prefix;
+	u32			nexthop;
+	const char		*label;
+	unsigned int		n_sgs;
+	const u32		*sgs;
+};
+
+int vr_route_set(struct vr_net *vn, const struct vr_route_cfg *cfg, u16 nlflags,
+		 struct netlink_ext_ack *extack);
+int vr_route_del(struct vr_net *vn, u32 vrf, const struct vr_prefix *prefix,
+		 struct netlink_ext_ack *extack);
+struct vr_route *vr_route_lookup_rcu(const struct vr_vrf *vrf, u8 family,
+				     const union vr_addr *addr);
+
+/* --- vif.c --------------------------------------------------------------- */
+
+#define VR_VIF_MAX_ADDRS	32
+#define VR_VIF_MAX_SGS		256
+
+/* What may be replaced of a vif, swapped as a whole. */
+struct vr_vif_conf {
+	struct rcu_head		rcu;
+	struct vr_vrf		*vrf;		/* holds a use of it */
+	u8			mac[ETH_ALEN] __aligned(2);
+	u16			n_addrs;
+	u16			n_sgs;
+	u16			sg_enforce;	/* union of the groups' VROUTER_SG_FLAGS_*, kept up to date */
+	u32			mtu;		/* 0 = the device's */
+	u32			flow_limit;	/* 0 = the namespace's */
+	u32			half_open_limit;
+	char			*label;
+	struct vr_addr_af	*addrs;
+	u32			*sg_ids;	/* sorted */
+	struct vr_sg		**sgs;		/* same order; each holds a use */
+};
+
+/* An attached device. Found by its device's rx_handler_data and by id. A flow
+ * holds a reference; the device goes at once when it is detached, the memory
+ * after the last flow.
+ */
+struct vr_vif {
+	struct vr_net		*vn;
+	u32			id;
+	u32			gen;		/* conf, a group of it or its rules changed */
+	u8			type;		/* VROUTER_VIF_TYPE_* */
+	struct net_device __rcu	*dev;		/* NULL once detached */
+	netdevice_tracker	dev_tracker;
+	struct vr_vif_conf __rcu *conf;
+	atomic_t		flows;		/* opened by it, for the limit */
+	atomic_t		half_open;
+	struct vr_pcpu_counters __percpu *counters;
+	u64 __percpu		*drops;		/* [__VROUTER_DROP_REASON_MAX] */
+	refcount_t		ref;
+	struct rcu_head		rcu;
+};
+
+struct vr_vif_cfg {
+	u32			id;
+	struct net_device	*dev;		/* borrowed */
+	const char		*label;
+	u32			vrf;
+	u8			mac[ETH_ALEN];
+	unsigned int		n_addrs, n_sgs;
+	const struct vr_addr_af	*addrs;
+	const u32		*sgs;
+	u32			mtu, flow_limit, half_open_limit;
+};
+
+int vr_vif_set(struct vr_net *vn, const struct vr_vif_cfg *cfg, u16 nlflags,
+	       struct netlink_ext_ack *extack);
+int vr_vif_del(struct vr_net *vn, u32 id, struct netlink_ext_ack *extack);
+static inline struct vr_vif *vr_vif_rcu(const struct vr_net *vn, u32 id)
+{
+	return xa_load((struct xarray *)&vn->vifs, id);
+}
+struct vr_vif *vr_vif_by_dev(const struct net_device *dev);	/* RTNL or RCU; NULL if not ours */
+bool vr_vif_owns(const struct vr_vif_conf *conf, u8 family, const union vr_addr *addr);
+void vr_vif_put(struct vr_vif *vif);				/* any context */
+static inline bool vr_vif_tryget(struct vr_vif *vif)
+{
+	return refcount_inc_not_zero(&vif->ref);
+}
+int vr_vif_init(void);		/* netdevice notifier */
+void vr_vif_exit(void);
+
+/* --- nexthop.c, ecmp.c --------------------------------------------------- */
+
+/* A member of an ecmp nexthop. Shared by the successive groups it is in
+ * (same address and port, or same nexthop without address), so that counters
+ * and flows outlive a replace. A flow holds a reference.
+ */
+struct vr_member {
+	union vr_addr		addr;		/* family 0: none */
+	u8			family;
+	u8			state;		/* VROUTER_MEMBER_STATE_*; written under lock */
+	bool			removed;	/* in no group any more; written under lock */
+	__be16			port;		/* 0 = keep the packet's */
+	u32			weight;
+	struct vr_nexthop	*nh;		/* NULL: by route; holds a use of it */
+	char			*label;
+	struct vr_pcpu_counters __percpu *counters;	/* rx: to the member, tx: from it */
+	refcount_t		ref;
+	struct rcu_head		rcu;
+};
+
+/* The members, and the table that a new flow's hash selects from. */
+struct vr_group {
+	struct rcu_head		rcu;
+	unsigned int		n;
+	unsigned int		n_slots;	/* power of two; 0 = no member */
+	u16			*slots;		/* index into members */
+	struct vr_member	**members;	/* sorted by (family, addr, port) */
+};
+
+struct vr_nexthop {
+	u32			id;
+	u32			gen;
+	u8			type;		/* VROUTER_NEXTHOP_TYPE_*; never changes */
+	char			*label;		/* under lock */
+	unsigned int		users;		/* routes, vips, members; under lock */
+	struct vr_vif __rcu	*vif;		/* local; NULL once the vif is gone */
+	struct vr_vrf __rcu	*vrf;		/* vrf */
+	struct vr_group __rcu	*group;		/* ecmp; never NULL */
+	struct vr_pcpu_counters __percpu *counters;
+	struct rcu_head		rcu;
+};
+
+struct vr_member_cfg {
+	union vr_addr		addr;
+	u8			family;		/* 0: no address */
+	u8			state;
+	__be16			port;
+	u32			weight;
+	u32			nexthop;	/* 0: by route */
+	const char		*label;
+};
+
+struct vr_nexthop_cfg {
+	u32			id;
+	u8			type;
+	const char		*label;
+	u32			vif, vrf;
+	unsigned int		n_members;
+	const struct vr_member_cfg *members;
+};
+
+#define VR_GROUP_MAX_MEMBERS	16384
+
+int vr_nexthop_set(struct vr_net *vn, const struct vr_nexthop_cfg *cfg, u16 nlflags,
+		   struct netlink_ext_ack *extack);
+int vr_nexthop_del(struct vr_net *vn, u32 id, struct netlink_ext_ack *extack);
+static inline struct vr_nexthop *vr_nexthop_rcu(const struct vr_net *vn, u32 id)
+{
+	return xa_load((struct xarray *)&vn->nexthops, id);
+}
+
+/* ecmp.c. Choice by a table of slots, power of two, at least 32 for each share
+ * of the smallest weight (bounded by 65536): a flow's hash picks a slot. A
+ * change moves only the slots it must; growing doubles the table, so that the
+ * others stay. Members that drain own slots only when none is active.
+ */
+struct vr_group *vr_group_build(const struct vr_group *old, struct vr_member **members,
+				unsigned int n);	/* takes the references; ERR_PTR */
+static inline struct vr_member *vr_group_select(const struct vr_group *g, u32 hash)
+{
+	return g->n_slots ? g->members[g->slots[hash & (g->n_slots - 1)]] : NULL;
+}
+struct vr_member *vr_group_find(const struct vr_group *g, u8 family,
+				const union vr_addr *addr, __be16 port);
+void vr_group_free(struct vr_group *g);		/* after a grace period; puts the members */
+struct vr_member *vr_member_alloc(const struct vr_member_cfg *cfg);
+void vr_member_put(struct vr_member *m);	/* any context */
+static inline bool vr_member_tryget(struct vr_member *m)
+{
+	return refcount_inc_not_zero(&m->ref);
+}
+
+/* --- vip.c --------------------------------------------------------------- */
+
+struct vr_vip_key {
+	u32		vrf;
+	u8		family;
+	u8		proto;
+	__be16		port;
+	union vr_addr	addr;
+};
+
+struct vr_vip {
+	struct rhash_head	node;
+	struct rb_node		order;		/* under lock */
+	struct vr_vip_key	key;
+	u32			gen;
+	u32			affinity_timeout; /* seconds, 0 = none */
+	struct vr_nexthop __rcu	*nh;		/* ecmp; holds a use of it */
+	char			*label;		/* under lock */
+	struct vr_pcpu_counters __percpu *counters;
+	struct rcu_head		rcu;
+};
+
+struct vr_vip_cfg {
+	struct vr_vip_key	key;
+	u32			nexthop;
+	u32			affinity_timeout;
+	const char		*label;
+};
+
+int vr_vip_init(struct vr_net *vn);
+void vr_vip_exit(struct vr_net *vn);
+int vr_vip_set(struct vr_net *vn, const struct vr_vip_cfg *cfg, u16 nlflags,
+	       struct netlink_ext_ack *extack);
+int vr_vip_del(struct vr_net *vn, const struct vr_vip_key *key, struct netlink_ext_ack *extack);
+struct vr_vip *vr_vip_lookup_rcu(const struct vr_net *vn, const struct vr_vip_key *key);
+/* Is addr that of any vip of the VRF (whatever protocol and port)? RCU. */
+bool vr_vip_addr_rcu(const struct vr_net *vn, u32 vrf, u8 family, const union vr_addr *addr);
+struct vr_vip *vr_vip_next(const struct vr_net *vn, const struct vr_vip_key *after); /* lock; NULL = first */
+
+/* --- affinity.c ---------------------------------------------------------- */
+
+int vr_affinity_init(struct vr_net *vn);
+void vr_affinity_exit(struct vr_net *vn);
+/* The member that the client stays with, or NULL. Borrowed. RCU, BH disabled. */
+struct vr_member *vr_affinity_get_rcu(struct vr_net *vn, const struct vr_vip *vip,
+				      const union vr_addr *client);
+/* Remembers it, or makes it last anew. Atomic; a full table only loses the affinity. */
+void vr_affinity_set(struct vr_net *vn, const struct vr_vip *vip, const union vr_addr *client,
+		     struct vr_member *m);
+void vr_affinity_gc(struct vr_net *vn);		/* from the flows' gc; process context */
+
+/* --- sg.c (objects), classify.c (compiled rules) -------------------------- */
+
+struct vr_sg_rule {
+	u8			direction;	/* VROUTER_DIRECTION_* */
+	u8			family;		/* 0 = both */
+	u8			proto;		/* 0 = any */
+	u8			peer;		/* enum vr_peer */
+	u16			lo, hi;		/* port, or ICMP type << 8 | code, host byte order */
+	u32			peer_sg;
+	struct vr_prefix	prefix;
+	unsigned int		n_except;
+	struct vr_prefix	*except;	/* owned */
+	char			*label;		/* owned; may be NULL */
+};
+
+enum vr_peer { VR_PEER_ANY, VR_PEER_PREFIX, VR_PEER_SG };
+
+#define VR_SG_MAX_RULES		65536
+#define VR_SG_MAX_EXCEPT	256
+#define VR_SG_MAX_COMPILED	(1 << 20)	/* prefixes left of all rules after taking out exceptions */
+
+struct vr_ruleset;				/* classify.c */
+
+struct vr_sg {
+	u32			id;
+	u32			enforce;	/* VROUTER_SG_FLAGS_* */
+	char			*label;		/* under lock */
+	unsigned int		users;		/* under lock */
+	struct vr_ruleset __rcu	*rules;		/* never NULL */
+	struct rcu_head		rcu;
+};
+
+struct vr_sg_cfg {
+	u32			id;
+	u32			enforce;
+	const char		*label;
+	unsigned int		n_rules;
+	struct vr_sg_rule	*rules;		/* what they own is taken over on success */
+};
+
+int vr_sg_set(struct vr_net *vn, struct vr_sg_cfg *cfg, u16 nlflags,
+	      struct netlink_ext_ack *extack);
+int vr_sg_del(struct vr_net *vn, u32 id, struct netlink_ext_ack *extack);
+static inline struct vr_sg *vr_sg_rcu(const struct vr_net *vn, u32 id)
+{
+	return xa_load((struct xarray *)&vn->sgs, id);
+}
+void vr_sg_rules_free(struct vr_sg_rule *rules, unsigned int n); /* what they own, not the array */
+
+/* What a classifier is asked: the packet after translation, seen from one end. */
+struct vr_sg_query {
+	u8			direction;	/* VROUTER_DIRECTION_* */
+	u8			family;
+	u8			proto;
+	u16			port;		/* destination port or ICMP type << 8 | code; host order */
+	const union vr_addr	*peer;		/* the other end */
+	unsigned int		n_peer_sgs;
+	const u32		*peer_sgs;	/* sorted */
+};
+
+/* classify.c. Compiled so that a match costs the same for 1 and 10 000 rules:
+ * rules of any peer, of each peer group (hash) and of each prefix (LPM; what is
+ * excepted is taken out of the prefix when compiling) hold disjoint port
+ * intervals, found by binary search. The rule named is the first in the list
+ * that matches within the most general peer that does.
+ */
+struct vr_ruleset *vr_ruleset_build(struct vr_sg_rule *rules, unsigned int n,
+				    struct netlink_ext_ack *extack); /* takes over; ERR_PTR */
+void vr_ruleset_free(struct vr_ruleset *rs);	/* no reader left */
+unsigned int vr_ruleset_len(const struct vr_ruleset *rs);
+const struct vr_sg_rule *vr_ruleset_rule(const struct vr_ruleset *rs, unsigned int i);
+u64 vr_ruleset_hits(const struct vr_ruleset *rs, unsigned int i);
+void vr_ruleset_hit(struct vr_ruleset *rs, unsigned int i);	/* BH disabled */
+/* Index of the matching rule, or -1. RCU. */
+int vr_ruleset_match(const struct vr_ruleset *rs, const struct vr_sg_query *q);
+
+/* --- flow_table.c -------------------------------------------------------- */
+
+/* One direction: found by its tuple. One cache line. */
+struct vr_flow_side {
+	struct rhash_head	node;
+	struct vr_tuple		tuple;
+	u8			dir;		/* VR_ORIG, VR_REPLY: index in vr_flow::side */
+	u8			pad[3];
+	u32			packets;	/* exact while one CPU at a time has the direction */
+};
+
+enum { VR_ORIG, VR_REPLY };
+
+/* TCP: what an RST is checked against. */
+struct vr_tcp_side {
+	u32			end;		/* highest sequence number sent, plus one */
+	u32			ack;		/* last acknowledged by this side */
+	u32			win;		/* last window announced, scaled */
+	u8			wscale;
+	u8			flags;
+};
+
+/* A flow: both directions. Packets of direction d enter by vif[d] and leave by
+ * vif[!d], as side[!d].tuple says in mirror image.
+ * Look-up, hit and state are lock-free: fields below are written with
+ * WRITE_ONCE by whichever CPU has a packet; transitions of state by cmpxchg.
+ * References: the table holds one; freed by RCU after it was unlinked.
+ */
+struct vr_flow {
+	struct vr_flow_side	side[2];
+	struct vr_vif		*vif[2];	/* referenced; [VR_REPLY] NULL = the node itself */
+	struct vr_member	*member;	/* referenced; NULL = not through a vip */
+	u64			bytes[2];
+	u32			gen;		/* vr_net::gen at which it was last found right */
+	u32			last_used;	/* jiffies */
+	u8			state;		/* VROUTER_FLOW_STATE_* */
+	u8			flags;		/* VR_FLOW_* */
+	u16			dead;		/* 1 = unlinked or about to be */
+	u32			vrf;		/* of the opener */
+	union {
+		struct vr_tcp_side tcp[2];
+		struct rcu_head	rcu;		/* when dead and unlinked */
+	};
+};
+
+#define VR_FLOW_VIP		BIT(0)		/* destination translated */
+
+int vr_flow_table_init(struct vr_net *vn);
+void vr_flow_table_exit(struct vr_net *vn);	/* no packet can come any more */
+int vr_flow_slab_init(void);
+void vr_flow_slab_exit(void);			/* after rcu_barrier() */
+u32 vr_flow_size(void);				/* octets of slab for one flow */
+
+/* Side of the flow with this tuple, or NULL. Borrowed. RCU. */
+struct vr_flow_side *vr_flow_lookup_rcu(struct vr_net *vn, const struct vr_tuple *t);
+static inline struct vr_flow *vr_flow_of(const struct vr_flow_side *s)
+{
+	return container_of(s, struct vr_flow, side[s->dir]);
+}
+/* Memory within the bounds of module, namespace and vif; a reason if not.
+ * The flow takes references to both vifs and the member. Atomic.
+ */
+struct vr_flow *vr_flow_alloc(struct vr_net *vn, struct vr_vif *in, struct vr_vif *out,
+			      struct vr_member *m, enum vrouter_drop_reason *why);
+/* Puts both sides in the table. -EEXIST: the opener's tuple is there already
+ * (another CPU was first: look up again); -EADDRINUSE: the reply's tuple is
+ * taken (flow-clash). On error the flow is freed. Atomic.
+ */
+int vr_flow_insert(struct vr_net *vn, struct vr_flow *f);
+void vr_flow_kill(struct vr_net *vn, struct vr_flow *f);	/* unlink, free after RCU; atomic, idempotent */
+void vr_flow_set_state(struct vr_net *vn, struct vr_flow *f, u8 state); /* keeps half-open counts */
+u32 vr_flow_timeout(const struct vr_net *vn, const struct vr_flow *f);	/* seconds, by protocol and state */
+
+struct vr_flow_filter {
+	u32	vif, vrf;			/* 0 = any */
+	u8	state_set, state;
+	u8	family;				/* of src and dst; 0 = neither is given */
+	bool	has_src, has_dst, has_sport, has_dport;
+	u8	proto;				/* 0 = any */
+	__be16	sport, dport;
+	union vr_addr src, dst;
+};
+bool vr_flow_matches(const struct vr_flow *f, const struct vr_flow_filter *flt);
+unsigned int vr_flow_flush(struct vr_net *vn, const struct vr_flow_filter *flt);	/* process */
+
+#endif
