@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A compute node as an operator has it: module, manager, daemon, CNI plugin.
+
+    node = Node()
+    node.apply("pods.json", objects)     # manifests
+    pod = node.pod("default", "web-0")   # a namespace attached through contrail-cni
+    node.sync()                          # what was applied is in the kernel
+"""
+
+import atexit
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+
+from .netns import Netns, run
+from .tap import wait_for
+
+BUILD = os.environ.get("VROUTER_BUILD", "build")
+SRC = os.environ.get("VROUTER_SRC", ".")
+SLOW = 10 if os.environ.get("VROUTER_KERNEL", "").startswith("um") else 1
+
+
+def module_loaded():
+    return os.path.isdir("/sys/module/vrouter")
+
+
+def load_module():
+    if not module_loaded():
+        run(["insmod", os.environ["VROUTER_KO"]])
+
+
+def unload_module():
+    if module_loaded():
+        run(["rmmod", "vrouter"])
+
+
+class VrctlError(Exception):
+    """vrctl refused; str() is what it printed."""
+
+
+def vrctl(*args, netns=None, stdin=None):
+    """Runs vrctl and returns its JSON (or None when it printed nothing)."""
+    argv = [f"{BUILD}/vrctl", "-j", *map(str, args)]
+    if netns:
+        with netns:
+            res = run(argv, check=False, stdin=stdin)
+    else:
+        res = run(argv, check=False, stdin=stdin)
+    if res.returncode:
+        raise VrctlError(res.stderr.strip() or f"exit status {res.returncode}")
+    return json.loads(res.stdout) if res.stdout.strip() else None
+
+
+class Pod:
+    """A network namespace that the CNI plugin attached."""
+
+    def __init__(self, node, namespace, name):
+        self.node, self.namespace, self.short = node, namespace, name
+        self.name = f"{namespace}/{name}"
+        self.ns = Netns(f"p-{namespace}-{name}")
+        self.result = None
+
+    def cni(self, verb, **conf):
+        env = dict(os.environ, CNI_COMMAND=verb, CNI_CONTAINERID=f"c-{self.namespace}-{self.short}",
+                   CNI_NETNS=self.ns.path, CNI_IFNAME="eth0", CNI_PATH=BUILD,
+                   CNI_ARGS=f"IgnoreUnknown=1;K8S_POD_NAMESPACE={self.namespace};"
+                            f"K8S_POD_NAME={self.short}")
+        with self.node.ns:
+            return run([f"{BUILD}/contrail-cni"], check=False, env=env,
+                       stdin=json.dumps(self.node.cni_conf(**conf)), timeout=60 * SLOW)
+
+    def attach(self):
+        res = self.cni("ADD")
+        if res.returncode:
+            raise AssertionError(f"CNI ADD for {self.name}: {res.stdout}{res.stderr}"
+                                 f"\n{self.node.logs()}")
+        self.result = json.loads(res.stdout)
+        self.addresses = [ip["address"].split("/")[0] for ip in self.result["ips"]]
+        self.v4 = next((a for a in self.addresses if ":" not in a), None)
+        self.v6 = next((a for a in self.addresses if ":" in a), None)
+        return self
+
+    def addr(self, family):
+        return self.v6 if family == 6 else self.v4
+
+    def detach(self):
+        return self.cni("DEL")
+
+    def delete(self):
+        self.detach()
+        self.ns.delete()
+
+
+class Node:
+    """One node in a network namespace of its own."""
+
+    def __init__(self, name="node1", pod_network="10.32.0.0/12,fd00:32::/64",
+                 service_network="10.96.0.0/12,fd00:96::/112"):
+        load_module()
+        self.name = name
+        self.dir = tempfile.mkdtemp(prefix=f"vr-{name}-")
+        self.manifests = f"{self.dir}/manifests"
+        os.mkdir(self.manifests)
+        self.feed = f"{self.dir}/feed.sock"
+        self.cni_socket = f"{self.dir}/cni.sock"
+        self.networks = (pod_network, service_network)
+        self.ns = Netns(name)
+        self.pods = {}
+        self.manager = self.daemon = None
+        self._marks = 0
+        atexit.register(self.stop)
+        self.apply("00-node", [{"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}}])
+
+    # --- programs ---------------------------------------------------------
+
+    def _spawn(self, log, argv):
+        with open(f"{self.dir}/{log}", "a", encoding="utf-8") as out:
+            return self.ns.popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+
+    def start_manager(self):
+        self.manager = self._spawn("manager.log", [
+            f"{BUILD}/contrail-kube-manager", "--manifests", self.manifests,
+            "--listen", f"unix:{self.feed}", "--pod-network", self.networks[0],
+            "--service-network", self.networks[1]])
+
+    def start_daemon(self):
+        self.daemon = self._spawn("vrouterd.log", [
+            f"{BUILD}/vrouterd", "--node", self.name, "--feed", f"unix:{self.feed}",
+            "--cni-socket", self.cni_socket, "--state-dir", f"{self.dir}/state"])
+        wait_for(lambda: os.path.exists(self.cni_socket) or self.daemon.poll() is not None,
+                 "vrouterd's CNI socket", 30 * SLOW)
+
+    def start(self):
+        self.start_manager()
+        self.start_daemon()
+        return self
+
+    def kill_daemon(self, sig=signal.SIGKILL):
+        self.daemon.send_signal(sig)
+        self.daemon.wait()
+        if os.path.exists(self.cni_socket):
+            os.unlink(self.cni_socket)
+
+    def kill_manager(self, sig=signal.SIGKILL):
+        self.manager.send_signal(sig)
+        self.manager.wait()
+
+    def logs(self):
+        text = ""
+        for log in ("manager.log", "vrouterd.log"):
+            path = f"{self.dir}/{log}"
+            if os.path.exists(path):
+                with open(path, encoding="utf-8", errors="replace") as f:
+                    text += f"--- {log}\n" + f.read()[-4000:]
+        return text
+
+    def stop(self):
+        for proc in (self.daemon, self.manager):
+            if proc and proc.poll() is None:
+                proc.kill()
+                proc.wait()
+        for pod in list(self.pods.values()):
+            pod.ns.delete()
+        self.pods.clear()
+        self.ns.delete()
+        shutil.rmtree(self.dir, ignore_errors=True)
+        self.stop = lambda: None
+
+    # --- manifests --------------------------------------------------------
+
+    def apply(self, name, objects):
+        """Writes a manifest file as kubectl users' tools do: aside, then renamed."""
+        path = f"{self.manifests}/{name}.json"
+        with open(path + ".tmp", "w", encoding="utf-8") as f:
+            json.dump({"apiVersion": "v1", "kind": "List", "items": objects}, f)
+        os.rename(path + ".tmp", path)
+
+    def delete(self, name):
+        os.unlink(f"{self.manifests}/{name}.json")
+
+    def sync(self, seconds=30):
+        """Waits until everything applied before is in the kernel: a marker service
+        applied after it has become a vip. A batch of changes reaches the feed with
+        services last, so the marker's vip comes after all that it follows."""
+        self._marks += 1
+        label = f"vr-sync/mark-{self._marks}"
+        self.apply("zz-mark", [service("vr-sync", f"mark-{self._marks}", [(1, 1, "TCP")], None)])
+        wait_for(lambda: any(v.get("label", "").startswith(label + ":") or
+                             v.get("label", "") == label for v in self.vrctl("vip", "show")),
+                 f"{label} in the kernel\n{self.logs()}", seconds * SLOW, step=0.03 * SLOW)
+
+    # --- pods ---------------------------------------------------------------
+
+    def cni_conf(self, **more):
+        return {"cniVersion": "1.0.0", "name": "vrouter", "type": "contrail-cni",
+                "socket": self.cni_socket, **more}
+
+    def pod(self, namespace, name):
+        pod = Pod(self, namespace, name).attach()
+        self.pods[pod.name] = pod
+        return pod
+
+    # --- looking ------------------------------------------------------------
+
+    def vrctl(self, *args, **kw):
+        return vrctl(*args, netns=self.ns, **kw) or []
+
+    def drops(self, *reasons):
+        """Packets dropped so far for these reasons."""
+        return sum(d["packets"] for d in self.vrctl("drops", "show") if d["reason"] in reasons)
+
+    def vip(self, namespace, name, family=4):
+        """The service's cluster address."""
+        for v in self.vrctl("vip", "show"):
+            if v.get("label", "").split(":")[0] == f"{namespace}/{name}" and \
+                    (":" in v["addr"]) == (family == 6):
+                return v["addr"]
+        raise AssertionError(f"no vip of {namespace}/{name}\n{self.logs()}")
+
+
+# --- manifests by hand ----------------------------------------------------------
+
+def pod_manifest(namespace, name, labels=None, ports=(), node="node1", **status):
+    return {"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": name, "namespace": namespace, "labels": labels or {}},
+            "spec": {"nodeName": node, "containers": [
+                {"name": "c", "image": "none",
+                 "ports": [{"name": n, "containerPort": p, "protocol": proto}
+                           for n, p, proto in ports]}]},
+            "status": status}
+
+
+def service(namespace, name, ports, selector, **spec):
+    """ports: (port, targetPort, protocol) or (port, targetPort, protocol, name)."""
+    out = []
+    for p in ports:
+        port, target, proto = p[:3]
+        out.append({"port": port, "targetPort": target, "protocol": proto,
+                    "name": p[3] if len(p) > 3 else f"{proto.lower()}-{port}"})
+    body = {"ports": out, "ipFamilyPolicy": "PreferDualStack", **spec}
+    if selector:
+        body["selector"] = selector
+    return {"apiVersion": "v1", "kind": "Service",
+            "metadata": {"name": name, "namespace": namespace}, "spec": body}
+
+
+def namespace_manifest(name, labels=None):
+    return {"apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"name": name, "labels": labels or {}}}
+
+
+def policy(namespace, name, selector=None, ingress=None, egress=None, types=None):
+    spec = {"podSelector": selector or {}}
+    if ingress is not None:
+        spec["ingress"] = ingress
+    if egress is not None:
+        spec["egress"] = egress
+    if types:
+        spec["policyTypes"] = types
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+            "metadata": {"name": name, "namespace": namespace}, "spec": spec}
