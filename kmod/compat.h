@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VR_COMPAT_H
+#define VR_COMPAT_H
+
+/* What differs between Linux 6.1 and 7.2. No other file asks for a version. */
+
+#include <linux/netlink.h>
+#include <linux/version.h>
+#include <net/genetlink.h>
+
+/* 6.2 and 6.4: extack sentences with values, at most 79 characters. Before,
+ * they are made in nl/attr.c.
+ */
+#ifndef NL_SET_ERR_MSG_FMT
+__printf(2, 3)
+void vr_extack_fmt(struct netlink_ext_ack *extack, const char *fmt, ...);
+#define NL_SET_ERR_MSG_FMT(extack, fmt, args...) vr_extack_fmt((extack), (fmt), ##args)
+#define VR_NEED_EXTACK_FMT 1
+#endif
+
+#ifndef NL_SET_ERR_MSG_ATTR_FMT
+#define NL_SET_ERR_MSG_ATTR_FMT(extack, attr, fmt, args...) do {	\
+	NL_SET_ERR_MSG_FMT((extack), fmt, ##args);			\
+	NL_SET_BAD_ATTR((extack), (attr));				\
+} while (0)
+#endif
+
+/* 6.6: what a dump is given moved into a struct genl_info */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#define vr_dump_attrs(cb)	(genl_dumpit_info(cb)->info.attrs)
+#else
+#define vr_dump_attrs(cb)	(genl_dumpit_info(cb)->attrs)
+#endif
+
+/* 6.10: the string was already given to __string() */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#define vr_assign_str(dst, src)	__assign_str(dst)
+#else
+#define vr_assign_str(dst, src)	__assign_str(dst, src)
+#endif
+
+#endif
