@@ -6,6 +6,8 @@ Results are counted at the leaves: a result that closes deeper ones is only
 counted when it failed though all of them passed. Prints what failed, then
 "N passed, N failed, N skipped" on a line of its own. Fails if something
 failed, if nothing ran, if a plan was not kept, or if a kernel complained.
+
+totals.py --splats LOG: only what a kernel complained of; fails if it did.
 """
 
 import os
@@ -25,8 +27,9 @@ SPLAT = re.compile(
     r"|unregister_netdevice: waiting|inconsistent lock state|list_add corruption"
     r"|list_del corruption|ODEBUG:|held lock freed|still has locks held"
     r"|ref_tracker:|blocked for more than|general protection fault|leaked reference")
-# UML says these at boot, whatever runs in it.
-HARMLESS = re.compile(r"unregister_netdevice: waiting .* TEST-ONLY")
+# What a kernel says before its first program is not the module's doing (UML's
+# second CPU: "Callback enqueued on offline CPU").
+BOOTED = re.compile(r"Run \S+ as init process")
 
 
 class Counts:
@@ -46,7 +49,7 @@ class Log:
         self.name = name
         self.counts = counts
         self.open_ = {}         # indent -> [results, failed, planned or None]
-        self.failed_before = counts.failed
+        self.splats = []
 
     def deeper(self, indent):
         return [d for d in self.open_ if d > indent]
@@ -95,8 +98,10 @@ class Log:
     def line(self, raw):
         stamp = STAMP.match(raw)
         text = raw[stamp.end():] if stamp else raw
-        if stamp and SPLAT.search(text) and not HARMLESS.search(text):
-            self.counts.fail(self.name, f"kernel: {text.strip()}")
+        if stamp and BOOTED.search(text):
+            del self.splats[:]
+        if stamp and SPLAT.search(text):
+            self.splats.append(text.strip())
             return
         match = RESULT.match(text)
         if match:
@@ -111,6 +116,8 @@ class Log:
     def end(self):
         for depth in sorted(self.open_, reverse=True):
             self.settle(depth)
+        for splat in self.splats:
+            self.counts.fail(self.name, f"kernel: {splat}")
 
 
 def logs(paths):
@@ -123,11 +130,32 @@ def logs(paths):
             yield path
 
 
+def splats(path):
+    """Prints what the kernel complained of, with what followed."""
+    found = []
+    follow = 0
+    with open(path, encoding="utf-8", errors="replace") as stream:
+        for raw in stream:
+            if STAMP.match(raw):
+                if BOOTED.search(raw):
+                    found.clear()
+                    follow = 0
+                elif SPLAT.search(raw):
+                    follow = 40
+            if follow:
+                follow -= 1
+                found.append(f"# {raw.rstrip()}")
+    print(*found, sep="\n", end="\n" if found else "")
+    return 1 if found else 0
+
+
 def short(path):
     return "/".join(path.split("/")[-2:])
 
 
 def main(paths):
+    if len(paths) == 2 and paths[0] == "--splats":
+        return splats(paths[1])
     counts = Counts()
     for path in logs(paths):
         log = Log(short(path), counts)
