@@ -9,7 +9,7 @@
 
 #include "nl_gen.h"
 
-#include <uapi/linux/vrouter.h>
+#include <linux/vrouter.h>
 
 /* Integer value ranges */
 static const struct netlink_range_validation vrouter_a_vif_mtu_range = {
@@ -18,6 +18,106 @@ static const struct netlink_range_validation vrouter_a_vif_mtu_range = {
 
 static const struct netlink_range_validation vrouter_a_vip_affinity_timeout_range = {
 	.max	= 86400ULL,
+};
+
+static const struct netlink_range_validation vrouter_a_limits_flows_range = {
+	.min	= 1ULL,
+	.max	= S32_MAX,
+};
+
+static const struct netlink_range_validation vrouter_a_limits_flows_per_vif_range = {
+	.min	= 1ULL,
+	.max	= S32_MAX,
+};
+
+static const struct netlink_range_validation vrouter_a_limits_half_open_per_vif_range = {
+	.min	= 1ULL,
+	.max	= S32_MAX,
+};
+
+static const struct netlink_range_validation vrouter_a_limits_vrfs_range = {
+	.min	= 1ULL,
+	.max	= S32_MAX,
+};
+
+static const struct netlink_range_validation vrouter_a_limits_vifs_range = {
+	.min	= 1ULL,
+	.max	= S32_MAX,
+};
+
+static const struct netlink_range_validation vrouter_a_limits_nexthops_range = {
+	.min	= 1ULL,
+	.max	= S32_MAX,
+};
+
+static const struct netlink_range_validation vrouter_a_limits_members_range = {
+	.min	= 1ULL,
+	.max	= S32_MAX,
+};
+
+static const struct netlink_range_validation vrouter_a_limits_routes_range = {
+	.min	= 1ULL,
+	.max	= S32_MAX,
+};
+
+static const struct netlink_range_validation vrouter_a_limits_vips_range = {
+	.min	= 1ULL,
+	.max	= S32_MAX,
+};
+
+static const struct netlink_range_validation vrouter_a_limits_sgs_range = {
+	.min	= 1ULL,
+	.max	= S32_MAX,
+};
+
+static const struct netlink_range_validation vrouter_a_limits_sg_rules_range = {
+	.min	= 1ULL,
+	.max	= S32_MAX,
+};
+
+static const struct netlink_range_validation vrouter_a_limits_affinities_range = {
+	.min	= 1ULL,
+	.max	= S32_MAX,
+};
+
+static const struct netlink_range_validation vrouter_a_limits_timeout_new_range = {
+	.min	= 1ULL,
+	.max	= 864000ULL,
+};
+
+static const struct netlink_range_validation vrouter_a_limits_timeout_tcp_syn_range = {
+	.min	= 1ULL,
+	.max	= 864000ULL,
+};
+
+static const struct netlink_range_validation vrouter_a_limits_timeout_tcp_established_range = {
+	.min	= 1ULL,
+	.max	= 864000ULL,
+};
+
+static const struct netlink_range_validation vrouter_a_limits_timeout_tcp_half_closed_range = {
+	.min	= 1ULL,
+	.max	= 864000ULL,
+};
+
+static const struct netlink_range_validation vrouter_a_limits_timeout_tcp_closed_range = {
+	.min	= 1ULL,
+	.max	= 864000ULL,
+};
+
+static const struct netlink_range_validation vrouter_a_limits_timeout_udp_range = {
+	.min	= 1ULL,
+	.max	= 864000ULL,
+};
+
+static const struct netlink_range_validation vrouter_a_limits_timeout_sctp_range = {
+	.min	= 1ULL,
+	.max	= 864000ULL,
+};
+
+static const struct netlink_range_validation vrouter_a_limits_timeout_icmp_range = {
+	.min	= 1ULL,
+	.max	= 864000ULL,
 };
 
 /* Common nested types */
@@ -234,26 +334,26 @@ const struct nla_policy vrouter_limits_get_nl_policy[VROUTER_A_LIMITS_GLOBAL + 1
 /* VROUTER_CMD_LIMITS_SET - do */
 const struct nla_policy vrouter_limits_set_nl_policy[VROUTER_A_LIMITS_TIMEOUT_ICMP + 1] = {
 	[VROUTER_A_LIMITS_GLOBAL] = { .type = NLA_FLAG, },
-	[VROUTER_A_LIMITS_FLOWS] = NLA_POLICY_MIN(NLA_U32, 1),
-	[VROUTER_A_LIMITS_FLOWS_PER_VIF] = NLA_POLICY_MIN(NLA_U32, 1),
-	[VROUTER_A_LIMITS_HALF_OPEN_PER_VIF] = NLA_POLICY_MIN(NLA_U32, 1),
-	[VROUTER_A_LIMITS_VRFS] = NLA_POLICY_MIN(NLA_U32, 1),
-	[VROUTER_A_LIMITS_VIFS] = NLA_POLICY_MIN(NLA_U32, 1),
-	[VROUTER_A_LIMITS_NEXTHOPS] = NLA_POLICY_MIN(NLA_U32, 1),
-	[VROUTER_A_LIMITS_MEMBERS] = NLA_POLICY_MIN(NLA_U32, 1),
-	[VROUTER_A_LIMITS_ROUTES] = NLA_POLICY_MIN(NLA_U32, 1),
-	[VROUTER_A_LIMITS_VIPS] = NLA_POLICY_MIN(NLA_U32, 1),
-	[VROUTER_A_LIMITS_SGS] = NLA_POLICY_MIN(NLA_U32, 1),
-	[VROUTER_A_LIMITS_SG_RULES] = NLA_POLICY_MIN(NLA_U32, 1),
-	[VROUTER_A_LIMITS_AFFINITIES] = NLA_POLICY_MIN(NLA_U32, 1),
-	[VROUTER_A_LIMITS_TIMEOUT_NEW] = NLA_POLICY_MIN(NLA_U32, 1),
-	[VROUTER_A_LIMITS_TIMEOUT_TCP_SYN] = NLA_POLICY_MIN(NLA_U32, 1),
-	[VROUTER_A_LIMITS_TIMEOUT_TCP_ESTABLISHED] = NLA_POLICY_MIN(NLA_U32, 1),
-	[VROUTER_A_LIMITS_TIMEOUT_TCP_HALF_CLOSED] = NLA_POLICY_MIN(NLA_U32, 1),
-	[VROUTER_A_LIMITS_TIMEOUT_TCP_CLOSED] = NLA_POLICY_MIN(NLA_U32, 1),
-	[VROUTER_A_LIMITS_TIMEOUT_UDP] = NLA_POLICY_MIN(NLA_U32, 1),
-	[VROUTER_A_LIMITS_TIMEOUT_SCTP] = NLA_POLICY_MIN(NLA_U32, 1),
-	[VROUTER_A_LIMITS_TIMEOUT_ICMP] = NLA_POLICY_MIN(NLA_U32, 1),
+	[VROUTER_A_LIMITS_FLOWS] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_flows_range),
+	[VROUTER_A_LIMITS_FLOWS_PER_VIF] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_flows_per_vif_range),
+	[VROUTER_A_LIMITS_HALF_OPEN_PER_VIF] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_half_open_per_vif_range),
+	[VROUTER_A_LIMITS_VRFS] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_vrfs_range),
+	[VROUTER_A_LIMITS_VIFS] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_vifs_range),
+	[VROUTER_A_LIMITS_NEXTHOPS] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_nexthops_range),
+	[VROUTER_A_LIMITS_MEMBERS] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_members_range),
+	[VROUTER_A_LIMITS_ROUTES] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_routes_range),
+	[VROUTER_A_LIMITS_VIPS] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_vips_range),
+	[VROUTER_A_LIMITS_SGS] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_sgs_range),
+	[VROUTER_A_LIMITS_SG_RULES] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_sg_rules_range),
+	[VROUTER_A_LIMITS_AFFINITIES] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_affinities_range),
+	[VROUTER_A_LIMITS_TIMEOUT_NEW] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_timeout_new_range),
+	[VROUTER_A_LIMITS_TIMEOUT_TCP_SYN] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_timeout_tcp_syn_range),
+	[VROUTER_A_LIMITS_TIMEOUT_TCP_ESTABLISHED] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_timeout_tcp_established_range),
+	[VROUTER_A_LIMITS_TIMEOUT_TCP_HALF_CLOSED] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_timeout_tcp_half_closed_range),
+	[VROUTER_A_LIMITS_TIMEOUT_TCP_CLOSED] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_timeout_tcp_closed_range),
+	[VROUTER_A_LIMITS_TIMEOUT_UDP] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_timeout_udp_range),
+	[VROUTER_A_LIMITS_TIMEOUT_SCTP] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_timeout_sctp_range),
+	[VROUTER_A_LIMITS_TIMEOUT_ICMP] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_timeout_icmp_range),
 };
 
 /* VROUTER_CMD_STATS_GET - do */

@@ -10,7 +10,7 @@
 #include <net/netlink.h>
 #include <net/genetlink.h>
 
-#include <uapi/linux/vrouter.h>
+#include <linux/vrouter.h>
 
 /* Common nested types */
 extern const struct nla_policy vrouter_counters_nl_policy[VROUTER_A_COUNTERS_FLOWS + 1];

@@ -34,8 +34,9 @@ ynl() { # FILE ARG...
 	mkdir -p "$(dirname "$out/$file")"
 	PYTHONDONTWRITEBYTECODE=1 "$python" "$gen" --spec "$tmp/uapi/vrouter.yaml" "$@" \
 		-o "$tmp/$(basename "$file")"
-	sed 's|tools/net/ynl/ynl-regen.sh|tests/lib/uapi-gen.sh|' "$tmp/$(basename "$file")" \
-		> "$tmp/done"
+	sed -e 's|tools/net/ynl/ynl-regen.sh|tests/lib/uapi-gen.sh|' \
+		-e 's|<uapi/linux/vrouter.h>|<linux/vrouter.h>|' \
+		"$tmp/$(basename "$file")" > "$tmp/done"
 	cmp -s "$tmp/done" "$out/$file" || cp "$tmp/done" "$out/$file"
 }
 
