@@ -14,12 +14,12 @@
  * all use it. They run under vr_net::lock, where nothing else is said.
  */
 
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
 #include <net/genetlink.h>
 
 #include "../table/table.h"
 #include "nl_gen.h"
-
-struct vr_trace;
 
 extern struct genl_family vr_nl_family;
 
@@ -54,6 +54,12 @@ static inline struct vr_net *vr_nl_net(const struct genl_info *info)
 static inline struct vr_net *vr_nl_dump_net(const struct netlink_callback *cb)
 {
 	return vr_net(sock_net(cb->skb->sk));
+}
+
+/* For cb->seq; 0 would mean that nothing was dumped yet. */
+static inline u32 vr_nl_dump_seq(const struct vr_net *vn)
+{
+	return vn->gen ?: 1;
 }
 
 /* --- notify.c ------------------------------------------------------------ */
@@ -127,13 +133,17 @@ int vr_nl_put_counters(struct sk_buff *skb, int type,
 		       const struct vr_pcpu_counters __percpu *pc, const u64 *drops);
 
 /* vrouter.h's tuple of an echo request or reply has the identifier in both
- * ports. uapi's has it in sport, and the ICMP type and code in dport.
+ * ports. uapi's has it in sport, and "icmp" (type << 8 | code) in dport.
  */
-#define VR_ICMP_ECHO	(-1)	/* as the direction of the tuple says */
 int vr_nl_put_tuple(struct sk_buff *skb, int type, const struct vr_tuple *t, int icmp);
-static inline int vr_icmp_request(u8 family)	/* type << 8 | code */
+static inline u16 vr_icmp_request(u8 family)	/* type << 8 | code */
 {
 	return (family == AF_INET ? ICMP_ECHO : ICMPV6_ECHO_REQUEST) << 8;
+}
+
+static inline u16 vr_icmp_reply(u8 family)
+{
+	return (family == AF_INET ? ICMP_ECHOREPLY : ICMPV6_ECHO_REPLY) << 8;
 }
 
 static inline bool vr_is_icmp(u8 proto)
