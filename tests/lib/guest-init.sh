@@ -1,14 +1,18 @@
 #!/bin/busybox sh
+# shellcheck shell=dash
 # SPDX-License-Identifier: GPL-2.0-only
-# PID 1's work in a guest, UML or QEMU, after the root file system is there:
+# Process 1 of a guest, UML or QEMU, after the root file system is there:
 # mounts, loopback, then the command that the host left in $1/cmd; its exit
-# status goes to $1/status. Runs chrooted into an overlay whose upper layer is
+# status goes to $1/status. Runs in an overlay whose upper layer is
 # the guest's memory, so nothing but $1 reaches the machine.
 run=$1
 b=/bin/busybox
 
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export HOME=/root TERM=dumb
+
+# The terminal that is the host's standard output carries bytes.
+$b stty raw -echo <&1
 
 $b mount -t proc proc /proc
 $b mount -t sysfs sys /sys
@@ -51,4 +55,5 @@ if [ -e $leaks ] && $b grep -q '^VROUTER_KMEMLEAK=1' "$run/options"; then
 fi
 $b dmesg >"$run/dmesg" 2>/dev/null
 echo $status >"$run/status"
-$b sync "$run/status" 2>/dev/null
+$b sync
+$b poweroff -f

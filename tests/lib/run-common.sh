@@ -86,7 +86,7 @@ run_verdict()
 		echo "[    0.000000] BUG: unreferenced object (kmemleak, above)" \
 			>>"$run/kernel.log"
 	fi
-	if [ $judge = 1 ] && ! "$here/totals.py" --splats "$run/kernel.log"; then
+	if [ "$judge" = 1 ] && ! "$here/totals.py" --splats "$run/kernel.log"; then
 		[ "$status" != 0 ] || status=99
 	fi
 	if [ -z "$keep" ]; then

@@ -5,7 +5,7 @@
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tests/lib/run-common.sh
+# shellcheck source=tests/lib/run-common.sh disable=SC1091
 . "$here/run-common.sh"
 
 run_options "$@"
@@ -20,14 +20,13 @@ export VROUTER_KERNEL=um
 cat >"$run/init" <<END
 #!/bin/busybox sh
 b=/bin/busybox
-\$b stty -F /dev/tty1 raw -echo
 \$b mount -t tmpfs -o mode=755 new /mnt &&
 \$b mkdir /mnt/upper /mnt/work /mnt/root &&
 \$b mount -t overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work new /mnt/root &&
 \$b mount -t devtmpfs dev /mnt/root/dev &&
 \$b mkdir -p "/mnt/root$run" &&
 \$b mount --bind "$run" "/mnt/root$run" &&
-\$b chroot /mnt/root \$b sh "$here/guest-init.sh" "$run" >/dev/tty1 2>&1
+exec \$b chroot /mnt/root \$b sh "$here/guest-init.sh" "$run" >/dev/tty1 2>&1
 \$b poweroff -f
 END
 chmod 755 "$run/init"
@@ -37,6 +36,7 @@ chmod 755 "$run/init"
 umldir=$(mktemp -d "${TMPDIR:-/tmp}/vrouter-uml.XXXXXX")
 trap 'rm -rf "$umldir"' EXIT
 exec 3>&1
+# shellcheck disable=SC2086 # the caller's words
 TMPDIR=/dev/shm timeout -k 5 "$limit" "$kdir/linux" mem="$mem" ncpus="$cpus" \
 	seccomp=on rootfstype=hostfs rootflags=/ rw init="$run/init" \
 	uml_dir="$umldir/" umid=guest panic=-1 loglevel=7 \
