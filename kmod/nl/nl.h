@@ -67,7 +67,7 @@ static inline u32 vr_nl_dump_seq(const struct vr_net *vn)
 void vr_nl_notify_open(void);	/* family.c: the groups are there */
 void vr_nl_notify_close(void);	/* nothing is sent after it returns; sleeps */
 
-/* Does anybody want messages of the group (VROUTER_NLGRP_*)? Any context, RCU. */
+/* Does anybody want messages of the group (VROUTER_NLGRP_*)? Any context. */
 bool vr_nl_listening(const struct vr_net *vn, unsigned int group);
 
 /* A message for the group "objects", NULL when nobody listens or there is no

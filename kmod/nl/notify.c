@@ -59,13 +59,9 @@ struct sk_buff *vr_nl_ntf_new(const struct vr_net *vn, u8 cmd, vr_nl_fill_fn fil
 			      vr_nl_fill_fn brief, const void *obj)
 {
 	struct sk_buff *skb = NULL;
-	bool listening;
 	int err;
 
-	rcu_read_lock();
-	listening = vr_nl_listening(vn, VROUTER_NLGRP_OBJECTS);
-	rcu_read_unlock();
-	if (!listening)
+	if (!vr_nl_listening(vn, VROUTER_NLGRP_OBJECTS))
 		return NULL;
 
 	err = build(vn, cmd, fill, obj, &skb);

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Next hops over netlink. An ecmp next hop's members may take several messages of a dump. */
+
+#include "nl.h"
+
+static const struct vr_group *group_of(const struct vr_net *vn, const struct vr_nexthop *nh)
+{
+	if (nh->type != VROUTER_NEXTHOP_TYPE_ECMP)
+		return NULL;
+	return rcu_dereference_protected(nh->group, lockdep_is_held(&vn->lock));
+}
+
+static int fill_head(struct sk_buff *skb, const struct vr_net *vn, const void *obj)
+{
+	const struct vr_nexthop *nh = obj;
+	const struct vr_group *group;
+	const struct vr_vif *vif;
+	const struct vr_vrf *vrf;
+
+	if (nla_put_u32(skb, VROUTER_A_NEXTHOP_ID, nh->id) ||
+	    nla_put_u8(skb, VROUTER_A_NEXTHOP_TYPE, nh->type) ||
+	    vr_nl_put_label(skb, VROUTER_A_NEXTHOP_LABEL, nh->label))
+		return -EMSGSIZE;
+
+	vif = rcu_dereference_protected(nh->vif, lockdep_is_held(&vn->lock));
+	vrf = rcu_dereference_protected(nh->vrf, lockdep_is_held(&vn->lock));
+	group = group_of(vn, nh);
+	if ((vif && nla_put_u32(skb, VROUTER_A_NEXTHOP_VIF, vif->id)) ||
+	    (vrf && nla_put_u32(skb, VROUTER_A_NEXTHOP_VRF, vrf->id)) ||
+	    (group && nla_put_u32(skb, VROUTER_A_NEXTHOP_MEMBERS, group->n)))
+		return -EMSGSIZE;
+	return vr_nl_put_counters(skb, VROUTER_A_NEXTHOP_COUNTERS, nh->counters, NULL);
+}
+
+static int fill_member(struct sk_buff *skb, const struct vr_member *m)
+{
+	struct nlattr *nest = nla_nest_start(skb, VROUTER_A_NEXTHOP_MEMBER);
+
+	if (!nest)
+		return -EMSGSIZE;
+
+	if ((m->family && vr_nl_put_addr(skb, VROUTER_A_MEMBER_ADDR, m->family, &m->addr)) ||
+	    (m->port && nla_put_u16(skb, VROUTER_A_MEMBER_PORT, ntohs(m->port))) ||
+	    (m->nh && nla_put_u32(skb, VROUTER_A_MEMBER_NEXTHOP, m->nh->id)) ||
+	    nla_put_u32(skb, VROUTER_A_MEMBER_WEIGHT, m->weight) ||
+	    nla_put_u8(skb, VROUTER_A_MEMBER_STATE, m->state) ||
+	    vr_nl_put_label(skb, VROUTER_A_MEMBER_LABEL, m->label) ||
+	    vr_nl_put_counters(skb, VROUTER_A_MEMBER_COUNTERS, m->counters, NULL)) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/* The members from *i on that fit. */
+static int fill_members(struct sk_buff *skb, const struct vr_group *group, unsigned int *i)
+{
+	for (; group && *i < group->n; (*i)++)
+		if (fill_member(skb, group->members[*i]))
+			return -EMSGSIZE;
+	return 0;
+}
+
+static int fill(struct sk_buff *skb, const struct vr_net *vn, const void *obj)
+{
+	unsigned int i = 0;
+
+	return fill_head(skb, vn, obj) ?: fill_members(skb, group_of(vn, obj), &i);
+}
+
+static struct vr_nexthop *find(struct vr_net *vn, struct genl_info *info)
+{
+	struct nlattr *id = info->attrs[VROUTER_A_NEXTHOP_ID];
+	struct vr_nexthop *nh = xa_load(&vn->nexthops, nla_get_u32(id));
+
+	if (!nh)
+		NL_SET_ERR_MSG_ATTR_FMT(info->extack, id, "No next hop %u", nla_get_u32(id));
+	return nh;
+}
+
+int vrouter_nl_nexthop_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct vr_net *vn = vr_nl_net(info);
+	struct vr_nexthop *nh;
+	int err;
+
+	err = vr_nl_require(info, VROUTER_A_NEXTHOP_ID, "The next hop's id");
+	if (err)
+		return err;
+
+	mutex_lock(&vn->lock);
+	nh = find(vn, info);
+	err = nh ? vr_nl_reply(info, vn, VROUTER_CMD_NEXTHOP_GET, fill, nh) : -ENOENT;
+	mutex_unlock(&vn->lock);
+	return err;
+}
+
+/* In cb->ctx: what is next, and which of its members. */
+struct cursor {
+	unsigned long	id;
+	unsigned int	member;
+};
+
+/* As many messages as its members take. -EMSGSIZE: goes on in the next buffer. */
+static int dump_nexthop(struct sk_buff *skb, struct netlink_callback *cb, const struct vr_net *vn,
+			const struct vr_nexthop *nh, unsigned int *member)
+{
+	const struct vr_group *group = group_of(vn, nh);
+	unsigned int first = *member;
+	void *hdr;
+	int err;
+
+	hdr = vr_nl_dump_put(skb, cb, VROUTER_CMD_NEXTHOP_GET);
+	if (!hdr)
+		return -EMSGSIZE;
+
+	err = fill_head(skb, vn, nh) ?: fill_members(skb, group, member);
+	if (err && *member == first) {
+		genlmsg_cancel(skb, hdr);
+		return err;
+	}
+	genlmsg_end(skb, hdr);
+	return err;
+}
+
+int vrouter_nl_nexthop_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct nlattr *filter = vr_dump_attrs(cb)[VROUTER_A_NEXTHOP_ID];
+	struct vr_net *vn = vr_nl_dump_net(cb);
+	struct cursor *c = (void *)cb->ctx;
+	unsigned long id, last = ULONG_MAX;
+	struct vr_nexthop *nh;
+	int err = 0;
+
+	if (filter) {
+		last = nla_get_u32(filter);
+		c->id = max(c->id, last);
+	}
+
+	mutex_lock(&vn->lock);
+	cb->seq = vr_nl_dump_seq(vn);
+	xa_for_each_range(&vn->nexthops, id, nh, c->id, last) {
+		if (id != c->id)
+			c->member = 0;
+		c->id = id;
+		err = dump_nexthop(skb, cb, vn, nh, &c->member);
+		if (err)
+			break;
+		c->id = id + 1;
+		c->member = 0;
+	}
+	mutex_unlock(&vn->lock);
+	return skb->len ?: err;
+}
+
+static int parse_member(const struct nlattr *nest, struct vr_member_cfg *m,
+			struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[VROUTER_A_MEMBER_MAX + 1];
+	int err;
+
+	err = nla_parse_nested(tb, VROUTER_A_MEMBER_MAX, nest, vrouter_member_nl_policy, extack);
+	if (err)
+		return err;
+
+	if (tb[VROUTER_A_MEMBER_COUNTERS]) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[VROUTER_A_MEMBER_COUNTERS],
+				    "Counters cannot be set");
+		return -EINVAL;
+	}
+	if (tb[VROUTER_A_MEMBER_ADDR]) {
+		err = vr_nl_unicast(tb[VROUTER_A_MEMBER_ADDR], &m->family, &m->addr, extack);
+	} else if (tb[VROUTER_A_MEMBER_PORT]) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[VROUTER_A_MEMBER_PORT],
+				    "A member with a port needs an address");
+		err = -EINVAL;
+	} else {
+		err = vr_nl_require_in(extack, nest, tb, VROUTER_A_MEMBER_NEXTHOP,
+				       "The member's address or next hop");
+	}
+	if (err)
+		return err;
+
+	m->port = htons(vr_nl_u16(tb[VROUTER_A_MEMBER_PORT], 0));
+	m->nexthop = vr_nl_u32(tb[VROUTER_A_MEMBER_NEXTHOP], 0);
+	m->weight = vr_nl_u32(tb[VROUTER_A_MEMBER_WEIGHT], 1);
+	m->state = vr_nl_u8(tb[VROUTER_A_MEMBER_STATE], VROUTER_MEMBER_STATE_ACTIVE);
+	m->label = vr_nl_label(tb[VROUTER_A_MEMBER_LABEL]);
+	return 0;
+}
+
+static int parse_members(struct genl_info *info, struct vr_member_cfg **list, unsigned int *n)
+{
+	struct vr_member_cfg *m;
+	struct nlattr *a;
+	int err, rem;
+
+	*list = NULL;
+	*n = vr_nl_count(info, VROUTER_A_NEXTHOP_MEMBER);
+	if (!*n)
+		return 0;
+	if (*n > VR_GROUP_MAX_MEMBERS) {
+		NL_SET_ERR_MSG_ATTR_FMT(info->extack, info->attrs[VROUTER_A_NEXTHOP_MEMBER],
+					"%u members, at most %u are allowed", *n,
+					VR_GROUP_MAX_MEMBERS);
+		return -E2BIG;
+	}
+	m = kvcalloc(*n, sizeof(*m), GFP_KERNEL_ACCOUNT);
+	if (!m)
+		return -ENOMEM;
+
+	*list = m;
+	nlmsg_for_each_attr(a, info->nlhdr, GENL_HDRLEN, rem) {
+		if (nla_type(a) != VROUTER_A_NEXTHOP_MEMBER)
+			continue;
+		err = parse_member(a, m++, info->extack);
+		if (err) {
+			kvfree(*list);
+			return err;
+		}
+	}
+	return 0;
+}
+
+/* What each type has to have, and may not have. */
+static int check_type(struct genl_info *info, u8 type)
+{
+	int err = 0;
+
+	if (type == VROUTER_NEXTHOP_TYPE_LOCAL)
+		err = vr_nl_require(info, VROUTER_A_NEXTHOP_VIF, "The vif of a local next hop");
+	else
+		err = vr_nl_refuse(info, VROUTER_A_NEXTHOP_VIF,
+				   "Only a local next hop has a vif");
+	if (err)
+		return err;
+
+	if (type == VROUTER_NEXTHOP_TYPE_VRF)
+		err = vr_nl_require(info, VROUTER_A_NEXTHOP_VRF, "The VRF to look up in");
+	else
+		err = vr_nl_refuse(info, VROUTER_A_NEXTHOP_VRF,
+				   "Only a next hop of type vrf has a VRF");
+	if (err)
+		return err;
+
+	if (type != VROUTER_NEXTHOP_TYPE_ECMP)
+		err = vr_nl_refuse(info, VROUTER_A_NEXTHOP_MEMBER,
+				   "Only an ecmp next hop has members");
+	return err;
+}
+
+int vrouter_nl_nexthop_new_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct vr_net *vn = vr_nl_net(info);
+	struct vr_nexthop_cfg cfg = {};
+	struct vr_member_cfg *members;
+	int err;
+
+	err = vr_nl_require(info, VROUTER_A_NEXTHOP_ID, "The next hop's id") ?:
+	      vr_nl_require(info, VROUTER_A_NEXTHOP_TYPE, "The next hop's type");
+	if (err)
+		return err;
+
+	cfg.id = nla_get_u32(info->attrs[VROUTER_A_NEXTHOP_ID]);
+	cfg.type = nla_get_u8(info->attrs[VROUTER_A_NEXTHOP_TYPE]);
+	cfg.label = vr_nl_label(info->attrs[VROUTER_A_NEXTHOP_LABEL]);
+	cfg.vif = vr_nl_u32(info->attrs[VROUTER_A_NEXTHOP_VIF], 0);
+	cfg.vrf = vr_nl_u32(info->attrs[VROUTER_A_NEXTHOP_VRF], 0);
+	err = check_type(info, cfg.type);
+	if (err)
+		return err;
+	err = parse_members(info, &members, &cfg.n_members);
+	if (err)
+		return err;
+	cfg.members = members;
+
+	mutex_lock(&vn->lock);
+	err = vr_nexthop_set(vn, &cfg, info->nlhdr->nlmsg_flags, info->extack);
+	if (!err)
+		vr_nl_ntf_done(vn, vr_nl_ntf_new(vn, VROUTER_CMD_NEXTHOP_NEW_NTF, fill, fill_head,
+						 xa_load(&vn->nexthops, cfg.id)), 0);
+	mutex_unlock(&vn->lock);
+	kvfree(members);
+	return err;
+}
+
+int vrouter_nl_nexthop_del_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct vr_net *vn = vr_nl_net(info);
+	struct vr_nexthop *nh;
+	struct sk_buff *ntf;
+	int err;
+
+	err = vr_nl_require(info, VROUTER_A_NEXTHOP_ID, "The next hop's id");
+	if (err)
+		return err;
+
+	mutex_lock(&vn->lock);
+	nh = find(vn, info);
+	if (nh) {
+		ntf = vr_nl_ntf_new(vn, VROUTER_CMD_NEXTHOP_DEL_NTF, fill, fill_head, nh);
+		err = vr_nexthop_del(vn, nh->id, info->extack);
+		vr_nl_ntf_done(vn, ntf, err);
+	} else {
+		err = -ENOENT;
+	}
+	mutex_unlock(&vn->lock);
+	return err;
+}
