@@ -95,7 +95,7 @@ endif
 # ---- install --------------------------------------------------------------
 
 deploy := userspace/deploy
-release = $(shell cat $(KDIR)/include/config/kernel.release)
+release = $(shell cut -d'"' -f2 $(KDIR)/include/generated/utsrelease.h)
 man_pages := $(wildcard $(deploy)/man/*.scd)
 units := $(wildcard $(deploy)/systemd/*.service $(deploy)/systemd/*.socket)
 completions := $(wildcard $(deploy)/completion/*)

@@ -29,7 +29,8 @@ if [ ! -e "$top/kmod/Makefile.objs" ]; then
 	exit 3
 fi
 
-release=$(cat "$kdir/include/config/kernel.release")
+release=$(sed -n 's/^#define UTS_RELEASE "\(.*\)"/\1/p' \
+	"$kdir/include/generated/utsrelease.h")
 farm=$build/$what-${name:-$release}
 mkdir -p "$farm/tests"
 exec 8>"$farm/.lock"
