@@ -121,6 +121,13 @@ struct vr_pcpu_net {
 	struct u64_stats_sync	syncp;
 };
 
+/* What the rate of drop events is kept by, see obs/events.c. Zero to begin with. */
+struct vr_event_rate {
+	u32		second;			/* of the count, jiffies / HZ */
+	atomic_t	sent;
+	atomic_t	suppressed;		/* since the last event */
+};
+
 struct vr_net {
 	struct net		*net;
 	struct mutex		lock;		/* serialises configuration */
@@ -142,6 +149,7 @@ struct vr_net {
 	struct vr_limits	limits;
 	struct vr_usage		used;
 	struct vr_pcpu_net __percpu *stats;
+	struct vr_event_rate	drop_events;
 	siphash_key_t		hash_key;	/* member choice; set once */
 };
 

@@ -111,9 +111,7 @@ static int parse_filter(struct nlattr **attrs, struct vr_flow_filter *flt,
 	return parse_tuple(attrs[VROUTER_A_FLOW_FILTER], flt, extack);
 }
 
-/* A flow is in the table twice, once for each direction: it counts where its
- * opener's is. Skips what was passed already if the table grows meanwhile.
- */
+/* A flow is in the table once for each direction; it is told at its opener's. */
 static const struct vr_flow *wanted(const struct vr_flow_side *side,
 				    const struct vr_flow_filter *flt)
 {
@@ -129,7 +127,7 @@ static const struct vr_flow *wanted(const struct vr_flow_side *side,
 struct dump {
 	struct rhashtable_iter	iter;
 	struct vr_flow_filter	filter;
-	u32			resized;
+	u32			seq;		/* how often the walk began anew */
 };
 
 static struct dump **dump_of(struct netlink_callback *cb)
@@ -150,6 +148,7 @@ int vr_nl_flow_dump_start(struct netlink_callback *cb)
 		kfree(d);
 		return err;
 	}
+	d->seq = 1;
 	rhashtable_walk_enter(&vr_nl_dump_net(cb)->flows, &d->iter);
 	*dump_of(cb) = d;
 	return 0;
@@ -166,6 +165,9 @@ int vr_nl_flow_dump_done(struct netlink_callback *cb)
 	return 0;
 }
 
+/* Flows come and go in any dump. NLM_F_DUMP_INTR only tells that the table was
+ * resized: the walk begins anew, and flows are told twice.
+ */
 int vrouter_nl_flow_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct vr_net *vn = vr_nl_dump_net(cb);
@@ -174,18 +176,19 @@ int vrouter_nl_flow_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	const struct vr_flow *f;
 	int err = 0;
 
-	rhashtable_walk_start(&d->iter);
+	if (rhashtable_walk_start_check(&d->iter))
+		d->seq++;
 	/* what did not fit in the last message comes first */
 	side = rhashtable_walk_peek(&d->iter);
 	for (; side; side = rhashtable_walk_next(&d->iter)) {
 		if (IS_ERR(side)) {
-			d->resized++;	/* the walk starts anew: some flows will come twice */
+			d->seq++;
 			continue;
 		}
 		f = wanted(side, &d->filter);
 		if (!f)
 			continue;
-		cb->seq = vr_nl_dump_seq(vn) + d->resized;
+		cb->seq = d->seq;
 		err = vr_nl_dump_one(skb, cb, vn, VROUTER_CMD_FLOW_GET, vr_nl_fill_flow, f);
 		if (err)
 			break;

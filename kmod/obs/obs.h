@@ -21,6 +21,7 @@ struct vr_net_totals {
 	u64 hits, misses, created, ended, evicted, revalidated;
 };
 void vr_net_sum(const struct vr_net *vn, struct vr_net_totals *sum);
+u64 vr_net_drops(const struct vr_net *vn, enum vrouter_drop_reason why);
 u64 vr_vif_drops(const struct vr_vif *vif, enum vrouter_drop_reason why);
 
 /* Events to netlink listeners, from any context. They cost a flag's check while
