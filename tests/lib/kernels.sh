@@ -241,14 +241,15 @@ stock()
 
 source_tree()
 {
-	local pkg version dir
+	local pkg version dir key patch
 
 	[ "$1" = sid ] || die "source of $1? (sid)"
 	lock source-sid
 	read -r pkg version < <(resolve source-sid sid linux-source \
 		'linux-source-[0-9][0-9.]*') || die "no linux-source in sid"
 	dir=$cache/source/$version
-	if [ ! -e "$dir/.done" ]; then
+	key=$(cat "$here"/um-*.patch | sha256sum | cut -c1-10)
+	if [ ! -e "$dir/.done-$key" ]; then
 		fetch sid "$dir.deb" "$pkg" ||
 			die "cannot fetch $pkg (try: kernels.sh refresh)"
 		say "unpacking $pkg $version"
@@ -257,7 +258,16 @@ source_tree()
 		tar -C "$dir" --strip-components=1 -xf \
 			"$dir.deb/usr/src/$pkg.tar.xz"
 		rm -rf "$dir.deb"
-		touch "$dir/.done"
+		# They only make UML faster: a kernel that has moved on does
+		# without.
+		for patch in "$here"/um-*.patch; do
+			if patch -d "$dir" -p1 -s --dry-run <"$patch" >&2; then
+				patch -d "$dir" -p1 -s --no-backup-if-mismatch <"$patch"
+			else
+				say "${patch##*/} does not fit $pkg $version: left out"
+			fi
+		done
+		touch "$dir/.done-$key"
 	fi
 	echo "$dir"
 }
@@ -287,7 +297,7 @@ uml()
 	esac
 	src=$(source_tree sid)
 	version=${src##*/}
-	key=$({ cd "$here" && cat "${frag[@]}" && gcc -dumpfullversion; } |
+	key=$({ cd "$here" && cat "${frag[@]}" um-*.patch && gcc -dumpfullversion; } |
 		sha256sum | cut -c1-10)
 	dir=$cache/uml/$kind-$version-$key
 	lock "uml-$kind"

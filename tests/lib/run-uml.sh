@@ -9,7 +9,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/run-common.sh"
 
 run_options "$@"
-kdir=$("$here/kernels.sh" uml "${kernel:-debug}") || exit 98
+case $kernel in
+*/*) kdir=$kernel ;; # a build folder
+*) kdir=$("$here/kernels.sh" uml "${kernel:-debug}") || exit 98 ;;
+esac
 [ -n "$mem" ] || mem=2G
 run_folder
 export VROUTER_KERNEL=um
