@@ -25,6 +25,19 @@ void vr_extack_fmt(struct netlink_ext_ack *extack, const char *fmt, ...);
 } while (0)
 #endif
 
+/* 6.7: what generated policies use; a range became const */
+#ifndef NLA_POLICY_MAX_LEN
+#define NLA_POLICY_MAX_LEN(_len) NLA_POLICY_MAX(NLA_BINARY, _len)
+#endif
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+#undef NLA_POLICY_FULL_RANGE
+#define NLA_POLICY_FULL_RANGE(tp, _range) {				\
+	.type = NLA_ENSURE_UINT_OR_BINARY_TYPE(tp),			\
+	.validation_type = NLA_VALIDATE_RANGE_PTR,			\
+	.range = (struct netlink_range_validation *)(_range),		\
+}
+#endif
+
 /* 6.6: what a dump is given moved into a struct genl_info */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
 #define vr_dump_attrs(cb)	(genl_dumpit_info(cb)->info.attrs)

@@ -30,7 +30,7 @@ void vr_extack_fmt(struct netlink_ext_ack *extack, const char *fmt, ...)
 }
 #endif
 
-int vr_nl_require(const struct genl_info *info, int attr, const char *what)
+int vr_nl_require(struct genl_info *info, int attr, const char *what)
 {
 	if (!GENL_REQ_ATTR_CHECK(info, attr))
 		return 0;
@@ -47,7 +47,7 @@ int vr_nl_require_in(struct netlink_ext_ack *extack, const struct nlattr *nest,
 	return -EINVAL;
 }
 
-int vr_nl_refuse(const struct genl_info *info, int attr, const char *why)
+int vr_nl_refuse(struct genl_info *info, int attr, const char *why)
 {
 	if (!info->attrs[attr])
 		return 0;
@@ -133,7 +133,7 @@ int vr_nl_prefix(const struct nlattr *addr, const struct nlattr *len, struct vr_
 	return 0;
 }
 
-unsigned int vr_nl_count(const struct genl_info *info, int type)
+unsigned int vr_nl_count(struct genl_info *info, int type)
 {
 	const struct nlattr *a;
 	unsigned int n = 0;
@@ -145,7 +145,7 @@ unsigned int vr_nl_count(const struct genl_info *info, int type)
 }
 
 /* Room for all attributes of a type. *list is NULL when there are none. */
-static int alloc_list(const struct genl_info *info, int type, unsigned int max, size_t size,
+static int alloc_list(struct genl_info *info, int type, unsigned int max, size_t size,
 		      void **list, unsigned int *n)
 {
 	*list = NULL;
@@ -162,7 +162,7 @@ static int alloc_list(const struct genl_info *info, int type, unsigned int max, 
 	return *list ? 0 : -ENOMEM;
 }
 
-int vr_nl_unicasts(const struct genl_info *info, int type, unsigned int max,
+int vr_nl_unicasts(struct genl_info *info, int type, unsigned int max,
 		   struct vr_addr_af **list, unsigned int *n)
 {
 	unsigned int i, k = 0;
@@ -206,7 +206,7 @@ static int cmp_u32(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-int vr_nl_ids(const struct genl_info *info, int type, unsigned int max, u32 **list,
+int vr_nl_ids(struct genl_info *info, int type, unsigned int max, u32 **list,
 	      unsigned int *n)
 {
 	unsigned int i, k = 0;

@@ -46,7 +46,7 @@ int vr_nl_dump_xa(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd,
 /* Refuses every attribute of a dump's request but those of the mask BIT_ULL(attribute). */
 int vr_nl_dump_filters(struct netlink_callback *cb, unsigned int maxattr, u64 filters);
 
-static inline struct vr_net *vr_nl_net(const struct genl_info *info)
+static inline struct vr_net *vr_nl_net(struct genl_info *info)
 {
 	return vr_net(genl_info_net(info));
 }
@@ -84,11 +84,11 @@ void vr_nl_multicast(const struct vr_net *vn, struct sk_buff *skb, unsigned int 
 /* --- attr.c: attributes that several objects have ------------------------- */
 
 /* A missing attribute is named in the extack; "what" begins the sentence. */
-int vr_nl_require(const struct genl_info *info, int attr, const char *what);
+int vr_nl_require(struct genl_info *info, int attr, const char *what);
 int vr_nl_require_in(struct netlink_ext_ack *extack, const struct nlattr *nest,
 		     struct nlattr **tb, int attr, const char *what);
 /* Refuses an attribute that does not belong to this kind of object. */
-int vr_nl_refuse(const struct genl_info *info, int attr, const char *why);
+int vr_nl_refuse(struct genl_info *info, int attr, const char *why);
 
 static inline u32 vr_nl_u32(const struct nlattr *a, u32 absent)
 {
@@ -115,11 +115,11 @@ int vr_nl_unicast(const struct nlattr *a, u8 *family, union vr_addr *addr,
 		  struct netlink_ext_ack *extack);
 int vr_nl_prefix(const struct nlattr *addr, const struct nlattr *len, struct vr_prefix *prefix,
 		 struct netlink_ext_ack *extack);
-unsigned int vr_nl_count(const struct genl_info *info, int type);
+unsigned int vr_nl_count(struct genl_info *info, int type);
 /* All attributes of a type as an array, NULL for none; kvfree() it. -E2BIG, -EINVAL. */
-int vr_nl_unicasts(const struct genl_info *info, int type, unsigned int max,
+int vr_nl_unicasts(struct genl_info *info, int type, unsigned int max,
 		   struct vr_addr_af **list, unsigned int *n);
-int vr_nl_ids(const struct genl_info *info, int type, unsigned int max, u32 **list,
+int vr_nl_ids(struct genl_info *info, int type, unsigned int max, u32 **list,
 	      unsigned int *n);	/* sorted */
 
 static inline unsigned int vr_addr_len(u8 family)

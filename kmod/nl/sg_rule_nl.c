@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* One rule of a security group, from and to its attributes. */
 
+#include <net/ipv6.h>
+
 #include "nl.h"
 
 #define ALL_PORTS	U16_MAX

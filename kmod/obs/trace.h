@@ -8,6 +8,7 @@
 #define VR_TRACE_H
 
 #include <linux/tracepoint.h>
+#include <net/ipv6.h>
 
 #include "../table/table.h"
 #include "drop_gen.h"
