@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef CNI_H
+#define CNI_H
+
+/*
+ * contrail-cni: what its files share. One call of the program does one verb
+ * of the CNI specification (https://www.cni.dev/docs/spec/) and ends, so what
+ * is allocated lives until then and only descriptors and locks are given back.
+ *
+ * Errors travel as a struct cni_error, filled where the failure is seen and
+ * printed once, by main().
+ */
+
+#include <jansson.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Error codes of the specification, "Error"; 100 and above are the plugin's own. */
+enum cni_code {
+	CNI_OK			= 0,
+	CNI_BAD_VERSION		= 1,
+	CNI_UNSUPPORTED_FIELD	= 2,
+	CNI_BAD_ENV		= 4,
+	CNI_IO			= 5,
+	CNI_DECODE		= 6,
+	CNI_BAD_CONFIG		= 7,
+	CNI_TRY_AGAIN		= 11,
+	CNI_NETWORK		= 100,	/* the kernel refused a device, address or route */
+	CNI_CHECK_FAILED	= 101,	/* CHECK: something is not as ADD left it */
+	CNI_DAEMON		= 102,	/* vrouterd refused */
+};
+
+struct cni_error {
+	int	code;		/* enum cni_code */
+	char	msg[256];	/* one sentence */
+	char	details[512];	/* what helps to find the cause; may be empty */
+};
+
+/* Fill the error and return -1. */
+int cni_fail(struct cni_error *e, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* The same with what errno value err means as the details. */
+int cni_fail_errno(struct cni_error *e, int code, int err, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+#define CNI_VERSION_DEFAULT	"1.0.0"
+#define CNI_MAX_INPUT		(1 << 20)	/* octets of configuration */
+#define CNI_MAX_ADDRS		32
+
+/* --- netconf.c: configuration and environment ----------------------------- */
+
+enum cni_verb { CNI_ADD, CNI_DEL, CNI_CHECK, CNI_VERSION };
+
+/* What the runtime passes: environment and standard input. */
+struct cni_request {
+	enum cni_verb	verb;
+	const char	*container;	/* CNI_CONTAINERID */
+	const char	*netns;		/* CNI_NETNS; NULL when not given (DEL only) */
+	const char	*ifname;	/* CNI_IFNAME */
+	const char	*ns, *pod, *uid; /* of CNI_ARGS; NULL when not given (uid; DEL: all) */
+	const char	*version;	/* cniVersion */
+	const char	*network;	/* name */
+	const char	*socket;	/* of vrouterd */
+	unsigned int	mtu;		/* octets; 0 = the network's */
+	unsigned int	timeout;	/* seconds that ADD waits for the interface */
+	json_t		*prev;		/* prevResult; NULL when not given */
+	char		host[IFNAMSIZ];	/* name of the veth's end in the node's namespace */
+};
+
+/* The value of an environment variable, or NULL; getenv() but in tests. */
+typedef const char *(*cni_getenv_fn)(const char *name);
+
+/* Version first, so that an error is told in a form the runtime knows. len
+ * octets of text. On success everything a verb needs is there and well-formed.
+ */
+int cni_request_parse(struct cni_request *rq, const char *text, size_t len,
+		      cni_getenv_fn env, struct cni_error *e);
+
+/* Name of the host's end: the same for the same container and interface, so
+ * that DEL finds it when nothing else is left.
+ */
+void cni_host_ifname(char name[IFNAMSIZ], const char *container, const char *ifname);
+
+/* --- result.c: what is printed --------------------------------------------- */
+
+struct cni_addr {
+	uint8_t	family;		/* AF_INET, AF_INET6 */
+	uint8_t	len;		/* bits of prefix */
+	uint8_t	addr[16];	/* network byte order */
+	uint8_t	gateway[16];
+};
+
+/* An interface as vrouterd describes it and ADD makes it. */
+struct cni_interface {
+	uint8_t		mac[6];
+	uint8_t		host_mac[6];
+	unsigned int	mtu;		/* octets */
+	unsigned int	n_addrs;
+	struct cni_addr	addrs[CNI_MAX_ADDRS];
+};
+
+json_t *cni_result(const struct cni_request *rq, const struct cni_interface *ifc);
+json_t *cni_error_json(const char *version, const struct cni_error *e);
+json_t *cni_versions_json(const char *version);
+/* What a prevResult says of the container's interface: MAC (zero when it says
+ * none), addresses and gateways.
+ */
+int cni_result_parse(const json_t *result, const char *ifname, struct cni_interface *ifc,
+		     struct cni_error *e);
+
+/* --- client.c: vrouterd ---------------------------------------------------- */
+
+/* One request, one reply; op is prepare, attach, detach or check. On success
+ * *reply (may be NULL) is the caller's.
+ */
+int cni_call(const struct cni_request *rq, const char *op, unsigned int timeout, json_t **reply,
+	     struct cni_error *e);
+/* Reply of "prepare". */
+int cni_interface_parse(const json_t *reply, struct cni_interface *ifc, struct cni_error *e);
+
+/* --- pod.c: the pod's side -------------------------------------------------- */
+
+int cni_pod_create(const struct cni_request *rq, struct cni_interface *ifc, struct cni_error *e);
+/* After vrouterd programmed the interface: links up, then routes. */
+int cni_pod_up(const struct cni_request *rq, const struct cni_interface *ifc,
+	       struct cni_error *e);
+/* Removes the veth; 0 when there is none. */
+int cni_pod_delete(const struct cni_request *rq, struct cni_error *e);
+/* Is the interface as ADD left it? */
+int cni_pod_check(const struct cni_request *rq, const struct cni_interface *ifc,
+		  struct cni_error *e);
+
+#endif

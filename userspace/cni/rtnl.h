@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef CNI_RTNL_H
+#define CNI_RTNL_H
+
+/*
+ * The little of rtnetlink that attaching a pod takes: links, addresses, routes.
+ * Each call is one request and its answer, and returns 0 or a negative errno;
+ * then rtnl::text is the kernel's sentence where it gave one, else errno's.
+ */
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct mnl_socket;
+
+struct rtnl {
+	struct mnl_socket *nl;
+	unsigned int	portid, seq;
+	char		text[256];
+};
+
+struct rtnl_link {
+	unsigned int	ifindex;
+	unsigned int	flags;		/* IFF_* */
+	unsigned int	mtu;		/* octets */
+	uint8_t		mac[6];
+	bool		running;	/* operational: carrier seen, queue started */
+	bool		veth;
+};
+
+/* In the network namespace of the descriptor; -1 = the caller's. */
+int rtnl_open(struct rtnl *r, int netns);
+void rtnl_close(struct rtnl *r);
+
+/* A veth pair, both ends down: host here, peer in the namespace of netns with
+ * the MAC. host_ifindex stays unknown; look it up by name.
+ */
+int rtnl_veth_add(struct rtnl *r, const char *host, const char *peer, int netns,
+		  const uint8_t mac[6], unsigned int mtu);
+int rtnl_link_get(struct rtnl *r, const char *name, struct rtnl_link *link); /* -ENODEV */
+int rtnl_link_del(struct rtnl *r, const char *name);			     /* -ENODEV */
+int rtnl_link_up(struct rtnl *r, unsigned int ifindex);
+/* No IPv6 link-local address when the link comes up. */
+int rtnl_link_no_addrgen(struct rtnl *r, unsigned int ifindex);
+
+/* Addresses: network byte order, 4 or 16 octets by family; len in bits. */
+int rtnl_addr_add(struct rtnl *r, unsigned int ifindex, uint8_t family, const void *addr,
+		  uint8_t len);
+int rtnl_addr_find(struct rtnl *r, unsigned int ifindex, uint8_t family, const void *addr,
+		   bool *found);
+/* dst NULL = default; gateway NULL = on the link. A gateway is taken to be on
+ * the link, whatever the other routes say. One that exists already is fine.
+ */
+int rtnl_route_add(struct rtnl *r, unsigned int ifindex, uint8_t family, const void *dst,
+		   const void *gateway);
+/* Is there a default route through this gateway and interface? */
+int rtnl_route_find(struct rtnl *r, unsigned int ifindex, uint8_t family, const void *gateway,
+		    bool *found);
+
+#endif
