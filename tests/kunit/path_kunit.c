@@ -1,0 +1,688 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The whole way, from a pod's veth to another's: what arrives there is
+ * compared with what should, and every checksum is computed anew.
+ */
+
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/if_arp.h>
+
+#include "kunit_util.h"
+
+#define TCP	IPPROTO_TCP
+#define UDP	IPPROTO_UDP
+#define NH	300
+
+/* The packet that came to pod, which must be this one, sound. */
+static void expect_recv(struct kt_world *w, unsigned int pod, const struct kt_pkt *want,
+			const char *what)
+{
+	struct sk_buff *skb = kt_recv(w, pod);
+	struct ethhdr *eth;
+
+	if (!skb)
+		KUNIT_FAIL(w->test, "%s: nothing arrived at pod %u", what, pod);
+	KUNIT_ASSERT_NOT_NULL(w->test, skb);
+	eth = eth_hdr(skb);
+	KUNIT_EXPECT_TRUE_MSG(w->test, ether_addr_equal(eth->h_dest, w->pod[pod].mac),
+			      "%s: to %pM", what, eth->h_dest);
+	KUNIT_EXPECT_TRUE_MSG(w->test, ether_addr_equal(eth->h_source, vr_gateway_mac),
+			      "%s: from %pM", what, eth->h_source);
+	kt_expect_pkt(w->test, skb, want, what);
+	kt_expect_sound(w->test, skb, what);
+	kfree_skb(skb);
+}
+
+static void expect_nothing(struct kt_world *w)
+{
+	unsigned int i;
+
+	for (i = 0; i < KT_PODS; i++)
+		KUNIT_EXPECT_EQ_MSG(w->test, skb_queue_len(&w->pod[i].got), 0u, "at pod %u", i);
+}
+
+static struct kt_pkt answer(const struct kt_pkt *p)
+{
+	struct kt_pkt a = *p;
+
+	swap(a.src, a.dst);
+	if (p->proto != IPPROTO_ICMP && p->proto != IPPROTO_ICMPV6)
+		swap(a.sport, a.dport);
+	return a;
+}
+
+struct proto_case {
+	const char	*desc;
+	u8		family, proto;
+	enum kt_csum	csum;
+};
+
+static const struct proto_case protos[] = {
+	{ "TCP IPv4", AF_INET, TCP, KT_NONE },
+	{ "TCP IPv4 offloaded", AF_INET, TCP, KT_PARTIAL },
+	{ "TCP IPv6", AF_INET6, TCP, KT_COMPLETE },
+	{ "TCP IPv6 offloaded", AF_INET6, TCP, KT_PARTIAL },
+	{ "UDP IPv4", AF_INET, UDP, KT_COMPLETE },
+	{ "UDP IPv4 offloaded", AF_INET, UDP, KT_PARTIAL },
+	{ "UDP IPv6", AF_INET6, UDP, KT_NONE },
+	{ "SCTP IPv4", AF_INET, IPPROTO_SCTP, KT_NONE },
+	{ "SCTP IPv6", AF_INET6, IPPROTO_SCTP, KT_PARTIAL },
+};
+KT_PARAM(protos, protos);
+
+/* Through a service and back, for each protocol: translated there, translated back. */
+static void service(struct kunit *test)
+{
+	const struct proto_case *c = test->param_value;
+	struct kt_world *w = kt_world(test);
+	struct kt_pkt p, seen, back;
+
+	kt_set_service(w, c->family, c->proto, KT_VIP, 80, NH, 1, 1, 8080);
+	p = (struct kt_pkt){ .family = c->family, .proto = c->proto, .src = KT_POD(0),
+			     .dst = KT_VIP, .sport = 1025, .dport = 80, .flags = KT_SYN,
+			     .payload = c->proto == TCP ? 0 : 64, .csum = c->csum };
+	seen = p;
+	seen.dst = KT_POD(1);
+	seen.dport = 8080;
+	seen.ttl = 63;
+	kt_send(w, 0, &p);
+	expect_recv(w, 1, &seen, "to the member");
+
+	back = answer(&seen);
+	back.ttl = 64;
+	back.flags = KT_SYN | KT_ACK;
+	back.ack = 1;
+	kt_send(w, 1, &back);
+	seen = answer(&p);
+	seen.ttl = 63;
+	expect_recv(w, 0, &seen, "back to the client");
+	KUNIT_EXPECT_EQ(test, atomic_read(&w->vn->used.flows), 1);
+	expect_nothing(w);
+}
+
+/* The same from a pod to itself: it must see the service as its peer, not itself. */
+static void hairpin(struct kunit *test)
+{
+	const struct proto_case *c = test->param_value;
+	struct kt_world *w = kt_world(test);
+	struct kt_pkt p, seen, back;
+
+	kt_set_service(w, c->family, c->proto, KT_VIP, 80, NH, 0, 1, 8080);
+	p = (struct kt_pkt){ .family = c->family, .proto = c->proto, .src = KT_POD(0),
+			     .dst = KT_VIP, .sport = 1025, .dport = 80, .flags = KT_SYN,
+			     .payload = c->proto == TCP ? 0 : 64, .csum = c->csum };
+	seen = p;
+	seen.src = KT_VIP;
+	seen.dst = KT_POD(0);
+	seen.dport = 8080;
+	kt_send(w, 0, &p);
+	expect_recv(w, 0, &seen, "to itself");
+	back = answer(&seen);
+	back.flags = KT_SYN | KT_ACK;
+	back.ack = 1;
+	kt_send(w, 0, &back);
+	seen = answer(&p);
+	expect_recv(w, 0, &seen, "and back");
+	KUNIT_EXPECT_EQ(test, atomic_read(&w->vn->used.flows), 1);
+}
+
+/* No member: told at once. */
+static void refused(struct kunit *test)
+{
+	const struct proto_case *c = test->param_value;
+	struct kt_world *w = kt_world(test);
+	struct kt_pkt p = { .family = c->family, .proto = c->proto, .src = KT_POD(0),
+			    .dst = KT_VIP, .sport = 1025, .dport = 80, .flags = KT_SYN,
+			    .seq = 77, .payload = 20, .csum = c->csum };
+	struct sk_buff *skb;
+	unsigned int hdr = c->family == AF_INET ? 20 : 40;
+	u8 *l4;
+
+	kt_set_service(w, c->family, c->proto, KT_VIP, 80, NH, 0, 0, 0);
+	kt_expect_drop(w, 0, &p, VROUTER_DROP_REASON_NO_MEMBER);
+	skb = kt_recv(w, 0);
+	KUNIT_ASSERT_NOT_NULL(test, skb);
+	kt_expect_sound(test, skb, "answer");
+	l4 = skb->data + hdr;
+	if (c->proto == TCP) {
+		struct kt_pkt rst = answer(&p);
+
+		kt_expect_pkt(test, skb, &rst, "RST");
+		KUNIT_EXPECT_EQ(test, l4[13], KT_RST | KT_ACK);
+		/* RFC 9293 3.10.7.1: acknowledges SYN and data */
+		KUNIT_EXPECT_EQ(test, get_unaligned_be32(l4 + 8), 77 + 1 + 20);
+		KUNIT_EXPECT_EQ(test, get_unaligned_be32(l4 + 4), 0);
+	} else if (c->family == AF_INET) {
+		KUNIT_EXPECT_EQ(test, skb->data[9], IPPROTO_ICMP);
+		KUNIT_EXPECT_EQ(test, l4[0], ICMP_DEST_UNREACH);
+		KUNIT_EXPECT_EQ(test, l4[1], ICMP_PORT_UNREACH);
+		KUNIT_EXPECT_EQ(test, get_unaligned_be32(l4 + 8 + 16), KT_VIP);
+	} else {
+		KUNIT_EXPECT_EQ(test, skb->data[6], IPPROTO_ICMPV6);
+		KUNIT_EXPECT_EQ(test, l4[0], ICMPV6_DEST_UNREACH);
+		KUNIT_EXPECT_EQ(test, l4[1], ICMPV6_PORT_UNREACH);
+	}
+	kfree_skb(skb);
+	KUNIT_EXPECT_EQ(test, atomic_read(&w->vn->used.flows), 0);
+}
+
+/* --- ICMP errors ---------------------------------------------------------- */
+
+struct icmp_case {
+	const char	*desc;
+	u8		family, proto;
+	u8		type, code;
+	u16		inner;		/* octets of the packet in it; 0 = all */
+};
+
+static const struct icmp_case icmp_cases[] = {
+	{ "UDP, all of it", AF_INET, UDP, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH },
+	{ "UDP, 28 octets", AF_INET, UDP, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 28 },
+	{ "TCP, all of it", AF_INET, TCP, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED },
+	{ "TCP, 28 octets", AF_INET, TCP, ICMP_TIME_EXCEEDED, 0, 28 },
+	{ "SCTP, 28 octets", AF_INET, IPPROTO_SCTP, ICMP_DEST_UNREACH, 2, 28 },
+	{ "IPv6 UDP, all of it", AF_INET6, UDP, ICMPV6_DEST_UNREACH, ICMPV6_PORT_UNREACH },
+	{ "IPv6 UDP, 48 octets", AF_INET6, UDP, ICMPV6_TIME_EXCEED, 0, 48 },
+	{ "IPv6 TCP, all of it", AF_INET6, TCP, ICMPV6_PKT_TOOBIG, 0 },
+	{ "IPv6 TCP, 48 octets", AF_INET6, TCP, ICMPV6_DEST_UNREACH, 1, 48 },
+};
+KT_PARAM(icmp_cases, icmp_cases);
+
+/* An error about "about" from its receiver to its sender; inner octets of it. */
+static struct kt_pkt error_about(const struct icmp_case *c, const struct kt_pkt *about, u8 *buf)
+{
+	unsigned int len = kt_bytes(about, buf);
+
+	return (struct kt_pkt){ .family = c->family, .src = about->dst, .dst = about->src,
+				.proto = c->family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6,
+				.type = c->type, .code = c->code, .data = buf,
+				.payload = c->inner ?: len };
+}
+
+/* What arrived must be, octet for octet behind the IP header, this error. */
+static void expect_error(struct kt_world *w, unsigned int pod, const struct icmp_case *c,
+			 const struct kt_pkt *about, const char *what)
+{
+	u8 *buf = kunit_kzalloc(w->test, 2 * KT_MAX_PKT, GFP_KERNEL), *want = buf + KT_MAX_PKT;
+	unsigned int hdr = c->family == AF_INET ? 20 : 40, len, i;
+	struct kt_pkt e = error_about(c, about, buf);
+	struct sk_buff *skb = kt_recv(w, pod);
+
+	if (!skb)
+		KUNIT_FAIL(w->test, "%s: nothing arrived", what);
+	KUNIT_ASSERT_NOT_NULL(w->test, skb);
+	len = kt_bytes(&e, want);
+	e.ttl = 63;
+	kt_expect_sound(w->test, skb, what);
+	kt_expect_pkt(w->test, skb, &e, what);
+	KUNIT_ASSERT_EQ_MSG(w->test, skb->len, len, "%s", what);
+	for (i = hdr; i < len; i++)
+		if (skb->data[i] != want[i]) {
+			KUNIT_FAIL(w->test, "%s: octet %u is %02x, expected %02x", what, i,
+				   skb->data[i], want[i]);
+			break;
+		}
+	kfree_skb(skb);
+}
+
+/* Errors in both directions of a translated flow: each end must recognise its own packet. */
+static void icmp_error(struct kunit *test)
+{
+	const struct icmp_case *c = test->param_value;
+	struct kt_world *w = kt_world(test);
+	struct kt_pkt p, at_server, reply, at_client, e;
+	u8 *buf = kunit_kzalloc(test, KT_MAX_PKT, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	kt_set_service(w, c->family, c->proto, KT_VIP, 80, NH, 1, 1, 8080);
+	p = (struct kt_pkt){ .family = c->family, .proto = c->proto, .src = KT_POD(0), .ttl = 64,
+			     .dst = KT_VIP, .sport = 1025, .dport = 80, .flags = KT_SYN,
+			     .payload = 32 };
+	at_server = p;
+	at_server.dst = KT_POD(1);
+	at_server.dport = 8080;
+	at_server.ttl = 63;
+	kt_send(w, 0, &p);
+	expect_recv(w, 1, &at_server, "packet");
+	reply = answer(&at_server);
+	reply.ttl = 64;
+	reply.flags = KT_SYN | KT_ACK;
+	reply.ack = 33;
+	kt_send(w, 1, &reply);
+	at_client = reply;
+	at_client.src = KT_VIP;
+	at_client.sport = 80;
+	at_client.ttl = 63;
+	expect_recv(w, 0, &at_client, "reply");
+
+	/* The server about what it got; the client must see what it had sent. */
+	p.ttl = 63;
+	e = error_about(c, &at_server, buf);
+	kt_send(w, 1, &e);
+	expect_error(w, 0, c, &p, "error of the server");
+	/* The client about what it got. */
+	reply.ttl = 63;
+	e = error_about(c, &at_client, buf);
+	kt_send(w, 0, &e);
+	expect_error(w, 1, c, &reply, "error of the client");
+	KUNIT_EXPECT_EQ(test, atomic_read(&w->vn->used.flows), 1);
+	expect_nothing(w);
+}
+
+/* An error about a flow that is not, or not the sender's, is dropped. */
+static void icmp_error_forged(struct kunit *test)
+{
+	const struct icmp_case c = { .family = AF_INET, .type = ICMP_DEST_UNREACH };
+	struct kt_pkt p = { .proto = UDP, .src = KT_POD(0), .dst = KT_POD(1), .sport = 1025,
+			    .dport = 80, .payload = 16 }, seen = p, e;
+	struct kt_world *w = kt_world(test);
+	u8 *buf = kunit_kzalloc(test, KT_MAX_PKT, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	e = error_about(&c, &p, buf);
+	kt_expect_drop(w, 1, &e, VROUTER_DROP_REASON_ICMP_NO_FLOW);
+	kt_send(w, 0, &p);
+	expect_recv(w, 1, &seen, "packet");
+	/* pod 2 says that pod 1 cannot be reached */
+	e.src = KT_POD(2);
+	kt_expect_drop(w, 2, &e, VROUTER_DROP_REASON_ICMP_NO_FLOW);
+	/* and an error with somebody else's source */
+	e.src = KT_POD(1);
+	kt_expect_drop(w, 2, &e, VROUTER_DROP_REASON_SPOOFED_IP);
+	expect_nothing(w);
+}
+
+/* --- the module's own answers --------------------------------------------- */
+
+static void echo_gateway(struct kunit *test)
+{
+	struct kt_world *w = kt_world(test);
+	struct kt_pkt p = { .proto = IPPROTO_ICMP, .type = ICMP_ECHO, .src = KT_POD(0),
+			    .dst = KT_GATEWAY, .sport = 5, .payload = 56 }, a;
+
+	kt_send(w, 0, &p);
+	a = answer(&p);
+	a.type = ICMP_ECHOREPLY;
+	expect_recv(w, 0, &a, "echo reply");
+	p.family = AF_INET6;
+	p.proto = IPPROTO_ICMPV6;
+	p.type = ICMPV6_ECHO_REQUEST;
+	kt_send(w, 0, &p);
+	a = answer(&p);
+	a.type = ICMPV6_ECHO_REPLY;
+	expect_recv(w, 0, &a, "ICMPv6 echo reply");
+	KUNIT_EXPECT_EQ(test, atomic_read(&w->vn->used.flows), 0);
+}
+
+static struct sk_buff *arp(struct kunit *test, u16 op, const u8 *sha, u32 spa, u32 tpa)
+{
+	u8 buf[28] = { 0, 1, 8, 0, 6, 4 };
+	struct sk_buff *skb;
+
+	put_unaligned_be16(op, buf + 6);
+	memcpy(buf + 8, sha, 6);
+	put_unaligned_be32(spa, buf + 14);
+	put_unaligned_be32(tpa, buf + 24);
+	skb = kt_skb_raw(test, buf, sizeof(buf), sizeof(buf));
+	skb->protocol = htons(ETH_P_ARP);
+	return skb;
+}
+
+struct arp_case {
+	const char	*desc;
+	u16		op;
+	u32		spa, tpa;
+	bool		other_sha, answered;
+};
+
+static const struct arp_case arps[] = {
+	{ "for the gateway", ARPOP_REQUEST, KT_POD(0), KT_GATEWAY, false, true },
+	{ "for a pod", ARPOP_REQUEST, KT_POD(0), KT_POD(1), false, true },
+	{ "probe for the own address", ARPOP_REQUEST, 0, KT_POD(0), false, false },
+	{ "announcement", ARPOP_REQUEST, KT_POD(0), KT_POD(0), false, false },
+	{ "spoofed address", ARPOP_REQUEST, KT_POD(1), KT_GATEWAY, false, false },
+	{ "spoofed hardware address", ARPOP_REQUEST, KT_POD(0), KT_GATEWAY, true, false },
+	{ "reply", ARPOP_REPLY, KT_POD(0), KT_GATEWAY, false, false },
+};
+KT_PARAM(arps, arps);
+
+static void arp_request(struct kunit *test)
+{
+	const struct arp_case *c = test->param_value;
+	struct kt_world *w = kt_world(test);
+	struct sk_buff *skb;
+
+	kt_send_skb(w, 0, arp(test, c->op, c->other_sha ? w->pod[1].mac : w->pod[0].mac, c->spa,
+			      c->tpa));
+	if (!c->answered) {
+		expect_nothing(w);
+		return;
+	}
+	skb = kt_recv(w, 0);
+	KUNIT_ASSERT_NOT_NULL(test, skb);
+	KUNIT_ASSERT_GE(test, skb->len, 28u);
+	KUNIT_ASSERT_EQ(test, skb_linearize(skb), 0);
+	KUNIT_EXPECT_EQ(test, get_unaligned_be16(skb->data + 6), ARPOP_REPLY);
+	KUNIT_EXPECT_EQ(test, memcmp(skb->data + 8, vr_gateway_mac, 6), 0);
+	KUNIT_EXPECT_EQ(test, get_unaligned_be32(skb->data + 14), c->tpa);
+	KUNIT_EXPECT_EQ(test, memcmp(skb->data + 18, w->pod[0].mac, 6), 0);
+	KUNIT_EXPECT_EQ(test, get_unaligned_be32(skb->data + 24), KT_POD(0));
+	kfree_skb(skb);
+	expect_nothing(w);
+}
+
+/* Every shorter ARP, and one that lies about its sizes, ends without an answer. */
+static void arp_malformed(struct kunit *test)
+{
+	struct kt_world *w = kt_world(test);
+	struct sk_buff *skb;
+	unsigned int n;
+	static const u8 lies[][2] = { { 1, 2 }, { 2, 9 }, { 4, 7 }, { 5, 16 }, { 7, 3 } };
+
+	for (n = 0; n < 28; n++) {
+		skb = arp(test, ARPOP_REQUEST, w->pod[0].mac, KT_POD(0), KT_GATEWAY);
+		__skb_trim(skb, n);
+		kt_send_skb(w, 0, skb);
+	}
+	for (n = 0; n < ARRAY_SIZE(lies); n++) {
+		skb = arp(test, ARPOP_REQUEST, w->pod[0].mac, KT_POD(0), KT_GATEWAY);
+		skb->data[lies[n][0]] = lies[n][1];
+		kt_send_skb(w, 0, skb);
+	}
+	KUNIT_EXPECT_EQ(test, kt_drops(w, 0, VROUTER_DROP_REASON_BAD_ARP), 28 + ARRAY_SIZE(lies));
+	expect_nothing(w);
+}
+
+static void ttl_exceeded(struct kunit *test)
+{
+	struct kt_pkt p = { .proto = UDP, .src = KT_POD(0), .dst = KT_POD(1), .sport = 1,
+			    .dport = 2, .ttl = 1, .payload = 30 };
+	struct kt_world *w = kt_world(test);
+	struct sk_buff *skb;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		p.family = i ? AF_INET6 : AF_INET;
+		kt_expect_drop(w, 0, &p, VROUTER_DROP_REASON_TTL);
+		skb = kt_recv(w, 0);
+		KUNIT_ASSERT_NOT_NULL(test, skb);
+		kt_expect_sound(test, skb, "time exceeded");
+		KUNIT_EXPECT_EQ(test, skb->data[i ? 40 : 20], i ? ICMPV6_TIME_EXCEED :
+				ICMP_TIME_EXCEEDED);
+		kfree_skb(skb);
+	}
+	expect_nothing(w);
+}
+
+static void too_big(struct kunit *test)
+{
+	struct kt_pkt p = { .proto = UDP, .src = KT_POD(0), .dst = KT_POD(1), .sport = 1,
+			    .dport = 2, .payload = 1300 };
+	struct kt_world *w = kt_world(test);
+	struct vr_addr_af a[2] = { { kt_addr(AF_INET, KT_POD(1)), AF_INET },
+				   { kt_addr(AF_INET6, KT_POD(1)), AF_INET6 } };
+	struct vr_vif_cfg cfg = { .id = KT_VIF(1), .dev = w->pod[1].host, .vrf = KT_VRF,
+				  .n_addrs = 2, .addrs = a, .mtu = 1280 };
+	struct netlink_ext_ack extack = {};
+	struct sk_buff *skb;
+	int i;
+
+	memcpy(cfg.mac, w->pod[1].mac, ETH_ALEN);
+	kt_lock(w);
+	KUNIT_EXPECT_EQ(test, vr_vif_set(w->vn, &cfg, NLM_F_REPLACE, &extack), 0);
+	kt_unlock(w);
+	for (i = 0; i < 2; i++) {
+		p.family = i ? AF_INET6 : AF_INET;
+		kt_expect_drop(w, 0, &p, VROUTER_DROP_REASON_MTU);
+		skb = kt_recv(w, 0);
+		KUNIT_ASSERT_NOT_NULL(test, skb);
+		kt_expect_sound(test, skb, "too big");
+		if (i) {
+			KUNIT_EXPECT_EQ(test, skb->data[40], ICMPV6_PKT_TOOBIG);
+			KUNIT_EXPECT_EQ(test, get_unaligned_be32(skb->data + 44), 1280);
+		} else {
+			KUNIT_EXPECT_EQ(test, skb->data[20], ICMP_DEST_UNREACH);
+			KUNIT_EXPECT_EQ(test, skb->data[21], ICMP_FRAG_NEEDED);
+			KUNIT_EXPECT_EQ(test, get_unaligned_be16(skb->data + 26), 1280);
+		}
+		kfree_skb(skb);
+		p.payload = 1200;
+		kt_send(w, 0, &p);
+		skb = kt_recv(w, 1);
+		KUNIT_EXPECT_NOT_NULL(test, skb);
+		kfree_skb(skb);
+		p.payload = 1300;
+	}
+}
+
+/* --- frames --------------------------------------------------------------- */
+
+static void frames(struct kunit *test)
+{
+	struct kt_pkt p = { .proto = UDP, .src = KT_POD(0), .dst = KT_POD(1), .sport = 1,
+			    .dport = 2 };
+	struct kt_world *w = kt_world(test);
+	u8 mac[ETH_ALEN];
+
+	ether_addr_copy(mac, w->pod[0].mac);
+	w->pod[0].mac[5] ^= 1;
+	kt_expect_drop(w, 0, &p, VROUTER_DROP_REASON_SPOOFED_MAC);
+	ether_addr_copy(w->pod[0].mac, mac);
+	p.src = KT_POD(1);
+	kt_expect_drop(w, 0, &p, VROUTER_DROP_REASON_SPOOFED_IP);
+	p.src = KT_POD(0);
+	p.dst = 0xe0000001;	/* 224.0.0.1 */
+	kt_expect_drop(w, 0, &p, VROUTER_DROP_REASON_MULTICAST);
+	p.dst = 0xffffffff;
+	kt_expect_drop(w, 0, &p, VROUTER_DROP_REASON_MULTICAST);
+	p.dst = 0x7f000001;
+	kt_expect_drop(w, 0, &p, VROUTER_DROP_REASON_MARTIAN);
+	p.dst = KT_POD(0);
+	kt_expect_drop(w, 0, &p, VROUTER_DROP_REASON_HAIRPIN_LOOP);
+	expect_nothing(w);
+	KUNIT_EXPECT_EQ(test, atomic_read(&w->vn->used.flows), 0);
+}
+
+static void out_of_state(struct kunit *test)
+{
+	struct kt_pkt p = { .proto = TCP, .src = KT_POD(0), .dst = KT_VIP, .sport = 1,
+			    .dport = 80, .flags = KT_ACK };
+	struct kt_world *w = kt_world(test);
+
+	kt_set_service(w, AF_INET, TCP, KT_VIP, 80, NH, 1, 1, 8080);
+	kt_expect_drop(w, 0, &p, VROUTER_DROP_REASON_TCP_NO_FLOW);
+	p.dst = KT_POD(1);
+	kt_expect_drop(w, 0, &p, VROUTER_DROP_REASON_TCP_NO_FLOW);
+	p.flags = KT_RST;
+	kt_expect_drop(w, 0, &p, VROUTER_DROP_REASON_TCP_NO_FLOW);
+	p = (struct kt_pkt){ .proto = IPPROTO_ICMP, .type = ICMP_ECHOREPLY, .src = KT_POD(0),
+			     .dst = KT_POD(1), .sport = 3 };
+	kt_expect_drop(w, 0, &p, VROUTER_DROP_REASON_ICMP_NO_FLOW);
+	expect_nothing(w);
+	KUNIT_EXPECT_EQ(test, atomic_read(&w->vn->used.flows), 0);
+}
+
+static void echo(struct kunit *test)
+{
+	struct kt_pkt p = { .proto = IPPROTO_ICMP, .type = ICMP_ECHO, .src = KT_POD(0),
+			    .dst = KT_POD(1), .sport = 9, .payload = 56 }, a, seen;
+	struct kt_world *w = kt_world(test);
+
+	kt_send(w, 0, &p);
+	seen = p;
+	seen.ttl = 63;
+	expect_recv(w, 1, &seen, "echo request");
+	a = answer(&p);
+	a.type = ICMP_ECHOREPLY;
+	kt_send(w, 1, &a);
+	seen = a;
+	seen.ttl = 63;
+	expect_recv(w, 0, &seen, "echo reply");
+	KUNIT_EXPECT_EQ(test, atomic_read(&w->vn->used.flows), 1);
+}
+
+/* --- changes reach flows -------------------------------------------------- */
+
+/* One UDP packet each way, so that the flow is open. */
+static void open_flow(struct kt_world *w, const struct kt_pkt *p, unsigned int to,
+		      const struct kt_pkt *seen)
+{
+	struct kt_pkt back = answer(seen), at_client = answer(p);
+
+	kt_send(w, 0, p);
+	expect_recv(w, to, seen, "first packet");
+	kt_send(w, to, &back);
+	expect_recv(w, 0, &at_client, "first reply");
+}
+
+static void policy_change(struct kunit *test)
+{
+	const struct vr_sg_rule allow = { VROUTER_DIRECTION_INGRESS, 0, UDP, VR_PEER_ANY, 53, 53 };
+	struct kt_pkt p = { .proto = UDP, .src = KT_POD(0), .dst = KT_POD(1), .sport = 1,
+			    .dport = 53 }, back = answer(&p), other = p;
+	struct kt_world *w = kt_world(test);
+
+	kt_set_sg(w, 2, VROUTER_SG_FLAGS_INGRESS, &allow, 1);
+	kt_set_vif(w, 1, 1, (u32[]){ 2 });
+	open_flow(w, &p, 1, &p);
+	/* Another service's change: the flow stays. */
+	kt_set_service(w, AF_INET, TCP, KT_VIP, 80, NH, 2, 1, 8080);
+	kt_send(w, 0, &p);
+	expect_recv(w, 1, &p, "after another's change");
+	/* The rule goes: so does the flow, in both directions. */
+	kt_set_sg(w, 2, VROUTER_SG_FLAGS_INGRESS, NULL, 0);
+	kt_send(w, 0, &p);
+	kt_send(w, 1, &back);
+	expect_nothing(w);
+	/* It comes back: traffic does too. */
+	kt_set_sg(w, 2, VROUTER_SG_FLAGS_INGRESS, &allow, 1);
+	kt_send(w, 0, &p);
+	expect_recv(w, 1, &p, "allowed again");
+	other.dport = 54;
+	kt_expect_drop(w, 0, &other, VROUTER_DROP_REASON_SG_INGRESS);
+}
+
+/* A member removed: UDP goes to another at once; TCP ends, and its client is not left hanging. */
+static void member_removed(struct kunit *test)
+{
+	struct kt_pkt p = { .proto = UDP, .src = KT_POD(0), .dst = KT_VIP, .sport = 1,
+			    .dport = 53 }, seen = p;
+	struct kt_world *w = kt_world(test);
+
+	kt_set_service(w, AF_INET, UDP, KT_VIP, 53, NH, 1, 1, 5353);
+	seen.dst = KT_POD(1);
+	seen.dport = 5353;
+	open_flow(w, &p, 1, &seen);
+	kt_set_service(w, AF_INET, UDP, KT_VIP, 53, NH, 2, 1, 5353);
+	seen.dst = KT_POD(2);
+	kt_send(w, 0, &p);
+	expect_recv(w, 2, &seen, "to the new member");
+	expect_nothing(w);
+}
+
+static void member_added(struct kunit *test)
+{
+	struct kt_pkt p = { .proto = UDP, .src = KT_POD(0), .dst = KT_VIP, .dport = 53 }, seen;
+	struct kt_world *w = kt_world(test);
+	unsigned int port;
+
+	/* Established flows stay on their member, whatever is added. */
+	kt_set_service(w, AF_INET, UDP, KT_VIP, 53, NH, 1, 1, 5353);
+	for (port = 1; port < 40; port++) {
+		p.sport = port;
+		seen = p;
+		seen.dst = KT_POD(1);
+		seen.dport = 5353;
+		open_flow(w, &p, 1, &seen);
+	}
+	kt_set_service(w, AF_INET, UDP, KT_VIP, 53, NH, 1, 3, 5353);
+	for (port = 1; port < 40; port++) {
+		p.sport = port;
+		seen = p;
+		seen.dst = KT_POD(1);
+		seen.dport = 5353;
+		kt_send(w, 0, &p);
+		expect_recv(w, 1, &seen, "stays");
+	}
+	expect_nothing(w);
+}
+
+static void affinity(struct kunit *test)
+{
+	struct kt_world *w = kt_world(test);
+	struct vr_vip_cfg vip = { .nexthop = NH, .affinity_timeout = 3600 };
+	struct kt_pkt p = { .proto = UDP, .src = KT_POD(0), .dst = KT_VIP, .dport = 53 };
+	struct netlink_ext_ack extack = {};
+	unsigned int port, pod, got[KT_PODS] = {};
+	struct sk_buff *skb;
+
+	kt_set_service(w, AF_INET, UDP, KT_VIP, 53, NH, 1, 3, 0);
+	vip.key = (struct vr_vip_key){ .vrf = KT_VRF, .family = AF_INET, .proto = UDP,
+				       .port = htons(53), .addr = kt_addr(AF_INET, KT_VIP) };
+	kt_lock(w);
+	KUNIT_EXPECT_EQ(test, vr_vip_set(w->vn, &vip, NLM_F_REPLACE, &extack), 0);
+	kt_unlock(w);
+	for (port = 1; port <= 40; port++) {
+		p.sport = port;
+		kt_send(w, 0, &p);
+	}
+	rcu_barrier();
+	for (pod = 1; pod < KT_PODS; pod++)
+		for (; (skb = skb_dequeue(&w->pod[pod].got)); kfree_skb(skb))
+			got[pod]++;
+	KUNIT_EXPECT_EQ(test, max3(got[1], got[2], got[3]), 40u);
+}
+
+/* Detached: its flows end, nothing reaches the device by us any more. */
+static void detached(struct kunit *test)
+{
+	struct kt_pkt p = { .proto = UDP, .src = KT_POD(0), .dst = KT_POD(1), .sport = 1,
+			    .dport = 53 };
+	struct kt_world *w = kt_world(test);
+
+	open_flow(w, &p, 1, &p);
+	kt_lock(w);
+	KUNIT_EXPECT_EQ(test, vr_vif_del(w->vn, KT_VIF(1), NULL), 0);
+	kt_unlock(w);
+	KUNIT_EXPECT_EQ(test, atomic_read(&w->vn->used.flows), 0);
+	kt_send(w, 0, &p);
+	expect_nothing(w);
+	/* attached anew, the next hop's and the route's work is theirs again */
+	kt_set_vif(w, 1, 0, NULL);
+	kt_set_nexthop(w, &(struct vr_nexthop_cfg){ .id = KT_NH + 1, .vif = KT_VIF(1),
+		.type = VROUTER_NEXTHOP_TYPE_LOCAL });
+	kt_send(w, 0, &p);
+	expect_recv(w, 1, &p, "attached anew");
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE_PARAM(service, protos_gen_params),
+	KUNIT_CASE_PARAM(hairpin, protos_gen_params),
+	KUNIT_CASE_PARAM(refused, protos_gen_params),
+	KUNIT_CASE_PARAM(icmp_error, icmp_cases_gen_params),
+	KUNIT_CASE(icmp_error_forged),
+	KUNIT_CASE(echo_gateway),
+	KUNIT_CASE_PARAM(arp_request, arps_gen_params),
+	KUNIT_CASE(arp_malformed),
+	KUNIT_CASE(ttl_exceeded),
+	KUNIT_CASE(too_big),
+	KUNIT_CASE(frames),
+	KUNIT_CASE(out_of_state),
+	KUNIT_CASE(echo),
+	KUNIT_CASE(policy_change),
+	KUNIT_CASE(member_removed),
+	KUNIT_CASE(member_added),
+	KUNIT_CASE(affinity),
+	KUNIT_CASE(detached),
+	{}
+};
+
+static struct kunit_suite suite = {
+	.name = "vrouter_path",
+	.init = kt_init_pods,
+	.exit = kt_exit,
+	.test_cases = cases,
+};
+
+kunit_test_suite(suite);
