@@ -45,11 +45,4 @@ void vr_extack_fmt(struct netlink_ext_ack *extack, const char *fmt, ...);
 #define vr_dump_attrs(cb)	(genl_dumpit_info(cb)->attrs)
 #endif
 
-/* 6.10: the string was already given to __string() */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
-#define vr_assign_str(dst, src)	__assign_str(dst)
-#else
-#define vr_assign_str(dst, src)	__assign_str(dst, src)
-#endif
-
 #endif

@@ -146,6 +146,11 @@ static inline u16 vr_icmp_reply(u8 family)
 	return (family == AF_INET ? ICMP_ECHOREPLY : ICMPV6_ECHO_REPLY) << 8;
 }
 
+static inline u8 vr_icmp_proto(u8 family)
+{
+	return family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+}
+
 static inline bool vr_is_icmp(u8 proto)
 {
 	return proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6;

@@ -166,7 +166,7 @@ static int dump_vrf(struct sk_buff *skb, struct netlink_callback *cb, struct vr_
 	int err;
 
 	for (; c->v6 < ARRAY_SIZE(vrf->routes); c->v6++) {
-		if (!family || (family == AF_INET6) == c->v6) {
+		if (!family || lpm_of(vrf, family) == &vrf->routes[c->v6]) {
 			err = dump_table(skb, cb, vn, vrf, c);
 			if (err)
 				return err;

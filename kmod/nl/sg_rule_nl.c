@@ -81,7 +81,8 @@ static int parse_icmp(struct nlattr **tb, struct vr_sg_rule *r, struct netlink_e
 		return 0;
 
 	if (!vr_is_icmp(r->proto)) {
-		NL_SET_ERR_MSG_ATTR(extack, type ?: code, "Only ICMP and ICMPv6 have types and codes");
+		NL_SET_ERR_MSG_ATTR(extack, type ?: code,
+				    "Only ICMP and ICMPv6 have types and codes");
 		return -EINVAL;
 	}
 	if (!type) {
@@ -98,8 +99,13 @@ static int parse_prefix(const struct nlattr *nest, struct vr_prefix *prefix,
 {
 	struct nlattr *tb[VROUTER_A_PREFIX_MAX + 1];
 
-	return nla_parse_nested(tb, VROUTER_A_PREFIX_MAX, nest, vrouter_prefix_nl_policy, extack) ?:
-	       vr_nl_require_in(extack, nest, tb, VROUTER_A_PREFIX_ADDR, "The prefix's address") ?:
+	int err;
+
+	err = nla_parse_nested(tb, VROUTER_A_PREFIX_MAX, nest, vrouter_prefix_nl_policy, extack);
+	if (err)
+		return err;
+
+	return vr_nl_require_in(extack, nest, tb, VROUTER_A_PREFIX_ADDR, "The prefix's address") ?:
 	       vr_nl_require_in(extack, nest, tb, VROUTER_A_PREFIX_LEN, "The prefix's length") ?:
 	       vr_nl_prefix(tb[VROUTER_A_PREFIX_ADDR], tb[VROUTER_A_PREFIX_LEN], prefix, extack);
 }
@@ -171,7 +177,8 @@ static int parse_peer(const struct nlattr *nest, struct nlattr **tb, struct vr_s
 	r->peer = VR_PEER_ANY;
 	if (tb[VROUTER_A_SG_RULE_PEER_PREFIX]) {
 		if (sg) {
-			NL_SET_ERR_MSG_ATTR(extack, sg, "The peer is a prefix or a group, not both");
+			NL_SET_ERR_MSG_ATTR(extack, sg,
+					    "The peer is a prefix or a group, not both");
 			return -EINVAL;
 		}
 		return parse_peer_prefix(nest, tb, r, extack);
@@ -204,8 +211,11 @@ int vr_nl_sg_rule(const struct nlattr *nest, struct vr_sg_rule *r, struct netlin
 	int err;
 
 	memset(r, 0, sizeof(*r));
-	err = nla_parse_nested(tb, VROUTER_A_SG_RULE_MAX, nest, vrouter_sg_rule_nl_policy, extack) ?:
-	      refuse_output(tb, extack) ?:
+	err = nla_parse_nested(tb, VROUTER_A_SG_RULE_MAX, nest, vrouter_sg_rule_nl_policy, extack);
+	if (err)
+		return err;
+
+	err = refuse_output(tb, extack) ?:
 	      vr_nl_require_in(extack, nest, tb, VROUTER_A_SG_RULE_DIRECTION,
 			       "The rule's direction") ?:
 	      parse_family(tb, r, extack) ?:

@@ -76,7 +76,7 @@ static int parse_ports(struct nlattr **tb, struct vr_tuple *t, const struct nlat
 		return 0;
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:
-		if ((t->proto == IPPROTO_ICMP) != (t->family == AF_INET)) {
+		if (t->proto != vr_icmp_proto(t->family)) {
 			NL_SET_ERR_MSG_ATTR(extack, tb[VROUTER_A_TUPLE_PROTO],
 					    "The protocol is not of the addresses' family");
 			return -EINVAL;

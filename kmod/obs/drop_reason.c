@@ -8,7 +8,11 @@ static const struct {
 	const char	*name;
 	const char	*help;
 } reasons[] = {
-#define X(NAME, name, help) [VROUTER_DROP_REASON_##NAME] = { name, help },
+#define X(NAME, _name, _help)				\
+	[VROUTER_DROP_REASON_##NAME] = {		\
+		.name = _name,				\
+		.help = _help,				\
+	},
 	VR_DROP_REASONS(X)
 #undef X
 };
