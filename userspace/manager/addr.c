@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "addr.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *family_name(enum family f)
+{
+	return f == V4 ? "IPv4" : "IPv6";
+}
+
+static bool has_leading_zero(const char *text)
+{
+	const char *s;
+
+	for (s = text; *s; s++)
+		if (*s == '0' && (s == text || s[-1] == '.') && s[1] >= '0' && s[1] <= '9')
+			return true;
+	return false;
+}
+
+static bool is_v4_mapped(const struct addr *a)
+{
+	static const uint8_t head[12] = { [10] = 0xff, [11] = 0xff };
+
+	return !memcmp(a->bytes, head, sizeof(head));
+}
+
+const char *addr_parse(const char *text, struct addr *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (inet_pton(AF_INET, text, out->bytes) == 1) {
+		out->family = V4;
+		return NULL;
+	}
+	if (inet_pton(AF_INET6, text, out->bytes) == 1) {
+		out->family = V6;
+		return is_v4_mapped(out) ? "is an IPv4-mapped IPv6 address" : NULL;
+	}
+	if (!strchr(text, ':') && has_leading_zero(text))
+		return "has a leading zero, which some read as octal";
+	return "is not an IP address";
+}
+
+static void clear_host_bits(struct prefix *p)
+{
+	unsigned int i;
+
+	for (i = p->len; i < family_bits(p->addr.family); i++)
+		p->addr.bytes[i / 8] &= ~(0x80 >> i % 8);
+}
+
+const char *prefix_parse(const char *text, struct prefix *out)
+{
+	const char *slash = strchr(text, '/'), *reason;
+	char addr[ADDR_TEXT];
+	size_t digits;
+
+	if (!slash)
+		return "is not a CIDR (address/length)";
+	if ((size_t)(slash - text) >= sizeof(addr))
+		return "is not an IP address";
+	memcpy(addr, text, slash - text);
+	addr[slash - text] = '\0';
+	reason = addr_parse(addr, &out->addr);
+	if (reason)
+		return reason;
+	digits = strspn(slash + 1, "0123456789");
+	if (!digits || digits > 3 || slash[1 + digits] || (slash[1] == '0' && digits > 1))
+		return "has a prefix length that is no number";
+	out->len = atoi(slash + 1);
+	if (out->len > family_bits(out->addr.family))
+		return "has a prefix length beyond its family's";
+	clear_host_bits(out);
+	return NULL;
+}
+
+const char *addr_text(const struct addr *a, char *buf)
+{
+	return inet_ntop(a->family == V4 ? AF_INET : AF_INET6, a->bytes, buf, ADDR_TEXT);
+}
+
+const char *prefix_text(const struct prefix *p, char *buf)
+{
+	addr_text(&p->addr, buf);
+	sprintf(buf + strlen(buf), "/%u", p->len);
+	return buf;
+}
+
+bool addr_equal(const struct addr *a, const struct addr *b)
+{
+	return a->family == b->family && !memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
+static bool same_head(const struct addr *a, const struct addr *b, unsigned int bits)
+{
+	unsigned int octets = bits / 8, rest = bits % 8;
+
+	if (a->family != b->family || memcmp(a->bytes, b->bytes, octets))
+		return false;
+	return !rest || !((a->bytes[octets] ^ b->bytes[octets]) >> (8 - rest));
+}
+
+bool prefix_contains(const struct prefix *p, const struct addr *a)
+{
+	return same_head(&p->addr, a, p->len);
+}
+
+bool prefix_covers(const struct prefix *outer, const struct prefix *inner)
+{
+	return outer->len <= inner->len && prefix_contains(outer, &inner->addr);
+}
+
+bool prefix_overlaps(const struct prefix *a, const struct prefix *b)
+{
+	return prefix_covers(a, b) || prefix_covers(b, a);
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "map.h"
+
+#include "mem.h"
+
+/* FNV-1a, then a final mix: neighbours ("web-0", "web-1") land far apart. */
+uint64_t stable_hash(const char *s)
+{
+	uint64_t h = 0xcbf29ce484222325ULL;
+
+	for (; *s; s++)
+		h = (h ^ (unsigned char)*s) * 0x100000001b3ULL;
+	h = (h ^ (h >> 33)) * 0xff51afd7ed558ccdULL;
+	h = (h ^ (h >> 33)) * 0xc4ceb9fe1a85ec53ULL;
+	return h ^ (h >> 33);
+}
+
+static struct map_node **find(const struct map *m, const char *key, uint64_t hash)
+{
+	struct map_node **at = &m->buckets[hash & (m->size - 1)];
+
+	while (*at && ((*at)->hash != hash || strcmp((*at)->key, key)))
+		at = &(*at)->next;
+	return at;
+}
+
+void *map_get(const struct map *m, const char *key)
+{
+	struct map_node *node;
+
+	if (!m->n)
+		return NULL;
+	node = *find(m, key, stable_hash(key));
+	return node ? node->value : NULL;
+}
+
+static void grow(struct map *m)
+{
+	size_t size = m->size ? m->size * 2 : 8;
+	struct map_node **buckets = xcalloc(size, sizeof(*buckets));
+
+	map_for_each(m, node) {
+		node->next = buckets[node->hash & (size - 1)];
+		buckets[node->hash & (size - 1)] = node;
+	}
+	free(m->buckets);
+	m->buckets = buckets;
+	m->size = size;
+}
+
+void *map_set(struct map *m, const char *key, void *value)
+{
+	uint64_t hash = stable_hash(key);
+	struct map_node **at, *node;
+	size_t len = strlen(key);
+	void *old;
+
+	if (m->n >= m->size)
+		grow(m);
+	at = find(m, key, hash);
+	if (*at) {
+		old = (*at)->value;
+		(*at)->value = value;
+		return old;
+	}
+	node = xzalloc(sizeof(*node) + len + 1);
+	memcpy(node->key, key, len + 1);
+	node->hash = hash;
+	node->value = value;
+	*at = node;
+	m->n++;
+	return NULL;
+}
+
+void *map_del(struct map *m, const char *key)
+{
+	struct map_node **at, *node;
+	void *value;
+
+	if (!m->n)
+		return NULL;
+	at = find(m, key, stable_hash(key));
+	node = *at;
+	if (!node)
+		return NULL;
+	value = node->value;
+	*at = node->next;
+	free(node);
+	m->n--;
+	return value;
+}
+
+void map_clear(struct map *m, void (*destroy)(void *value))
+{
+	map_for_each(m, node) {
+		if (destroy)
+			destroy(node->value);
+		free(node);
+	}
+	free(m->buckets);
+	memset(m, 0, sizeof(*m));
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct map_node *const *x = a, *const *y = b;
+
+	return strcmp((*x)->key, (*y)->key);
+}
+
+struct map_node **map_sorted(const struct map *m)
+{
+	struct map_node **nodes = xcalloc(m->n, sizeof(*nodes));
+	size_t i = 0;
+
+	map_for_each(m, node)
+		nodes[i++] = node;
+	qsort(nodes, i, sizeof(*nodes), by_key);
+	return nodes;
+}
+
+void index_add(struct map *index, const char *bucket, const char *item, void *value)
+{
+	struct map *items = map_get(index, bucket);
+
+	if (!items) {
+		items = xzalloc(sizeof(*items));
+		map_set(index, bucket, items);
+	}
+	map_set(items, item, value);
+}
+
+void index_del(struct map *index, const char *bucket, const char *item)
+{
+	struct map *items = map_get(index, bucket);
+
+	if (!items)
+		return;
+	map_del(items, item);
+	if (!items->n) {
+		map_del(index, bucket);
+		map_clear(items, NULL);
+		free(items);
+	}
+}
+
+const struct map *index_get(const struct map *index, const char *bucket)
+{
+	return map_get(index, bucket);
+}
+
+static void free_bucket(void *value)
+{
+	map_clear(value, NULL);
+	free(value);
+}
+
+void index_clear(struct map *index)
+{
+	map_clear(index, free_bucket);
+}

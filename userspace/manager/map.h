@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A string-keyed hash map. Keys are copied, values are the caller's. */
+#ifndef MANAGER_MAP_H
+#define MANAGER_MAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct map_node {
+	struct map_node	*next;
+	void		*value;
+	uint64_t	hash;
+	char		key[];
+};
+
+struct map {
+	struct map_node	**buckets;
+	size_t		size;		/* a power of two, or 0 */
+	size_t		n;
+};
+
+/* Hash of a string that is the same on every run and machine. */
+uint64_t stable_hash(const char *s);
+
+void *map_get(const struct map *m, const char *key);
+/* Sets or replaces; returns the value that was there, or NULL. */
+void *map_set(struct map *m, const char *key, void *value);
+/* Returns the value that was removed, or NULL. */
+void *map_del(struct map *m, const char *key);
+/* Frees the nodes; the values first, when destroy is given. */
+void map_clear(struct map *m, void (*destroy)(void *value));
+
+/* The nodes sorted by key, m->n of them; the array is the caller's to free. */
+struct map_node **map_sorted(const struct map *m);
+
+/* Every node once, in no order. The node at hand may be deleted; nothing may be added. */
+#define map_for_each(m, node)							\
+	for (size_t _b = 0; _b < (m)->size; _b++)				\
+		for (struct map_node *_n, *node = (m)->buckets[_b];		\
+		     node && (_n = node->next, 1); node = _n)
+
+/* A multimap: bucket name -> (item name -> item). */
+void index_add(struct map *index, const char *bucket, const char *item, void *value);
+void index_del(struct map *index, const char *bucket, const char *item);
+/* The bucket, or NULL when it is empty. */
+const struct map *index_get(const struct map *index, const char *bucket);
+void index_clear(struct map *index);
+
+#endif

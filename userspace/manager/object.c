@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "objects.h"
+
+#include "field.h"
+#include "map.h"
+#include "mem.h"
+
+static const struct kind {
+	const char	*name, *version;
+	bool		namespaced;
+	const char	*(*check_name)(const char *name);
+	void		(*read)(struct object *obj, const struct field *doc);
+} kinds[OBJECT_KINDS] = {
+	[KIND_NAMESPACE] = { "Namespace", "v1", false, name_dns_label, NULL },
+	[KIND_NODE] = { "Node", "v1", false, name_dns_subdomain, NULL },
+	[KIND_POD] = { "Pod", "v1", true, name_dns_subdomain, pod_read },
+	[KIND_SERVICE] = { "Service", "v1", true, name_dns_service, service_read },
+	[KIND_ENDPOINTS] = { "Endpoints", "v1", true, name_dns_subdomain, endpoints_read },
+	[KIND_SLICE] = { "EndpointSlice", "discovery.k8s.io/v1", true, name_dns_subdomain, slice_read },
+	[KIND_POLICY] = { "NetworkPolicy", "networking.k8s.io/v1", true, name_dns_subdomain, policy_read },
+};
+
+const char *kind_name(enum object_kind kind)
+{
+	return kinds[kind].name;
+}
+
+void uid_from_text(const char *text, char *buf)
+{
+	cleanup_free char *salted = xasprintf("uid %s", text);
+	uint64_t a = stable_hash(text), b = stable_hash(salted);
+
+	/* RFC 9562: version 8 (custom), the usual variant. */
+	snprintf(buf, UID_TEXT, "%08x-%04x-8%03x-%04x-%012llx", (unsigned int)(a >> 32),
+		 (unsigned int)(a >> 16 & 0xffff), (unsigned int)(a & 0xfff),
+		 (unsigned int)(0x8000 | (b >> 48 & 0x3fff)), (unsigned long long)(b & 0xffffffffffffULL));
+}
+
+char *object_id(const struct object *obj)
+{
+	return xasprintf("%s/%s", kinds[obj->kind].name, obj->key);
+}
+
+void object_free(struct object *obj)
+{
+	if (!obj)
+		return;
+	if (obj->kind == KIND_POD)
+		pod_spec_free(obj->pod);
+	else if (obj->kind == KIND_SERVICE)
+		service_spec_free(obj->service);
+	else if (obj->kind == KIND_ENDPOINTS || obj->kind == KIND_SLICE)
+		endpoint_list_free(obj->endpoints);
+	else if (obj->kind == KIND_POLICY)
+		policy_spec_free(obj->policy);
+	json_decref(obj->labels);
+	json_decref(obj->source);
+	free(obj->ns);
+	free(obj->name);
+	free(obj->key);
+	free(obj->where);
+	free(obj);
+}
+
+static bool makes_pods(const char *kind)
+{
+	static const char *const names[] = { "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet",
+					     "ReplicationController", "Job", "CronJob" };
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strcmp(kind, names[i]))
+			return true;
+	return false;
+}
+
+/* The kind's row, or NULL after saying why the object is not for us. */
+static const struct kind *find_kind(const struct field *doc)
+{
+	const char *name = field_string(doc, "kind"), *version = field_string(doc, "apiVersion");
+	struct field at = field_get(doc, "apiVersion");
+	size_t i;
+
+	if (!name || !version) {
+		field_required(doc, "kind");
+		field_required(doc, "apiVersion");
+		return NULL;
+	}
+	for (i = 0; i < OBJECT_KINDS && strcmp(kinds[i].name, name); i++)
+		;
+	if (i == OBJECT_KINDS && makes_pods(name))
+		field_warn(doc, "kind %s: its pod template is not expanded into pods; give the pods as kind Pod",
+			   name);
+	else if (i == OBJECT_KINDS)
+		field_note(doc, "kind %.60s is not used, ignored", name);
+	else if (strcmp(kinds[i].version, version))
+		field_error(&at, "must be %s for kind %s, not \"%.60s\"", kinds[i].version, name, version);
+	else
+		return &kinds[i];
+	return NULL;
+}
+
+static char *checked_name(const struct field *meta, const char *key,
+			  const char *(*check)(const char *))
+{
+	struct field f = field_get(meta, key);
+	const char *s = field_string(meta, key), *reason = s ? check(s) : NULL;
+
+	if (!reason)
+		return xstrdup(s);
+	field_error(&f, "\"%.80s\" %s", s, reason);
+	return NULL;
+}
+
+/* Kind, namespace and name; false when the object cannot be told from others. */
+static bool read_identity(struct object *obj, const struct kind *kind, const struct field *meta)
+{
+	struct field f = field_get(meta, "name");
+
+	obj->name = checked_name(meta, "name", kind->check_name);
+	if (!f.value)
+		field_error(&f, "is required%s", json_object_get(meta->value, "generateName") ?
+			    " (generateName needs an API server)" : "");
+	f = field_get(meta, "namespace");
+	if (kind->namespaced && f.value)
+		obj->ns = checked_name(meta, "namespace", name_dns_label);
+	else
+		obj->ns = xstrdup(kind->namespaced ? "default" : "");
+	if (!kind->namespaced && f.value)
+		field_warn(&f, "a %s has no namespace, ignored", kind->name);
+	if (!obj->name || !obj->ns)
+		return false;
+	obj->key = kind->namespaced ? xasprintf("%s/%s", obj->ns, obj->name) : xstrdup(obj->name);
+	return true;
+}
+
+static void read_labels(struct object *obj, const struct field *meta)
+{
+	struct field labels = field_object(meta, "labels");
+	const char *key, *reason, *text;
+	json_t *value;
+
+	obj->labels = mem_check(json_object());
+	json_object_foreach(labels.value, key, value) {
+		struct field f = field_get(&labels, key);
+
+		text = field_as_string(&f);
+		reason = name_label_key(key);
+		if (reason)
+			field_error(&f, "key \"%.80s\" %s", key, reason);
+		reason = text ? name_label_value(text) : NULL;
+		if (reason)
+			field_error(&f, "\"%.80s\" %s", text, reason);
+		json_object_set(obj->labels, key, value);
+	}
+	/* As the API server does; selectors of namespaces rely on it. */
+	if (obj->kind == KIND_NAMESPACE)
+		json_object_set_new(obj->labels, "kubernetes.io/metadata.name", json_string(obj->name));
+}
+
+static void read_uid(struct object *obj, const struct field *meta)
+{
+	const char *uid = field_string(meta, "uid");
+	struct field f = field_get(meta, "uid");
+
+	if (uid && strlen(uid) >= UID_TEXT) {
+		field_error(&f, "must be no longer than %d characters", UID_TEXT - 1);
+	} else if (uid && *uid) {
+		strcpy(obj->uid, uid);
+	} else {
+		cleanup_free char *id = object_id(obj);
+
+		uid_from_text(id, obj->uid);
+	}
+}
+
+struct object *object_read(const struct field *doc, char **key)
+{
+	struct place *place = doc->place;
+	size_t errors = place->report->errors;
+	const struct kind *kind;
+	struct object *obj;
+	struct field meta;
+
+	*key = NULL;
+	kind = find_kind(doc);
+	if (!kind)
+		return NULL;
+	obj = xzalloc(sizeof(*obj));
+	obj->kind = kind - kinds;
+	place->object = kind->name;
+	meta = field_object(doc, "metadata");
+	if (!read_identity(obj, kind, &meta)) {
+		object_free(obj);
+		return NULL;
+	}
+	*key = object_id(obj);
+	cleanup_free char *name = xasprintf("%s %s", kind->name, obj->key);
+
+	place->object = name;
+	read_labels(obj, &meta);
+	read_uid(obj, &meta);
+	if (kind->read)
+		kind->read(obj, doc);
+	obj->where = xasprintf("%s:%u", place->file, field_line(doc));
+	obj->source = json_incref(doc->value);
+	place->object = NULL;
+	if (place->report->errors == errors)
+		return obj;
+	object_free(obj);
+	return NULL;
+}

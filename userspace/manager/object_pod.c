@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <netinet/in.h>
+
+#include "config.h"
+#include "field.h"
+#include "mem.h"
+#include "objects.h"
+
+static void read_port(struct pod_spec *pod, const struct field *f)
+{
+	struct container_port *port = array_push(&pod->ports, &pod->n_ports, sizeof(*port));
+	const char *name = field_string(f, "name"), *reason;
+
+	field_required(f, "containerPort");
+	port->number = field_int(f, "containerPort", 1, 65535, 0);
+	field_protocol(f, &port->proto);
+	port->name = xstrdup(name ? name : "");
+	reason = name && *name ? name_port(name) : NULL;
+	if (reason) {
+		struct field at = field_get(f, "name");
+
+		field_error(&at, "\"%.30s\" %s", name, reason);
+	}
+}
+
+static void read_containers(struct pod_spec *pod, const struct field *spec, const char *key)
+{
+	struct field list = field_array(spec, key);
+	size_t i, j;
+
+	for (i = 0; i < field_count(&list); i++) {
+		struct field c = field_at(&list, i), ports;
+
+		if (!json_is_object(c.value)) {
+			field_error(&c, "must be an object");
+			continue;
+		}
+		ports = field_array(&c, "ports");
+		for (j = 0; j < field_count(&ports); j++) {
+			struct field p = field_at(&ports, j);
+
+			if (json_is_object(p.value))
+				read_port(pod, &p);
+			else
+				field_error(&p, "must be an object");
+		}
+	}
+}
+
+/* An init container that restarts always is a sidecar: it serves as others do. */
+static void read_sidecars(struct pod_spec *pod, const struct field *spec)
+{
+	struct field list = field_array(spec, "initContainers");
+	size_t i, j;
+
+	for (i = 0; i < field_count(&list); i++) {
+		struct field c = field_at(&list, i), ports;
+		const char *restart = json_string_value(json_object_get(c.value, "restartPolicy"));
+
+		if (!restart || strcmp(restart, "Always"))
+			continue;
+		ports = field_array(&c, "ports");
+		for (j = 0; j < field_count(&ports); j++) {
+			struct field p = field_at(&ports, j);
+
+			read_port(pod, &p);
+		}
+	}
+}
+
+static void take_addr(struct object *obj, const struct field *f)
+{
+	const struct network *net = &f->place->config->pods;
+	struct pod_spec *pod = obj->pod;
+	struct addr a;
+
+	if (!field_addr(f, &a))
+		return;
+	if (!pod->host_network && !(net->has[a.family] && prefix_contains(&net->prefix[a.family], &a))) {
+		field_warn(f, "\"%s\" is outside of the pod network, ignored",
+			   json_string_value(f->value));
+		return;
+	}
+	if (pod->has_addr[a.family] && !addr_equal(&pod->addr[a.family], &a)) {
+		field_error(f, "\"%s\" is a second %s address", json_string_value(f->value),
+			    family_name(a.family));
+		return;
+	}
+	pod->has_addr[a.family] = true;
+	pod->addr[a.family] = a;
+}
+
+static void read_addrs(struct object *obj, const struct field *status)
+{
+	struct field one = field_get(status, "podIP"), list = field_array(status, "podIPs");
+	size_t i;
+
+	if (one.value && json_string_length(one.value))
+		take_addr(obj, &one);
+	for (i = 0; i < field_count(&list); i++) {
+		struct field e = field_at(&list, i), ip = field_get(&e, "ip");
+
+		take_addr(obj, &ip);
+	}
+}
+
+static bool is_ready(const struct field *status)
+{
+	struct field list = field_array(status, "conditions");
+	size_t i;
+
+	for (i = 0; i < field_count(&list); i++) {
+		struct field c = field_at(&list, i);
+		const char *type = field_string(&c, "type"), *value = field_string(&c, "status");
+
+		if (type && value && !strcmp(type, "Ready"))
+			return !strcmp(value, "True");
+	}
+	return true;
+}
+
+void pod_read(struct object *obj, const struct field *doc)
+{
+	struct field meta = field_get(doc, "metadata"), deleted = field_get(&meta, "deletionTimestamp");
+	struct field spec = field_object(doc, "spec"), status = field_object(doc, "status");
+	struct pod_spec *pod = xzalloc(sizeof(*pod));
+	const char *node, *phase, *reason;
+	struct field at;
+
+	obj->pod = pod;
+	field_required(doc, "spec");
+	node = field_string(&spec, "nodeName");
+	at = field_get(&spec, "nodeName");
+	reason = node && *node ? name_dns_subdomain(node) : NULL;
+	if (reason)
+		field_error(&at, "\"%.80s\" %s", node, reason);
+	pod->node = node && *node ? xstrdup(node) : NULL;
+	pod->host_network = field_bool(&spec, "hostNetwork", false);
+	read_containers(pod, &spec, "containers");
+	read_sidecars(pod, &spec);
+	pod->terminating = deleted.value;
+	phase = field_string(&status, "phase");
+	pod->finished = phase && (!strcmp(phase, "Succeeded") || !strcmp(phase, "Failed"));
+	pod->ready = is_ready(&status);
+	read_addrs(obj, &status);
+}
+
+void pod_spec_free(struct pod_spec *pod)
+{
+	size_t i;
+
+	if (!pod)
+		return;
+	for (i = 0; i < pod->n_ports; i++)
+		free(pod->ports[i].name);
+	free(pod->ports);
+	free(pod->node);
+	free(pod);
+}

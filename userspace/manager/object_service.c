@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "config.h"
+#include "field.h"
+#include "mem.h"
+#include "objects.h"
+
+#define AFFINITY_DEFAULT 10800
+#define AFFINITY_MAX 86400
+
+static void read_target(struct service_port *port, const struct field *f)
+{
+	struct field target = field_get(f, "targetPort");
+	const char *name, *reason;
+
+	port->target = port->number;
+	if (!target.value)
+		return;
+	if (!json_is_string(target.value)) {
+		port->target = field_int(f, "targetPort", 1, 65535, 0);
+		return;
+	}
+	name = json_string_value(target.value);
+	reason = name_port(name);
+	if (reason)
+		field_error(&target, "\"%.30s\" %s", name, reason);
+	port->target = 0;
+	port->target_name = xstrdup(name);
+}
+
+static void read_port(struct service_spec *svc, const struct field *f, bool name_needed)
+{
+	static const char *const known[] = { "name", "protocol", "port", "targetPort", "nodePort",
+					     "appProtocol", NULL };
+	struct service_port *port = array_push(&svc->ports, &svc->n_ports, sizeof(*port));
+	struct field at = field_get(f, "name");
+	const char *name = field_string(f, "name"), *reason;
+	size_t i;
+
+	field_only(f, known, false);
+	field_required(f, "port");
+	port->name = xstrdup(name ? name : "");
+	port->number = field_int(f, "port", 1, 65535, 0);
+	field_protocol(f, &port->proto);
+	read_target(port, f);
+	if (!*port->name && name_needed)
+		field_error(&at, "is required when there are several ports");
+	reason = *port->name ? name_dns_label(port->name) : NULL;
+	if (reason)
+		field_error(&at, "\"%.80s\" %s", name, reason);
+	for (i = 0; i + 1 < svc->n_ports; i++) {
+		if (*port->name && !strcmp(svc->ports[i].name, port->name))
+			field_error(&at, "\"%.80s\" is the name of ports[%zu] too", name, i);
+		if (svc->ports[i].number == port->number && svc->ports[i].proto == port->proto)
+			field_error(f, "%s port %u is the same as ports[%zu]", protocol_name(port->proto),
+				    port->number, i);
+	}
+}
+
+static void read_ports(struct service_spec *svc, const struct field *spec)
+{
+	struct field list = field_array(spec, "ports");
+	size_t i;
+
+	if (!field_count(&list) && !svc->no_address)
+		field_error(&list, "is required");
+	for (i = 0; i < field_count(&list); i++) {
+		struct field p = field_at(&list, i);
+
+		if (json_is_object(p.value))
+			read_port(svc, &p, field_count(&list) > 1);
+		else
+			field_error(&p, "must be an object");
+	}
+}
+
+static void read_affinity(struct service_spec *svc, const struct field *spec)
+{
+	struct field at = field_get(spec, "sessionAffinity");
+	struct field cfg = field_object(spec, "sessionAffinityConfig");
+	struct field client = field_object(&cfg, "clientIP");
+	const char *s = field_string(spec, "sessionAffinity");
+
+	if (!s || !strcmp(s, "None"))
+		return;
+	if (strcmp(s, "ClientIP")) {
+		field_error(&at, "must be None or ClientIP, not \"%.30s\"", s);
+		return;
+	}
+	svc->affinity = field_int(&client, "timeoutSeconds", 1, AFFINITY_MAX, AFFINITY_DEFAULT);
+}
+
+static void read_type(struct service_spec *svc, const struct field *spec)
+{
+	struct field at = field_get(spec, "type");
+	const char *type = field_string(spec, "type");
+
+	if (!type || !strcmp(type, "ClusterIP"))
+		return;
+	if (!strcmp(type, "ExternalName")) {
+		field_required(spec, "externalName");
+		svc->no_address = true;
+	} else if (!strcmp(type, "NodePort") || !strcmp(type, "LoadBalancer")) {
+		field_note(&at, "%s: only the cluster address is served", type);
+	} else {
+		field_error(&at, "must be ClusterIP, NodePort, LoadBalancer or ExternalName, not \"%.30s\"",
+			    type);
+	}
+}
+
+/* What is allowed and has no effect on one node's cluster addresses, or is not done. */
+static void note_unused(const struct field *spec)
+{
+	struct field external = field_array(spec, "externalIPs");
+	struct field internal = field_get(spec, "internalTrafficPolicy");
+	const char *s = field_string(spec, "internalTrafficPolicy");
+
+	if (field_count(&external))
+		field_warn(&external, "external addresses are not served");
+	if (s && !strcmp(s, "Local"))
+		field_warn(&internal, "Local is not told from Cluster");
+}
+
+static void take_family(struct service_spec *svc, const struct field *f, enum family family, size_t i)
+{
+	if (!f->place->config->services.has[family]) {
+		field_error(f, "the service network has no %s", family_name(family));
+		return;
+	}
+	if (svc->wants[family])
+		field_error(f, "%s is given twice", family_name(family));
+	if (!i)
+		svc->primary = family;
+	svc->wants[family] = true;
+}
+
+static void take_addr(struct service_spec *svc, const struct field *f, size_t i)
+{
+	const struct network *net = &f->place->config->services;
+	struct addr a;
+
+	if (!field_addr(f, &a))
+		return;
+	take_family(svc, f, a.family, i);
+	if (net->has[a.family] && !prefix_contains(&net->prefix[a.family], &a))
+		field_error(f, "\"%s\" is outside of the service network", json_string_value(f->value));
+	svc->has_addr[a.family] = true;
+	svc->addr[a.family] = a;
+}
+
+/* clusterIP and clusterIPs, which begins with the same. */
+static void read_addrs(struct service_spec *svc, const struct field *spec)
+{
+	const char *one = field_string(spec, "clusterIP"), *first;
+	struct field f = field_get(spec, "clusterIP"), list = field_array(spec, "clusterIPs");
+	struct field head = field_at(&list, 0);
+	size_t i;
+
+	first = field_count(&list) ? field_as_string(&head) : NULL;
+	if (one && !*one)
+		one = NULL;
+	if (one && first && strcmp(one, first))
+		field_error(&list, "must begin with spec.clusterIP, \"%.60s\"", one);
+	if (field_count(&list) > 2)
+		field_error(&list, "must hold at most one address of each family");
+	if ((one && !strcmp(one, "None")) || (first && !strcmp(first, "None"))) {
+		svc->no_address = true;
+		return;
+	}
+	if (one && !first)
+		take_addr(svc, &f, 0);
+	for (i = 0; i < field_count(&list) && i < 2; i++) {
+		struct field e = field_at(&list, i);
+
+		take_addr(svc, &e, i);
+	}
+}
+
+static void read_family_list(struct service_spec *svc, const struct field *spec)
+{
+	struct field list = field_array(spec, "ipFamilies");
+	bool given[FAMILIES] = { svc->wants[V4], svc->wants[V6] };
+	enum family family, primary = svc->primary;
+	size_t i;
+
+	if (field_count(&list))
+		svc->wants[V4] = svc->wants[V6] = false;
+	for (i = 0; i < field_count(&list); i++) {
+		struct field e = field_at(&list, i);
+		const char *s = field_as_string(&e);
+
+		if (!s)
+			continue;
+		if (strcmp(s, "IPv4") && strcmp(s, "IPv6")) {
+			field_error(&e, "must be IPv4 or IPv6, not \"%.30s\"", s);
+			continue;
+		}
+		family = s[3] == '6' ? V6 : V4;
+		take_family(svc, &e, family, i);
+		if (!i && (given[V4] || given[V6]) && family != primary)
+			field_error(&e, "%s does not fit the first cluster address", s);
+	}
+	for (family = V4; family < FAMILIES; family++)
+		if (field_count(&list) && given[family] && !svc->wants[family])
+			field_error(&list, "lacks %s, of which a cluster address is given",
+				    family_name(family));
+}
+
+static void apply_family_policy(struct service_spec *svc, const struct field *spec)
+{
+	struct field f = field_get(spec, "ipFamilyPolicy");
+	const struct network *net = &spec->place->config->services;
+	const char *policy = field_string(spec, "ipFamilyPolicy");
+	bool both = net->has[V4] && net->has[V6];
+
+	if (!svc->wants[V4] && !svc->wants[V6]) {
+		svc->primary = net->primary;
+		svc->wants[net->primary] = true;
+	}
+	if (!policy)
+		return;
+	if (!strcmp(policy, "SingleStack")) {
+		if (svc->wants[V4] && svc->wants[V6])
+			field_error(&f, "SingleStack, but two families are given");
+	} else if (!strcmp(policy, "RequireDualStack")) {
+		if (!both)
+			field_error(&f, "RequireDualStack, but the service network has only %s",
+				    family_name(net->primary));
+		svc->wants[V4] = svc->wants[V6] = true;
+	} else if (!strcmp(policy, "PreferDualStack")) {
+		svc->wants[V4] |= both;
+		svc->wants[V6] |= both;
+	} else {
+		field_error(&f, "must be SingleStack, PreferDualStack or RequireDualStack, not \"%.30s\"",
+			    policy);
+	}
+}
+
+/* Labels that hand a service to somebody else: any value, as for kube-proxy. */
+static bool is_not_ours(const json_t *labels)
+{
+	return json_object_get(labels, "service.kubernetes.io/service-proxy-name") ||
+	       json_object_get(labels, "service.kubernetes.io/headless");
+}
+
+void service_read(struct object *obj, const struct field *doc)
+{
+	static const char *const known[] = {
+		"ports", "selector", "clusterIP", "clusterIPs", "type", "externalIPs", "sessionAffinity",
+		"sessionAffinityConfig", "loadBalancerIP", "loadBalancerSourceRanges", "externalName",
+		"externalTrafficPolicy", "healthCheckNodePort", "publishNotReadyAddresses", "ipFamilies",
+		"ipFamilyPolicy", "allocateLoadBalancerNodePorts", "loadBalancerClass",
+		"internalTrafficPolicy", "trafficDistribution", NULL };
+	struct field spec = field_object(doc, "spec"), selector = field_object(&spec, "selector");
+	struct service_spec *svc = xzalloc(sizeof(*svc));
+
+	obj->service = svc;
+	field_required(doc, "spec");
+	if (!spec.value)
+		return;
+	field_only(&spec, known, false);
+	read_type(svc, &spec);
+	if (!svc->no_address) {
+		read_addrs(svc, &spec);
+		if (!svc->no_address) {
+			read_family_list(svc, &spec);
+			apply_family_policy(svc, &spec);
+		}
+	}
+	svc->no_data_path = svc->no_address || is_not_ours(obj->labels);
+	read_ports(svc, &spec);
+	read_affinity(svc, &spec);
+	note_unused(&spec);
+	svc->publish_not_ready = field_bool(&spec, "publishNotReadyAddresses", false);
+	if (json_object_size(selector.value))
+		svc->selector = selector_read_map(&selector);
+}
+
+void service_spec_free(struct service_spec *svc)
+{
+	size_t i;
+
+	if (!svc)
+		return;
+	for (i = 0; i < svc->n_ports; i++) {
+		free(svc->ports[i].name);
+		free(svc->ports[i].target_name);
+	}
+	free(svc->ports);
+	selector_free(svc->selector);
+	free(svc);
+}

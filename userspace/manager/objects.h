@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Kubernetes objects as the manager needs them: checked, typed, nothing else kept.
+ */
+#ifndef MANAGER_OBJECTS_H
+#define MANAGER_OBJECTS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "addr.h"
+#include "selector.h"
+
+struct field;
+
+enum object_kind {
+	KIND_NAMESPACE, KIND_NODE, KIND_POD, KIND_SERVICE, KIND_ENDPOINTS, KIND_SLICE,
+	KIND_POLICY, OBJECT_KINDS
+};
+
+#define UID_TEXT 37
+
+struct object {
+	enum object_kind	kind;
+	char			*ns;		/* "" for what has no namespace */
+	char			*name;
+	char			*key;		/* "ns/name", or "name" without a namespace */
+	char			uid[UID_TEXT];	/* the manifest's, else made from kind and key */
+	json_t			*labels;	/* an object of strings */
+	json_t			*source;	/* the manifest, to see what changed */
+	char			*where;		/* "web.yaml:12" */
+	union {
+		struct pod_spec		*pod;
+		struct service_spec	*service;
+		struct endpoint_list	*endpoints;	/* of Endpoints and EndpointSlice */
+		struct policy_spec	*policy;
+	};
+};
+
+struct container_port {
+	char		*name;			/* "" when it has none */
+	int		proto;			/* IPPROTO_ */
+	uint16_t	number;
+};
+
+struct pod_spec {
+	char			*node;		/* NULL: not scheduled */
+	bool			host_network, terminating, finished, ready;
+	struct container_port	*ports;
+	size_t			n_ports;
+	bool			has_addr[FAMILIES];
+	struct addr		addr[FAMILIES];	/* from its status */
+};
+
+struct service_port {
+	char		*name;			/* "" when it has none */
+	int		proto;
+	uint16_t	number;
+	uint16_t	target;			/* 0: by name */
+	char		*target_name;
+};
+
+struct service_spec {
+	bool			no_data_path;	/* headless, ExternalName, or another proxy's */
+	bool			no_address;	/* headless or ExternalName */
+	struct selector		*selector;	/* NULL: none */
+	struct service_port	*ports;
+	size_t			n_ports;
+	bool			wants[FAMILIES];
+	enum family		primary;
+	bool			has_addr[FAMILIES];
+	struct addr		addr[FAMILIES];	/* given cluster addresses */
+	unsigned int		affinity;	/* seconds; 0: none */
+	bool			publish_not_ready;
+};
+
+struct endpoint {
+	struct addr	addr;
+	bool		ready, serving, terminating;
+	char		*node, *target;		/* "ns/pod"; each may be NULL */
+};
+
+/* Endpoints that share their ports. */
+struct endpoint_group {
+	struct container_port	*ports;
+	size_t			n_ports;
+	struct endpoint		*v;
+	size_t			n;
+};
+
+struct endpoint_list {
+	char			*service;	/* name, in the object's namespace */
+	struct endpoint_group	*groups;
+	size_t			n;
+};
+
+enum direction { INGRESS, EGRESS };
+
+struct policy_peer {
+	struct selector	*ns;			/* NULL: the policy's own namespace */
+	struct selector	*pods;			/* NULL: all; both NULL: block */
+	struct prefix	block;
+	struct prefix	*except;
+	size_t		n_except;
+};
+
+struct policy_port {
+	int		proto;
+	char		*name;			/* NULL: by number */
+	uint16_t	from, to;		/* 0: every port */
+};
+
+struct policy_rule {
+	enum direction		direction;
+	unsigned int		index;		/* in its direction's list */
+	struct policy_peer	*peers;
+	size_t			n_peers;	/* 0: any */
+	struct policy_port	*ports;
+	size_t			n_ports;	/* 0: any */
+};
+
+struct policy_spec {
+	struct selector		*pods;
+	bool			enforce[2];	/* by enum direction */
+	struct policy_rule	*rules;
+	size_t			n_rules;
+};
+
+static inline bool peer_is_block(const struct policy_peer *p)
+{
+	return !p->ns && !p->pods;
+}
+
+const char *kind_name(enum object_kind kind);
+
+/*
+ * Reads one object of a manifest. What is wrong goes to the report of doc->place, and the
+ * place's ->object is set to its name for that. Returns NULL when it is refused or ignored; *key
+ * (to be freed) is then "Kind/ns/name" if that much could be read, so that the last good
+ * state of the object can be kept.
+ */
+struct object *object_read(const struct field *doc, char **key);
+void object_free(struct object *obj);
+
+/* "Kind/ns/name" */
+char *object_id(const struct object *obj);
+
+/* Fills buf (UID_TEXT octets) with a UUID that is always the same for this text. */
+void uid_from_text(const char *text, char *buf);
+
+/* One reader a kind; each fills the object's spec. */
+void pod_read(struct object *obj, const struct field *doc);
+void pod_spec_free(struct pod_spec *pod);
+void service_read(struct object *obj, const struct field *doc);
+void service_spec_free(struct service_spec *svc);
+void slice_read(struct object *obj, const struct field *doc);
+void endpoints_read(struct object *obj, const struct field *doc);
+void endpoint_list_free(struct endpoint_list *list);
+void policy_read(struct object *obj, const struct field *doc);
+void policy_spec_free(struct policy_spec *policy);
+
+#endif
