@@ -73,8 +73,8 @@ TRACE_EVENT(vr_drop,
 		      __entry->dport, __entry->sg_vif)
 );
 
-#define VR_TRACE_T	(&f->side[VR_ORIG].tuple)
-#define VR_TRACE_R	(&f->side[VR_REPLY].tuple)
+#define VR_T	(&f->side[VR_ORIG].tuple)
+#define VR_R	(&f->side[VR_REPLY].tuple)
 
 /* "to" is where the reply comes from: behind a service address, the member. */
 DECLARE_EVENT_CLASS(vr_flow,
@@ -94,20 +94,20 @@ DECLARE_EVENT_CLASS(vr_flow,
 				     __array(u8, src, sizeof(struct in6_addr))
 				     __array(u8, dst, sizeof(struct in6_addr))
 				     __array(u8, to, sizeof(struct in6_addr))),
-		    TP_fast_assign(__entry->vif_in = VR_TRACE_T->port;
-				   __entry->vif_out = VR_TRACE_R->port;
-				   __entry->family = VR_TRACE_T->family;
-				   __entry->proto = VR_TRACE_T->proto;
+		    TP_fast_assign(__entry->vif_in = VR_T->port;
+				   __entry->vif_out = VR_R->port;
+				   __entry->family = VR_T->family;
+				   __entry->proto = VR_T->proto;
 				   __entry->state = READ_ONCE(f->state);
 				   __entry->translated = !!(f->flags & VR_FLOW_VIP);
-				   __entry->sport = ntohs(VR_TRACE_T->sport);
-				   __entry->dport = ntohs(VR_TRACE_T->dport);
-				   __entry->to_port = ntohs(VR_TRACE_R->sport);
+				   __entry->sport = ntohs(VR_T->sport);
+				   __entry->dport = ntohs(VR_T->dport);
+				   __entry->to_port = ntohs(VR_R->sport);
 				   __entry->orig_bytes = READ_ONCE(f->bytes[VR_ORIG]);
 				   __entry->reply_bytes = READ_ONCE(f->bytes[VR_REPLY]);
-				   VR_TRACE_ADDR(__entry->src, &VR_TRACE_T->src, VR_TRACE_T->family);
-				   VR_TRACE_ADDR(__entry->dst, &VR_TRACE_T->dst, VR_TRACE_T->family);
-				   VR_TRACE_ADDR(__entry->to, &VR_TRACE_R->src, VR_TRACE_R->family);),
+				   VR_TRACE_ADDR(__entry->src, &VR_T->src, VR_T->family);
+				   VR_TRACE_ADDR(__entry->dst, &VR_T->dst, VR_T->family);
+				   VR_TRACE_ADDR(__entry->to, &VR_R->src, VR_R->family);),
 		    TP_printk("vif_in=%u vif_out=%u proto=%u src=%pI6c sport=%u dst=%pI6c dport=%u to=%pI6c to_port=%u state=%s bytes=%llu/%llu%s",
 			      __entry->vif_in, __entry->vif_out, __entry->proto, __entry->src,
 			      __entry->sport, __entry->dst, __entry->dport, __entry->to,
