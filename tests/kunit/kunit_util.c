@@ -199,7 +199,8 @@ void kt_unlock(struct kt_world *w)
 	rtnl_unlock();
 }
 
-static struct vr_limits saved_limits;
+/* Cases set limits freely; both kinds are as before after each of them. */
+static struct vr_limits saved_limits, saved_global;
 
 int kt_init(struct kunit *test)
 {
@@ -212,6 +213,7 @@ int kt_init(struct kunit *test)
 	if (!w->vn)
 		return -ENODEV;
 	saved_limits = w->vn->limits;
+	saved_global = vr_global.limits;
 	test->priv = w;
 	return 0;
 }
@@ -295,6 +297,7 @@ void kt_exit(struct kunit *test)
 	vn = w->vn;
 	kt_lock(w);
 	vn->limits = saved_limits;
+	vr_global.limits = saved_global;
 	remove_all(vn);
 	kt_unlock(w);
 	for (i = 0; i < w->n_pods; i++)
