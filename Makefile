@@ -15,8 +15,7 @@ Q := $(if $(V),,@)
 say = @printf '  %-8s%s\n' '$(1)' '$(2)'
 
 # The newest installed kernel headers, unless KDIR says other.
-KDIR ?= $(shell ls -d /usr/src/linux-headers-*-amd64 /lib/modules/*/build \
-	2>/dev/null | sort -V -t- -k3 | tail -n 1)
+KDIR ?= $(shell ls -d /lib/modules/*/build 2>/dev/null | sort -V | tail -n 1)
 
 CC ?= gcc
 PKG_CONFIG ?= pkg-config

@@ -18,6 +18,9 @@ cache=${VROUTER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vrouter}
 mkdir -p "$cache"
 cache=$(cd "$cache" && pwd)
 
+# What was said to our make (O=, V=) is not meant for the kernel's.
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL O V
+
 say() { echo "kernels: $*" >&2; }
 die() { say "$*"; exit 1; }
 

@@ -48,6 +48,8 @@ for d in kunit bench; do
 done
 rsync -a "$top/Kbuild" "$farm/"
 
+# What was said to our make (O=, V=) is not meant for the kernel's.
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL O V
 args=()
 [ "$what" = kmod ] || args+=(VROUTER_KUNIT=1)
 grep -q '^CONFIG_UML=y' "$kdir/.config" && args+=(ARCH=um)
