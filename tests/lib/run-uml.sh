@@ -14,8 +14,8 @@ case $kernel in
 *) kdir=$("$here/kernels.sh" uml "${kernel:-debug}") || exit 98 ;;
 esac
 [ -n "$mem" ] || mem=2G
-run_folder
 export VROUTER_KERNEL=um
+run_folder
 
 # The first program in the guest: hostfs is the root; an overlay keeps what
 # the guest writes in its memory.
