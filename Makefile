@@ -46,7 +46,7 @@ sources = $(sort $(wildcard userspace/$(1)/*.c))
 objects = $(patsubst %.c,$(O)/obj/%.o,$(call sources,$(1)))
 folder = $(firstword $(subst :, ,$(1)))
 binary = $(O)/$(lastword $(subst :, ,$(1)))
-present := $(foreach p,$(programs),$(if $(call sources,$(call folder,$(p))),$(p)))
+present := $(foreach p,$(programs),$(if $(wildcard userspace/$(call folder,$(p))/main.c),$(p)))
 binaries := $(foreach p,$(present),$(call binary,$(p)))
 libvr := $(O)/libvr.a
 
