@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VRD_MODEL_H
+#define VRD_MODEL_H
+
+/*
+ * The resources of the feed (userspace/lib/resources.md) as typed objects.
+ * parse_*.c makes one from JSON, or says which field is wrong; model.c keeps
+ * the last good one of each.
+ */
+
+#include <jansson.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* In the order of the feed. Others are known and need nothing on a node. */
+enum res_kind { RES_NETWORK, RES_SG, RES_VMI, RES_POOL, RES_LB, RES_KINDS, RES_OTHER = RES_KINDS };
+
+struct ip {
+	uint8_t	family;		/* AF_INET, AF_INET6 */
+	uint8_t	b[16];		/* network byte order; unused octets zero */
+};
+
+struct prefix {
+	struct ip ip;		/* host bits zero */
+	uint8_t	len;		/* bits */
+};
+
+struct network {
+	unsigned int	n_subnets, n_services;
+	struct subnet {
+		struct prefix	prefix;
+		struct ip	gateway;
+	} *subnets;
+	struct prefix	*services;	/* where VIPs are from */
+};
+
+enum rule_peer { PEER_ANY, PEER_PREFIX, PEER_SG };
+
+struct rule {
+	char		*name;
+	uint8_t		direction;	/* VROUTER_DIRECTION_* */
+	uint8_t		proto;		/* IPPROTO_*; 0 = any */
+	uint16_t	port_min, port_max; /* 0 = any */
+	enum rule_peer	peer;
+	struct prefix	prefix;
+	unsigned int	n_except;
+	struct prefix	*except;
+	char		*peer_sg;	/* key of a SecurityGroup */
+};
+
+struct sg {
+	uint32_t	enforce;	/* VROUTER_SG_FLAGS_* */
+	unsigned int	n_rules;
+	struct rule	*rules;
+};
+
+struct vmi {
+	char		*network;	/* key of a VirtualNetwork */
+	char		*node, *pod, *ifname;
+	uint8_t		mac[6];
+	unsigned int	n_addrs, n_sgs;
+	struct ip	*addrs;
+	char		**sgs;		/* keys of SecurityGroups */
+	uint32_t	mtu;		/* octets */
+	char		*config_hash;	/* a static pod's id for the node's kubelet; may be NULL */
+};
+
+struct pool {
+	uint8_t		proto;		/* IPPROTO_* */
+	uint8_t		family;
+	unsigned int	n_members;
+	struct pool_member {
+		struct ip	addr;
+		uint16_t	port;
+		uint32_t	weight;
+		uint8_t		state;	/* VROUTER_MEMBER_STATE_* */
+		char		*target; /* may be NULL */
+	} *members;
+};
+
+struct lb {
+	char		*network;
+	unsigned int	n_vips, n_listeners;
+	struct ip	*vips;
+	uint32_t	affinity;	/* seconds, 0 = none */
+	struct listener {
+		char		*name;
+		uint8_t		proto;
+		uint16_t	port;
+		char		*pool4, *pool6;	/* keys of LoadBalancerPools; may be NULL */
+	} *listeners;
+};
+
+struct res {
+	enum res_kind	kind;
+	char		*key;		/* "namespace/name" */
+	char		*uid;		/* may be NULL */
+	bool		listed;		/* seen since the feed connected */
+	union {
+		struct network	network;
+		struct sg	sg;
+		struct vmi	vmi;
+		struct pool	pool;
+		struct lb	lb;
+	};
+};
+
+/* Where in an object the reader is, and what is wrong there. */
+struct jerr {
+	char	path[192];	/* "spec.rules[3].ports.from" */
+	char	text[384];	/* path and sentence, once something is wrong */
+};
+
+/* A resource from the object of an event: who it is, or NULL with *e filled.
+ * One of a kind that nodes do not use has RES_OTHER and no more.
+ */
+struct res *res_identify(const json_t *object, struct jerr *e);
+/* And what it says; false with *e filled, then the resource is only to be freed. */
+bool res_parse_spec(struct res *r, const json_t *object, struct jerr *e);
+void res_free(struct res *r);
+const char *res_kind_name(enum res_kind kind);
+
+/* --- model.c ---------------------------------------------------------------- */
+
+struct model;
+
+struct model_ops {
+	/* r took the place of old; either may be NULL. */
+	void (*changed)(void *arg, const struct res *old, const struct res *r);
+};
+
+struct model *model_new(const struct model_ops *ops, void *arg);
+void model_free(struct model *m);
+const struct res *model_get(const struct model *m, enum res_kind kind, const char *key);
+void model_set(struct model *m, struct res *r);		/* takes r over */
+void model_del(struct model *m, enum res_kind kind, const char *key);
+/* Was listed, but in a state that cannot be used: the last good one stays. */
+void model_keep(struct model *m, enum res_kind kind, const char *key);
+/* Mark and sweep: what was not set since model_mark() is deleted by model_sweep(). */
+void model_mark(struct model *m);
+unsigned int model_sweep(struct model *m);
+void model_each(const struct model *m, enum res_kind kind,
+		void (*fn)(const struct res *r, void *arg), void *arg);
+
+#endif

@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Resources from JSON, one function for each kind's spec. */
+
+#include <linux/vrouter.h>
+
+#include "jread.h"
+#include "mem.h"
+
+#define MAX_LIST	65536	/* elements of any list; a line of the feed holds few more */
+#define MAX_ADDRS	32	/* of an interface, and VIPs of a service */
+#define MAX_GROUPS	256	/* of an interface */
+
+#define API_VERSION	"opencontrail.org/v1"
+
+static const char *const kind_names[RES_KINDS] = {
+	[RES_NETWORK] = "VirtualNetwork",
+	[RES_SG] = "SecurityGroup",
+	[RES_VMI] = "VirtualMachineInterface",
+	[RES_POOL] = "LoadBalancerPool",
+	[RES_LB] = "LoadBalancer",
+};
+
+const char *res_kind_name(enum res_kind kind)
+{
+	return kind < RES_KINDS ? kind_names[kind] : "resource";
+}
+
+static char *dup_string(struct jerr *e, const json_t *o, const char *field, bool required)
+{
+	return mem_strdup(jstring(e, o, field, required));
+}
+
+static void parse_subnet(struct jerr *e, const json_t *o, struct subnet *s)
+{
+	size_t mark;
+
+	mark = jenter(e, "cidr", -1);
+	jprefix(e, json_string_value(json_object_get(o, "cidr")), &s->prefix);
+	jleave(e, mark);
+	mark = jenter(e, "gateway", -1);
+	jip(e, json_string_value(json_object_get(o, "gateway")), &s->gateway);
+	if (!jbad(e) && s->gateway.family != s->prefix.ip.family)
+		jfail(e, NULL, "is not of the subnet's address family");
+	jleave(e, mark);
+}
+
+/* A list of prefixes as strings. */
+static struct prefix *parse_prefixes(struct jerr *e, const json_t *o, const char *field,
+				     unsigned int *n)
+{
+	const json_t *list = jarray(e, o, field, MAX_LIST);
+	struct prefix *p = mem_zero(json_array_size(list), sizeof(*p));
+
+	for (*n = 0; *n < json_array_size(list) && !jbad(e); (*n)++) {
+		size_t mark = jenter(e, field, *n);
+
+		jprefix(e, json_string_value(json_array_get(list, *n)), &p[*n]);
+		jleave(e, mark);
+	}
+	return p;
+}
+
+static void parse_network(struct jerr *e, const json_t *spec, struct res *r)
+{
+	const json_t *list = jarray(e, spec, "subnets", MAX_LIST);
+	struct network *n = &r->network;
+
+	n->subnets = mem_zero(json_array_size(list), sizeof(*n->subnets));
+	for (; n->n_subnets < json_array_size(list) && !jbad(e); n->n_subnets++) {
+		size_t mark = jenter(e, "subnets", n->n_subnets);
+
+		parse_subnet(e, json_array_get(list, n->n_subnets), &n->subnets[n->n_subnets]);
+		jleave(e, mark);
+	}
+	n->services = parse_prefixes(e, spec, "serviceSubnets", &n->n_services);
+}
+
+static uint8_t parse_direction(struct jerr *e, const char *field, const char *word)
+{
+	if (word && !strcmp(word, "ingress"))
+		return VROUTER_DIRECTION_INGRESS;
+	if (word && !strcmp(word, "egress"))
+		return VROUTER_DIRECTION_EGRESS;
+	jfail(e, field, "must be \"ingress\" or \"egress\"");
+	return 0;
+}
+
+static void parse_peer(struct jerr *e, const json_t *peer, struct rule *r)
+{
+	size_t mark;
+
+	if (!peer)
+		return;
+	mark = jenter(e, "peer", -1);
+	if (json_object_get(peer, "securityGroup")) {
+		r->peer = PEER_SG;
+		r->peer_sg = jkey(e, peer, "securityGroup", true);
+		if (json_object_get(peer, "prefix"))
+			jfail(e, NULL, "has both prefix and securityGroup");
+	} else {
+		const char *text = jstring(e, peer, "prefix", true);
+		size_t inner = jenter(e, "prefix", -1);
+
+		r->peer = PEER_PREFIX;
+		if (text)
+			jprefix(e, text, &r->prefix);
+		jleave(e, inner);
+		r->except = parse_prefixes(e, peer, "except", &r->n_except);
+	}
+	jleave(e, mark);
+}
+
+static void parse_rule(struct jerr *e, const json_t *o, struct rule *r)
+{
+	const json_t *ports = jobject(e, o, "ports", false);
+	size_t mark;
+
+	r->direction = parse_direction(e, "direction", jstring(e, o, "direction", true));
+	r->name = dup_string(e, o, "name", false);
+	r->proto = jproto(e, o, "protocol", false, true);
+	if (ports) {
+		mark = jenter(e, "ports", -1);
+		r->port_min = jnumber(e, ports, "from", 1, 65535, 0);
+		r->port_max = jnumber(e, ports, "to", 1, 65535, r->port_min);
+		if (!r->port_min)
+			jfail(e, "from", "is missing");
+		else if (r->port_max < r->port_min)
+			jfail(e, "to", "%u is less than from, %u", r->port_max, r->port_min);
+		else if (r->proto != IPPROTO_TCP && r->proto != IPPROTO_UDP &&
+			 r->proto != IPPROTO_SCTP)
+			jfail(e, NULL, "only TCP, UDP and SCTP have ports");
+		jleave(e, mark);
+	}
+	parse_peer(e, jobject(e, o, "peer", false), r);
+}
+
+static void parse_sg(struct jerr *e, const json_t *spec, struct res *r)
+{
+	const json_t *list = jarray(e, spec, "enforce", 2);
+	struct sg *sg = &r->sg;
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++)
+		sg->enforce |= parse_direction(e, "enforce",
+					       json_string_value(json_array_get(list, i))) ==
+			       VROUTER_DIRECTION_INGRESS ? VROUTER_SG_FLAGS_INGRESS :
+							   VROUTER_SG_FLAGS_EGRESS;
+	list = jarray(e, spec, "rules", MAX_LIST);
+	sg->rules = mem_zero(json_array_size(list), sizeof(*sg->rules));
+	for (; sg->n_rules < json_array_size(list) && !jbad(e); sg->n_rules++) {
+		size_t mark = jenter(e, "rules", sg->n_rules);
+
+		parse_rule(e, json_array_get(list, sg->n_rules), &sg->rules[sg->n_rules]);
+		jleave(e, mark);
+	}
+}
+
+static struct ip *parse_ips(struct jerr *e, const json_t *spec, const char *field,
+			    unsigned int *n)
+{
+	const json_t *list = jarray(e, spec, field, MAX_ADDRS);
+	struct ip *ips = mem_zero(json_array_size(list), sizeof(*ips));
+
+	for (*n = 0; *n < json_array_size(list) && !jbad(e); (*n)++) {
+		size_t mark = jenter(e, field, *n);
+
+		jip(e, json_string_value(json_array_get(list, *n)), &ips[*n]);
+		jleave(e, mark);
+	}
+	return ips;
+}
+
+static void parse_groups(struct jerr *e, const json_t *spec, struct vmi *v)
+{
+	const json_t *list = jarray(e, spec, "securityGroups", MAX_GROUPS);
+
+	v->sgs = mem_zero(json_array_size(list), sizeof(*v->sgs));
+	for (; v->n_sgs < json_array_size(list) && !jbad(e); v->n_sgs++) {
+		const char *s = json_string_value(json_array_get(list, v->n_sgs));
+		size_t mark = jenter(e, "securityGroups", v->n_sgs);
+
+		if (s && key_valid(s))
+			v->sgs[v->n_sgs] = mem_strdup(s);
+		else
+			jfail(e, NULL, "\"%.64s\" is not namespace/name", s ? s : "");
+		jleave(e, mark);
+	}
+}
+
+static void parse_vmi(struct jerr *e, const json_t *spec, struct res *r)
+{
+	struct vmi *v = &r->vmi;
+
+	v->network = jkey(e, spec, "network", true);
+	v->node = dup_string(e, spec, "node", false);
+	v->pod = dup_string(e, spec, "pod", false);
+	v->ifname = dup_string(e, spec, "interface", false);
+	jmac(e, jstring(e, spec, "macAddress", true), v->mac);
+	v->addrs = parse_ips(e, spec, "addresses", &v->n_addrs);
+	if (!v->n_addrs)
+		jfail(e, "addresses", "is missing or empty");
+	parse_groups(e, spec, v);
+	v->mtu = jnumber(e, spec, "mtu", 1280, 65535, 1500);
+}
+
+static void parse_member(struct jerr *e, const json_t *o, uint8_t family, struct pool_member *m)
+{
+	const char *text = jstring(e, o, "address", true);
+	const char *state = jstring(e, o, "state", false);
+	size_t mark = jenter(e, "address", -1);
+
+	if (text && jip(e, text, &m->addr) && m->addr.family != family)
+		jfail(e, NULL, "\"%.64s\" is not of the pool's family", text);
+	jleave(e, mark);
+	m->port = jnumber(e, o, "port", 1, 65535, 0);
+	if (!m->port)
+		jfail(e, "port", "is missing");
+	m->weight = jnumber(e, o, "weight", 1, 1000, 1);
+	m->state = VROUTER_MEMBER_STATE_ACTIVE;
+	if (state && !strcmp(state, "draining"))
+		m->state = VROUTER_MEMBER_STATE_DRAINING;
+	else if (state && strcmp(state, "active"))
+		jfail(e, "state", "\"%.32s\" is not \"active\" or \"draining\"", state);
+	m->target = dup_string(e, o, "target", false);
+}
+
+static void parse_pool(struct jerr *e, const json_t *spec, struct res *r)
+{
+	const char *family = jstring(e, spec, "family", true);
+	const json_t *list = jarray(e, spec, "members", MAX_LIST);
+	struct pool *p = &r->pool;
+
+	p->proto = jproto(e, spec, "protocol", true, false);
+	if (family && !strcmp(family, "IPv4"))
+		p->family = AF_INET;
+	else if (family && !strcmp(family, "IPv6"))
+		p->family = AF_INET6;
+	else
+		jfail(e, "family", "must be \"IPv4\" or \"IPv6\"");
+	p->members = mem_zero(json_array_size(list), sizeof(*p->members));
+	for (; p->n_members < json_array_size(list) && !jbad(e); p->n_members++) {
+		size_t mark = jenter(e, "members", p->n_members);
+
+		parse_member(e, json_array_get(list, p->n_members), p->family,
+			     &p->members[p->n_members]);
+		jleave(e, mark);
+	}
+}
+
+static void parse_listener(struct jerr *e, const json_t *o, struct listener *l)
+{
+	const json_t *pools = jobject(e, o, "pools", false);
+	size_t mark;
+
+	l->name = dup_string(e, o, "name", false);
+	l->proto = jproto(e, o, "protocol", true, false);
+	l->port = jnumber(e, o, "port", 1, 65535, 0);
+	if (!l->port)
+		jfail(e, "port", "is missing");
+	mark = jenter(e, "pools", -1);
+	l->pool4 = jkey(e, pools, "IPv4", false);
+	l->pool6 = jkey(e, pools, "IPv6", false);
+	jleave(e, mark);
+}
+
+static void parse_lb(struct jerr *e, const json_t *spec, struct res *r)
+{
+	const json_t *list = jarray(e, spec, "listeners", MAX_LIST);
+	const json_t *affinity = jobject(e, spec, "sessionAffinity", false);
+	struct lb *lb = &r->lb;
+	size_t mark;
+
+	lb->network = jkey(e, spec, "network", true);
+	lb->vips = parse_ips(e, spec, "vips", &lb->n_vips);
+	if (affinity) {
+		mark = jenter(e, "sessionAffinity", -1);
+		lb->affinity = jnumber(e, affinity, "timeoutSeconds", 1, 86400, 10800);
+		jleave(e, mark);
+	}
+	lb->listeners = mem_zero(json_array_size(list), sizeof(*lb->listeners));
+	for (; lb->n_listeners < json_array_size(list) && !jbad(e); lb->n_listeners++) {
+		mark = jenter(e, "listeners", lb->n_listeners);
+		parse_listener(e, json_array_get(list, lb->n_listeners),
+			       &lb->listeners[lb->n_listeners]);
+		jleave(e, mark);
+	}
+}
+
+/* Identity: metadata.namespace and name make the key. */
+static void parse_metadata(struct jerr *e, const json_t *object, struct res *r)
+{
+	const json_t *meta = jobject(e, object, "metadata", true);
+	size_t mark = jenter(e, "metadata", -1);
+	const char *ns, *name;
+
+	ns = jstring(e, meta, "namespace", true);
+	name = jstring(e, meta, "name", true);
+	if (ns && name && !jbad(e)) {
+		size_t len = strlen(ns) + strlen(name) + 2;
+
+		r->key = mem_zero(1, len);
+		snprintf(r->key, len, "%s/%s", ns, name);
+		if (!key_valid(r->key))
+			jfail(e, "name", "\"%.128s\" is not namespace/name", r->key);
+	}
+	r->uid = dup_string(e, meta, "uid", false);
+	if (r->kind == RES_VMI)
+		r->vmi.config_hash = dup_string(e, json_object_get(meta, "annotations"),
+						"kubernetes.io/config.hash", false);
+	jleave(e, mark);
+}
+
+static void (*const spec_parsers[RES_KINDS])(struct jerr *, const json_t *, struct res *) = {
+	[RES_NETWORK] = parse_network, [RES_SG] = parse_sg, [RES_VMI] = parse_vmi,
+	[RES_POOL] = parse_pool, [RES_LB] = parse_lb,
+};
+
+static enum res_kind parse_kind(struct jerr *e, const json_t *object)
+{
+	const char *version = jstring(e, object, "apiVersion", true);
+	const char *kind = jstring(e, object, "kind", true);
+	enum res_kind k;
+
+	if (version && strcmp(version, API_VERSION))
+		jfail(e, "apiVersion", "\"%.64s\" is not %s", version, API_VERSION);
+	for (k = 0; kind && k < RES_KINDS; k++)
+		if (!strcmp(kind, kind_names[k]))
+			return k;
+	return RES_OTHER;
+}
+
+struct res *res_identify(const json_t *object, struct jerr *e)
+{
+	struct res *r = mem_zero(1, sizeof(*r));
+
+	memset(e, 0, sizeof(*e));
+	if (!json_is_object(object))
+		jfail(e, "object", "must be an object");
+	r->kind = parse_kind(e, object);
+	if (!jbad(e) && r->kind != RES_OTHER)
+		parse_metadata(e, object, r);
+	if (!jbad(e))
+		return r;
+	res_free(r);
+	return NULL;
+}
+
+bool res_parse_spec(struct res *r, const json_t *object, struct jerr *e)
+{
+	const json_t *spec = jobject(e, object, "spec", true);
+	size_t mark = jenter(e, "spec", -1);
+
+	if (spec && r->kind != RES_OTHER)
+		spec_parsers[r->kind](e, spec, r);
+	jleave(e, mark);
+	return !jbad(e);
+}
+
+static void free_strings(char **list, unsigned int n)
+{
+	while (n)
+		free(list[--n]);
+	free(list);
+}
+
+static void free_sg(struct sg *sg)
+{
+	unsigned int i;
+
+	for (i = 0; i < sg->n_rules; i++) {
+		free(sg->rules[i].name);
+		free(sg->rules[i].except);
+		free(sg->rules[i].peer_sg);
+	}
+	free(sg->rules);
+}
+
+static void free_vmi(struct vmi *v)
+{
+	free(v->network);
+	free(v->node);
+	free(v->pod);
+	free(v->ifname);
+	free(v->config_hash);
+	free(v->addrs);
+	free_strings(v->sgs, v->n_sgs);
+}
+
+static void free_lb(struct lb *lb)
+{
+	unsigned int i;
+
+	for (i = 0; i < lb->n_listeners; i++) {
+		free(lb->listeners[i].name);
+		free(lb->listeners[i].pool4);
+		free(lb->listeners[i].pool6);
+	}
+	free(lb->listeners);
+	free(lb->network);
+	free(lb->vips);
+}
+
+void res_free(struct res *r)
+{
+	unsigned int i;
+
+	if (!r)
+		return;
+	switch (r->kind) {
+	case RES_NETWORK:
+		free(r->network.subnets);
+		free(r->network.services);
+		break;
+	case RES_SG:
+		free_sg(&r->sg);
+		break;
+	case RES_VMI:
+		free_vmi(&r->vmi);
+		break;
+	case RES_POOL:
+		for (i = 0; i < r->pool.n_members; i++)
+			free(r->pool.members[i].target);
+		free(r->pool.members);
+		break;
+	case RES_LB:
+		free_lb(&r->lb);
+		break;
+	default:
+		break;
+	}
+	free(r->key);
+	free(r->uid);
+	free(r);
+}
