@@ -3,7 +3,8 @@
 # run-qemu.sh [OPTIONS] SCRIPT [ARGS...]: run a script on the distribution's
 # stock kernel in QEMU, on the machine's own files (options: run-common.sh).
 #
-#   ACCEL=auto|kvm|tcg   auto tries a boot under KVM once: /dev/kvm can be there
+#   ACCEL=auto|kvm|tcg|icount
+#                        auto tries a boot under KVM once: /dev/kvm can be there
 #                        and yet hang a guest
 #   QEMU_ARGS            more arguments of QEMU, such as -icount shift=0
 set -u
@@ -68,7 +69,11 @@ fi
 case $accel in
 kvm) qemu+=(-accel kvm -cpu host) ;;
 tcg) qemu+=(-accel 'tcg,thread=multi' -cpu max) ;;
-*) echo "run-qemu: ACCEL=$accel? (auto, kvm, tcg)" >&2; exit 2 ;;
+# Time counts instructions (with -c 1). Without ERMS, or one instruction would
+# be counted for each octet of a memset.
+icount) qemu+=(-accel 'tcg,thread=single' -icount 'shift=0,sleep=off'
+	-cpu 'max,-erms,-fsrm') ;;
+*) echo "run-qemu: ACCEL=$accel? (auto, kvm, tcg, icount)" >&2; exit 2 ;;
 esac
 
 export VROUTER_KERNEL=6.1

@@ -1,0 +1,232 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# guest.sh CASE MODULES VRCTL: in the guest of run.sh. Sends vgen's packets
+# through the node and prints one "RESULT name value" for each figure.
+#
+#   CASE  gen      build and free packets, nothing else: taken off all others
+#         fwd      plain kernel routing: pod 0 to pods 1..N
+#         vrouter  vrouter: pod 0 to a service of pods 1..N, groups closed both
+#                  ways with a rule that opens, as a network policy does
+#         load     no packets: time to program and read back a large node
+#
+# Every veth pair has its far end in a namespace of pods, where vgen's sink is.
+#
+#   N FLOWS REP STEADY   pods, flow counts, repeats, packets of a measurement
+set -eu
+
+case=$1 modules=$2 vrctl=$3
+: "${N:=16}" "${FLOWS:=1 1000 100000}" "${REP:=5}" "${STEADY:=100000}"
+
+result() { echo "RESULT $*"; }
+fail() { echo "FAIL $case: $*"; exit 1; }
+
+declare -A last
+vgen()
+{
+	local line word
+
+	echo "$*" >/proc/vgen || fail "vgen refuses: $*"
+	# What arrives late because ksoftirqd got it is waited for outside of
+	# the time taken, and told.
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		read -r line </proc/vgen
+		for word in $line; do last[${word%%=*}]=${word#*=}; done
+		[ "${last[arrived]}" -lt "${last[sent]}" ] || break
+		sleep 0.1
+	done
+}
+
+mac() { printf '02:00:00:00:01:%02x' "$1"; }
+
+pods()
+{
+	local i
+
+	echo 0 >/proc/sys/net/ipv4/conf/default/rp_filter
+	echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter
+	[ ! -e /proc/sys/net/ipv6 ] || echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
+	ip netns add pods
+	[ ! -e /proc/sys/net/ipv6 ] || ip netns exec pods \
+		sh -c 'echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6'
+	for ((i = 0; i <= N; i++)); do
+		ip link add "vh$i" up type veth peer name "vp$i" address "$(mac "$i")" netns pods
+		ip -n pods link set "vp$i" up
+	done
+	ip netns exec pods bash -c "
+		echo client vp0 >/proc/vgen
+		for ((i = 1; i <= $N; i++)); do echo sink vp\$i >/proc/vgen; done"
+}
+
+setup_fwd()
+{
+	local i
+
+	pods
+	echo 1 >/proc/sys/net/ipv4/ip_forward
+	ip link set lo up
+	ip addr add 10.9.9.9/32 dev lo
+	for ((i = 1; i <= N; i++)); do
+		ip route add "10.1.0.$i/32" dev "vh$i"
+		ip neigh add "10.1.0.$i" lladdr "$(mac "$i")" dev "vh$i" nud permanent
+	done
+	for i in 1 2 3; do
+		ip route add "10.2.0.$i/32" dev vh0
+		ip neigh add "10.2.0.$i" lladdr "$(mac 0)" dev vh0 nud permanent
+	done
+	job="dev=vh0 smac=$(mac 0) dmac=$(cat /sys/class/net/vh0/address)"
+	job+=" src=10.2.0.1 dst=10.1.0.1 services=$N dport=8080"
+}
+
+setup_vrouter()
+{
+	local i members='' batch
+
+	insmod "$modules/vrouter.ko"
+	pods
+	batch=$(mktemp)
+	{
+		echo "limits set flows 2000000 flows-per-vif 2000000 half-open-per-vif 2000000"
+		echo "vrf add 1 gateway 10.1.255.254"
+		echo "sg add 1 enforce ingress,egress rule egress proto udp port 8080"
+		echo "sg add 2 enforce ingress,egress rule ingress proto udp port 8080"
+		echo "vif add 100 dev vh0 vrf 1 mac $(mac 0) addr 10.2.0.1 addr 10.2.0.2" \
+			"addr 10.2.0.3 sg 1"
+		echo "nexthop add 100 type local vif 100"
+		for i in 1 2 3; do echo "route add vrf 1 10.2.0.$i/32 nexthop 100"; done
+		for ((i = 1; i <= N; i++)); do
+			echo "vif add $i dev vh$i vrf 1 mac $(mac "$i") addr 10.1.0.$i sg 2"
+			echo "nexthop add $i type local vif $i"
+			echo "route add vrf 1 10.1.0.$i/32 nexthop $i"
+			members+=" member 10.1.0.$i port 8080"
+		done
+		echo "nexthop add 1000 type ecmp$members"
+		echo "vip add vrf 1 10.96.0.1 proto udp port 80 nexthop 1000"
+	} >"$batch"
+	"$vrctl" -b "$batch" || fail "vrctl -b"
+	job="dev=vh0 smac=$(mac 0) dmac=00:00:5e:00:01:00"
+	job+=" src=10.2.0.1 dst=10.96.0.1 services=1 dport=80"
+}
+
+# The least of REP runs, in thousandths of a nanosecond for each packet.
+least()
+{
+	local i least=0 one
+
+	for ((i = 0; i < REP; i++)); do
+		vgen run "$job" "$@"
+		[ "${last[arrived]}" = "${last[sent]}" ] ||
+			fail "$*: ${last[arrived]} of ${last[sent]} arrived"
+		one=$((last[ns] * 1000 / last[sent]))
+		[ "$least" != 0 ] && [ "$least" -le "$one" ] || least=$one
+	done
+	echo "$least"
+}
+
+sunreclaim() { awk '/^SUnreclaim:/ { print $2 * 1024 }' /proc/meminfo; }
+
+settle() { sync; sleep 0.3; }
+
+measure()
+{
+	local f base=0 before n out
+
+	# Warm caches, slabs and the code with flows that nobody measures.
+	vgen run "$job" n=1000 flows=1000 base=149000 reflect=1 check=1
+	for f in $FLOWS; do
+		settle
+		before=$(sunreclaim)
+		vgen run "$job" n="$f" flows="$f" base="$base"
+		[ "${last[arrived]}" = "$f" ] || fail "$f new flows: ${last[arrived]} arrived"
+		result "new.$f" $((last[ns] * 1000 / f))
+		settle
+		result "memory.$f" $((($(sunreclaim) - before) / f))
+
+		# Replies make the flows established; nothing may be lost or bent.
+		vgen run "$job" n="$f" flows="$f" base="$base" reflect=1 check=1
+		[ "${last[replies]}" = "$f" ] && [ "${last[bad]}" = 0 ] ||
+			fail "$f flows: ${last[replies]} replies, ${last[bad]} bad checksums"
+		n=$(((STEADY + f - 1) / f * f))
+		out=$(least n="$n" flows="$f" base="$base") || fail "$out"
+		result "steady.$f" "$out"
+		out=$(least n="$n" flows="$f" base="$base" reflect=1) || fail "$out"
+		result "roundtrip.$f" "$out"
+		vgen run "$job" n="$f" flows="$f" base="$base" reflect=1 check=1
+		[ "${last[replies]}" = "$f" ] && [ "${last[bad]}" = 0 ] ||
+			fail "$f flows at the end: ${last[replies]} replies, ${last[bad]} bad"
+		base=$((base + f))
+	done
+}
+
+# Seconds since boot, in milliseconds.
+now() { awk '{ print int($1 * 1000) }' /proc/uptime; }
+
+timed()
+{
+	local name=$1 start
+
+	shift
+	start=$(now)
+	"$@" || fail "$name"
+	result "$name" $(($(now) - start))
+}
+
+load()
+{
+	local dir
+
+	dir=$(mktemp -d)
+	insmod "$modules/vrouter.ko"
+	awk -v vips=10000 -v members=20 'BEGIN {
+		print "vrf add 1"
+		for (v = 0; v < vips; v++) {
+			printf "nexthop add %d type ecmp", v + 1
+			for (m = 0; m < members; m++)
+				printf " member 10.%d.%d.%d port 8080", 16 + int(v / 2560),
+					int(v / 10) % 256, (v % 10) * members + m + 1
+			printf "\nvip add vrf 1 10.96.%d.%d proto tcp port 80 nexthop %d\n",
+				int(v / 250), v % 250 + 1, v + 1
+		}
+	}' >"$dir/vips"
+	awk -v rules=10000 'BEGIN {
+		printf "sg add 1 enforce ingress"
+		for (r = 0; r < rules; r++)
+			printf " rule ingress proto tcp port %d prefix 10.%d.%d.0/24", 1 + r % 60000,
+				int(r / 256) % 256, r % 256
+		print ""
+	}' >"$dir/rules"
+	timed load.vips "$vrctl" -b "$dir/vips"
+	timed load.rules "$vrctl" -b "$dir/rules"
+	timed dump.nexthops "$vrctl" -j nexthop show >/dev/null
+	timed dump.vips "$vrctl" -j vip show >/dev/null
+	timed dump.rules "$vrctl" -j sg show >/dev/null
+	timed unload rmmod vrouter
+}
+
+case $case in
+load)
+	load
+	;;
+gen)
+	insmod "$modules/vgen.ko"
+	ip link set lo up
+	job="dev=lo smac=$(mac 0) dmac=$(mac 1) src=10.2.0.1 dst=10.96.0.1"
+	least=0
+	for ((i = 0; i < REP; i++)); do
+		echo "run $job raw=1 n=$STEADY flows=1000" >/proc/vgen
+		read -r line </proc/vgen
+		ns=${line%% *}
+		one=$((${ns#ns=} * 1000 / STEADY))
+		[ "$least" != 0 ] && [ "$least" -le "$one" ] || least=$one
+	done
+	result gen "$least"
+	;;
+fwd | vrouter)
+	insmod "$modules/vgen.ko"
+	"setup_$case"
+	measure
+	;;
+*)
+	fail "no such case"
+	;;
+esac
+echo "DONE $case"
