@@ -45,7 +45,8 @@ int vr_nl_reply(struct genl_info *info, const struct vr_net *vn, u8 cmd, vr_nl_f
 	int err;
 
 	for (size = SZ_4K; size <= VR_NL_MAX_REPLY; size *= 4) {
-		skb = nlmsg_new(size, GFP_KERNEL | __GFP_NOWARN);
+		/* just so much that the allocation has this size */
+		skb = nlmsg_new(SKB_WITH_OVERHEAD(size) - NLMSG_HDRLEN, GFP_KERNEL | __GFP_NOWARN);
 		if (!skb)
 			return -ENOMEM;
 

@@ -41,7 +41,7 @@ static int fill_member(struct sk_buff *skb, const struct vr_member *m)
 
 	if ((m->family && vr_nl_put_addr(skb, VROUTER_A_MEMBER_ADDR, m->family, &m->addr)) ||
 	    (m->port && nla_put_u16(skb, VROUTER_A_MEMBER_PORT, ntohs(m->port))) ||
-	    (m->nh && nla_put_u32(skb, VROUTER_A_MEMBER_NEXTHOP, m->nh->id)) ||
+	    (m->nh_id && nla_put_u32(skb, VROUTER_A_MEMBER_NEXTHOP, m->nh_id)) ||
 	    nla_put_u32(skb, VROUTER_A_MEMBER_WEIGHT, m->weight) ||
 	    nla_put_u8(skb, VROUTER_A_MEMBER_STATE, m->state) ||
 	    vr_nl_put_label(skb, VROUTER_A_MEMBER_LABEL, m->label) ||
