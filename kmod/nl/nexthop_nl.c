@@ -72,7 +72,7 @@ static int fill(struct sk_buff *skb, const struct vr_net *vn, const void *obj)
 static struct vr_nexthop *find(struct vr_net *vn, struct genl_info *info)
 {
 	struct nlattr *id = info->attrs[VROUTER_A_NEXTHOP_ID];
-	struct vr_nexthop *nh = xa_load(&vn->nexthops, nla_get_u32(id));
+	struct vr_nexthop *nh = vr_nexthop_rcu(vn, nla_get_u32(id));
 
 	if (!nh)
 		NL_SET_ERR_MSG_ATTR_FMT(info->extack, id, "No next hop %u", nla_get_u32(id));
@@ -187,6 +187,7 @@ static int parse_member(const struct nlattr *nest, struct vr_member_cfg *m,
 	m->weight = vr_nl_u32(tb[VROUTER_A_MEMBER_WEIGHT], 1);
 	m->state = vr_nl_u8(tb[VROUTER_A_MEMBER_STATE], VROUTER_MEMBER_STATE_ACTIVE);
 	m->label = vr_nl_label(tb[VROUTER_A_MEMBER_LABEL]);
+	m->attr = nest;
 	return 0;
 }
 
@@ -279,7 +280,7 @@ int vrouter_nl_nexthop_new_doit(struct sk_buff *skb, struct genl_info *info)
 	err = vr_nexthop_set(vn, &cfg, info->nlhdr->nlmsg_flags, info->extack);
 	if (!err)
 		vr_nl_ntf_done(vn, vr_nl_ntf_new(vn, VROUTER_CMD_NEXTHOP_NEW_NTF, fill, fill_head,
-						 xa_load(&vn->nexthops, cfg.id)), 0);
+						 vr_nexthop_rcu(vn, cfg.id)), 0);
 	mutex_unlock(&vn->lock);
 	kvfree(members);
 	return err;
