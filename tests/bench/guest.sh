@@ -122,6 +122,12 @@ least()
 	echo "$least"
 }
 
+expect_replies()
+{
+	[ "${last[replies]}" = "$1" ] || fail "$1 flows: ${last[replies]} replies"
+	[ "${last[bad]}" = 0 ] || fail "$1 flows: ${last[bad]} bad checksums"
+}
+
 sunreclaim() { awk '/^SUnreclaim:/ { print $2 * 1024 }' /proc/meminfo; }
 
 settle() { sync; sleep 0.3; }
@@ -143,16 +149,14 @@ measure()
 
 		# Replies make the flows established; nothing may be lost or bent.
 		vgen run "$job" n="$f" flows="$f" base="$base" reflect=1 check=1
-		[ "${last[replies]}" = "$f" ] && [ "${last[bad]}" = 0 ] ||
-			fail "$f flows: ${last[replies]} replies, ${last[bad]} bad checksums"
+		expect_replies "$f"
 		n=$(((STEADY + f - 1) / f * f))
 		out=$(least n="$n" flows="$f" base="$base") || fail "$out"
 		result "steady.$f" "$out"
 		out=$(least n="$n" flows="$f" base="$base" reflect=1) || fail "$out"
 		result "roundtrip.$f" "$out"
 		vgen run "$job" n="$f" flows="$f" base="$base" reflect=1 check=1
-		[ "${last[replies]}" = "$f" ] && [ "${last[bad]}" = 0 ] ||
-			fail "$f flows at the end: ${last[replies]} replies, ${last[bad]} bad"
+		expect_replies "$f"
 		base=$((base + f))
 	done
 }

@@ -316,7 +316,7 @@ static int run(char *words)
 
 	reflect = false;
 	check = false;
-	while ((word = strsep(&words, " \n"))) {
+	while ((word = strsep(&words, " "))) {
 		err = *word ? set_option(word, &j) : 0;
 		if (err) {
 			pr_info("not an option, or not its value: %s\n", word);

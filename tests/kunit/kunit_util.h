@@ -21,7 +21,7 @@
 
 /* A parameter generator for an array of structs with a member "desc". */
 #define KT_PARAM(_name, _array)							\
-	static void _name##_desc(typeof((_array)[0]) *c, char *desc)		\
+	static void _name##_desc(typeof(&(_array)[0]) c, char *desc)		\
 	{									\
 		strscpy(desc, c->desc, KUNIT_PARAM_DESC_SIZE);			\
 	}									\

@@ -281,7 +281,7 @@ static void random(struct kunit *test)
 	unsigned int i;
 
 	c->r.state = rc->seed;
-	for (i = 0; i < 6000; i++) {
+	for (i = 0; i < 1500; i++) {
 		union vr_addr a = random_addr(&c->r, rc), p = a;
 		u8 len = kt_rnd_below(&c->r, rc->bits + 1);
 		struct twin_prefix *have;
@@ -292,7 +292,7 @@ static void random(struct kunit *test)
 			len = min(rc->octets[kt_rnd_below(&c->r, rc->n_octets)] * 8 +
 				  kt_rnd_below(&c->r, 9), (u32)rc->bits);
 		twin_mask(&p, len);
-		if (kt_rnd_below(&c->r, 100) < (i / 1000 % 2 ? 30 : 70)) {
+		if (kt_rnd_below(&c->r, 100) < (i / 300 % 2 ? 30 : 70)) {
 			if (!twin_lpm_set(&c->twin, &p, len, value_of(i + 1), &twin_old))
 				continue;
 			KUNIT_ASSERT_EQ(test, vr_lpm_set(&c->t, &p, len, value_of(i + 1), &old), 0);
@@ -311,7 +311,7 @@ static void random(struct kunit *test)
 		KUNIT_ASSERT_PTR_EQ_MSG(test, vr_lpm_get(&c->t, &p, len),
 					have ? have->value : NULL, "get in round %u", i);
 		compare_at(test, c, &a);
-		if (i % 500 == 0)
+		if (i % 250 == 0)
 			compare_order(test, c, &p, len);
 	}
 	/* To nothing again: the last node must go too. */

@@ -141,8 +141,8 @@ CASE(vif_other_dev, vif(c, &(struct vr_vif_cfg){ .dev = c->w->pod[1].host }, 0, 
 CASE(vif_loopback, vif(c, &(struct vr_vif_cfg){ .id = 77, .dev = init_net.loopback_dev }, 0, ADD))
 CASE(vif_rx_handler, vif(c, &(struct vr_vif_cfg){ .id = 77, .dev = c->w->pod[0].peer }, 0, ADD))
 CASE(vif_no_sg, vif(c, &(struct vr_vif_cfg){ .n_sgs = 1, .sgs = (u32[]){ 77 } }, 0, PUT))
-CASE(vif_one_sg_of_two,
-     vif(c, &(struct vr_vif_cfg){ .n_sgs = 2, .sgs = (u32[]){ SG, 77 } }, 0, PUT))
+CASE(vif_one_sg_of_two, vif(c, &(struct vr_vif_cfg){ .n_sgs = 2, .sgs = (u32[]){ SG, 77 } },
+			    0, PUT))
 CASE(vif_del_missing, vr_vif_del(c->vn, 77, c->x))
 
 CASE(nh_again, nexthop(c, (struct vr_nexthop_cfg){ .id = NH_BLACKHOLE }, ADD))

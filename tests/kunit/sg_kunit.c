@@ -199,6 +199,7 @@ static const struct mix mixes[] = {
 };
 KT_PARAM(mixes, mixes);
 
+static const u8 families[] = { 0, AF_INET, AF_INET6 };
 static const u8 protos[] = { 0, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP, IPPROTO_ICMP };
 
 /* Addresses where prefixes, exceptions and questions meet often. */
@@ -253,7 +254,7 @@ static void random_rule(struct kt_rnd *r, const struct mix *m, struct vr_sg_rule
 			struct vr_prefix *except)
 {
 	*rule = (struct vr_sg_rule){ .direction = kt_rnd_below(r, 2), .except = except };
-	rule->family = (u8[]){ 0, AF_INET, AF_INET6 }[kt_rnd_below(r, 3)];
+	rule->family = families[kt_rnd_below(r, 3)];
 	random_peer(r, m, rule);
 	rule->proto = protos[kt_rnd_below(r, ARRAY_SIZE(protos))];
 	if (rule->proto == IPPROTO_ICMP) {

@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# run.sh: what a packet costs in vrouter and in plain kernel routing, over the
+# same veths, in one run. Prints a table and writes build/bench.json.
+#
+#   (a) the stock 6.1 kernel under QEMU that counts instructions: exact
+#   (b) UML, native: nanoseconds, with what the caches do; the least of many
+#
+#   BENCH=insn|ns|all   which of them (default: all)
+#   FLOWS="1 1000 100000"   N=16 pods
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd)
+src=${VROUTER_SRC:-$(cd "$here/../.." && pwd)}
+build=${VROUTER_BUILD:-$src/build}
+lib=$src/tests/lib
+log=$build/log/bench
+export N=${N:-16} FLOWS=${FLOWS:-1 1000 100000}
+: "${BENCH:=all}"
+rm -rf "$log"
+mkdir -p "$log"
+
+die() { echo "bench: $*" >&2; exit 1; }
+
+[ -x "$build/vrctl" ] || die "no $build/vrctl: make programs"
+case $BENCH in insn | ns | all) ;; *) die "BENCH=$BENCH? (insn, ns, all)" ;; esac
+
+modules_for() { "$lib/kmod.sh" -o "$build" "$1" VROUTER_BENCH=1; }
+
+# One case in a guest of its own; its figures go to the log as "METHOD.CASE.name value".
+guest()
+{
+	local method=$1 case=$2 out=$log/$1.$2.log
+
+	shift 2
+	echo "# bench: $method, $case"
+	"$@" "$here/guest.sh" "$case" "$modules" "$build/vrctl" >"$out" 2>&1
+	if ! grep -q "^DONE $case" "$out"; then
+		tail -n 20 "$out" >&2
+		die "$method, $case: failed, see $out"
+	fi
+	sed -n "s/^RESULT \([^ ]*\) \(.*\)/$method.$case.\1 \2/p" "$out" |
+		tr -d '\r' >>"$log/results"
+}
+
+insn()
+{
+	modules=$(modules_for "$("$lib/kernels.sh" headers 6.1)")/ || die "no modules for 6.1"
+	[ -e "$modules/vgen.ko" ] || ln -sfn tests/bench/vgen.ko "$modules/vgen.ko"
+	export REP=3 STEADY=20000 ACCEL=icount
+	for case in gen fwd vrouter; do
+		guest insn $case "$lib/run-qemu.sh" -c 1 -m 2G -t 900
+	done
+	unset ACCEL
+}
+
+ns()
+{
+	modules=$(modules_for "$("$lib/kernels.sh" uml native)")/ || die "no modules for UML"
+	[ -e "$modules/vgen.ko" ] || ln -sfn tests/bench/vgen.ko "$modules/vgen.ko"
+	export REP=11 STEADY=100000
+	for case in gen fwd vrouter; do
+		guest ns $case "$lib/run-uml.sh" -k native -c 1 -m 2G -t 900
+	done
+	guest ns load "$lib/run-uml.sh" -k native -c 2 -m 2G -t 900
+}
+
+if [ "$BENCH" != ns ]; then insn; fi
+if [ "$BENCH" != insn ]; then ns; fi
+python3 "$here/report.py" "$log/results" "$build/bench.json"
