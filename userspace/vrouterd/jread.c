@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Fields of JSON objects, with the path of the one that is wrong. */
 
-#include <arpa/inet.h>
 #include <stdarg.h>
 
 #include "jread.h"
@@ -134,67 +133,29 @@ char *jkey(struct jerr *e, const json_t *o, const char *field, bool required)
 	return mem_strdup(s);
 }
 
-bool jip(struct jerr *e, const char *text, struct ip *ip)
+bool jip(struct jerr *e, const char *text, struct vr_addr *ip)
 {
-	memset(ip, 0, sizeof(*ip));
-	if (!text) {
-		jfail(e, NULL, "must be a string");
-		return false;
-	}
-	ip->family = strchr(text, ':') ? AF_INET6 : AF_INET;
-	if (inet_pton(ip->family, text, ip->b) != 1) {
-		jfail(e, NULL, "\"%.64s\" is not an IP address", text);
-		return false;
-	}
-	return true;
-}
-
-static bool host_bits(const struct prefix *p)
-{
-	unsigned int bits = p->ip.family == AF_INET ? 32 : 128, i;
-
-	for (i = p->len; i < bits; i++)
-		if (p->ip.b[i / 8] & (0x80 >> i % 8))
-			return true;
+	if (text && vr_addr_parse(text, ip))
+		return true;
+	jfail(e, NULL, "\"%.64s\" is not an IP address", text ? text : "");
 	return false;
 }
 
-bool jprefix(struct jerr *e, const char *text, struct prefix *p)
+bool jprefix(struct jerr *e, const char *text, struct vr_prefix *p)
 {
-	const char *slash = text ? strchr(text, '/') : NULL;
-	char addr[INET6_ADDRSTRLEN], *end;
-	unsigned long len;
-
-	memset(p, 0, sizeof(*p));
-	if (!slash || slash - text >= INET6_ADDRSTRLEN || slash[1] < '0' || slash[1] > '9') {
-		jfail(e, NULL, "\"%.64s\" is not a prefix", text ? text : "");
-		return false;
-	}
-	memcpy(addr, text, slash - text);
-	addr[slash - text] = '\0';
-	if (!jip(e, addr, &p->ip))
-		return false;
-	len = strtoul(slash + 1, &end, 10);
-	if (*end || len > (p->ip.family == AF_INET ? 32 : 128)) {
-		jfail(e, NULL, "\"%.64s\": the length is wrong", text);
-		return false;
-	}
-	p->len = len;
-	if (host_bits(p)) {
-		jfail(e, NULL, "\"%.64s\": bits after the first %lu are not zero", text, len);
-		return false;
-	}
-	return true;
+	/* Without a length it would be one address, which nobody means here. */
+	if (text && strchr(text, '/') && vr_prefix_parse(text, p))
+		return true;
+	jfail(e, NULL, "\"%.64s\" is not a prefix, or has bits after its length",
+	      text ? text : "");
+	return false;
 }
 
 bool jmac(struct jerr *e, const char *text, uint8_t mac[6])
 {
-	char end;
-
 	if (!text)
 		return false;
-	if (strlen(text) == 17 && sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%c", &mac[0],
-					 &mac[1], &mac[2], &mac[3], &mac[4], &mac[5], &end) == 6)
+	if (vr_mac_parse(text, mac))
 		return true;
 	jfail(e, "macAddress", "\"%.32s\" is not a MAC address", text);
 	return false;

@@ -31,8 +31,8 @@ uint32_t jnumber(struct jerr *e, const json_t *o, const char *field, uint32_t mi
 char *jkey(struct jerr *e, const json_t *o, const char *field, bool required);
 
 /* The string itself is given: an element of a list, or a field. */
-bool jip(struct jerr *e, const char *text, struct ip *ip);
-bool jprefix(struct jerr *e, const char *text, struct prefix *p);
+bool jip(struct jerr *e, const char *text, struct vr_addr *ip);
+bool jprefix(struct jerr *e, const char *text, struct vr_prefix *p);
 bool jmac(struct jerr *e, const char *text, uint8_t mac[6]);
 uint8_t jproto(struct jerr *e, const json_t *o, const char *field, bool required, bool icmp);
 bool key_valid(const char *key);

@@ -1,24 +1,74 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Objects of the kernel module: identity, comparison, tables. */
 
-#include <arpa/inet.h>
 #include <ctype.h>
-#include <linux/vrouter.h>
 #include <search.h>
 #include <stddef.h>
 
 #include "jread.h"
 #include "kobj.h"
 #include "mem.h"
+#include "names.h"
 
-struct kobj *kobj_new(enum kobj_kind kind, uint32_t id, const char *label)
+static const struct vr_obj_type *const types[K_KINDS] = {
+	[K_SG] = &vr_type_sg, [K_VRF] = &vr_type_vrf, [K_VIF] = &vr_type_vif,
+	[K_NEXTHOP] = &vr_type_nexthop, [K_ROUTE] = &vr_type_route, [K_VIP] = &vr_type_vip,
+};
+
+const struct vr_obj_type *kobj_type(enum kobj_kind kind)
+{
+	return types[kind];
+}
+
+bool kobj_kind_of(const struct vr_obj_type *type, enum kobj_kind *kind)
+{
+	for (*kind = 0; *kind < K_KINDS; (*kind)++)
+		if (types[*kind] == type)
+			return true;
+	return false;
+}
+
+static void set_key(struct kobj *o)
+{
+	switch ((enum kobj_kind)o->key.kind) {
+	case K_SG:
+		o->key.id = o->sg.id;
+		break;
+	case K_VRF:
+		o->key.id = o->vrf.id;
+		break;
+	case K_VIF:
+		o->key.id = o->vif.id;
+		break;
+	case K_NEXTHOP:
+		o->key.id = o->nexthop.id;
+		break;
+	case K_ROUTE:
+		o->key.id = o->route.vrf;
+		o->key.prefix = o->route.prefix;
+		break;
+	case K_VIP:
+		o->key.id = o->vip.vrf;
+		o->key.prefix.addr = o->vip.addr;
+		o->key.proto = o->vip.proto;
+		o->key.port = o->vip.port;
+		break;
+	case K_KINDS:
+		break;
+	}
+}
+
+struct kobj *kobj_new(enum kobj_kind kind, void *obj)
 {
 	struct kobj *o = mem_zero(1, sizeof(*o));
+	size_t size = vr_type_size(types[kind]);
 
 	o->refs = 1;
 	o->key.kind = kind;
-	o->key.id = id;
-	o->label = mem_strdup(label);
+	memcpy(&o->sg, obj, size);
+	memset(obj, 0, size);
+	vr_obj_sort(types[kind], &o->sg);
+	set_key(o);
 	return o;
 }
 
@@ -33,122 +83,38 @@ struct kobj *kobj_hold(const struct kobj *o)
 void kobj_put(const struct kobj *o)
 {
 	struct kobj *k = (struct kobj *)o;
-	unsigned int i;
 
 	if (!k || --k->refs)
 		return;
-	for (i = 0; i < k->n_members; i++)
-		free(k->members[i].label);
-	for (i = 0; i < k->n_rules; i++) {
-		free(k->rules[i].label);
-		free(k->rules[i].except);
-	}
-	free(k->label);
-	free(k->addrs);
-	free(k->sgs);
-	free(k->members);
-	free(k->rules);
+	vr_obj_free(types[k->key.kind], &k->sg);
 	free(k);
-}
-
-static int compare_ip(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct ip));
-}
-
-static int compare_u32(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static int compare_member(const void *a, const void *b)
-{
-	const struct kmember *x = a, *y = b;
-	int diff = memcmp(&x->addr, &y->addr, sizeof(x->addr));
-
-	return diff ? diff : x->port < y->port ? -1 : x->port > y->port;
-}
-
-/* The kernel refuses what is named twice: once is meant. */
-static unsigned int uniq(void *list, unsigned int n, size_t size)
-{
-	unsigned int i, k = 0;
-	char *p = list;
-
-	for (i = 0; i < n; i++)
-		if (!i || memcmp(p + (k - 1) * size, p + i * size, size))
-			memmove(p + k++ * size, p + i * size, size);
-	return k;
-}
-
-void kobj_canonical(struct kobj *o)
-{
-	if (o->n_addrs) {
-		qsort(o->addrs, o->n_addrs, sizeof(*o->addrs), compare_ip);
-		o->n_addrs = uniq(o->addrs, o->n_addrs, sizeof(*o->addrs));
-	}
-	if (o->n_sgs) {
-		qsort(o->sgs, o->n_sgs, sizeof(*o->sgs), compare_u32);
-		o->n_sgs = uniq(o->sgs, o->n_sgs, sizeof(*o->sgs));
-	}
-	if (o->n_members)
-		qsort(o->members, o->n_members, sizeof(*o->members), compare_member);
-}
-
-static bool same_text(const char *a, const char *b)
-{
-	return !strcmp(a ? a : "", b ? b : "");
-}
-
-static bool same_list(const void *a, unsigned int n, const void *b, unsigned int m, size_t size)
-{
-	return n == m && (!n || !memcmp(a, b, n * size));
-}
-
-static bool same_member(const struct kmember *a, const struct kmember *b)
-{
-	return !compare_member(a, b) && a->weight == b->weight && a->state == b->state &&
-	       same_text(a->label, b->label);
-}
-
-static bool same_rule(const struct krule *a, const struct krule *b)
-{
-	return a->direction == b->direction && a->proto == b->proto &&
-	       a->port_min == b->port_min && a->port_max == b->port_max && a->peer == b->peer &&
-	       !memcmp(&a->prefix, &b->prefix, sizeof(a->prefix)) && a->peer_sg == b->peer_sg &&
-	       same_list(a->except, a->n_except, b->except, b->n_except, sizeof(*a->except)) &&
-	       same_text(a->label, b->label);
-}
-
-static bool same_scalars(const struct kobj *a, const struct kobj *b)
-{
-	return !kkey_compare(&a->key, &b->key) && same_text(a->label, b->label) &&
-	       a->vrf == b->vrf && a->nexthop == b->nexthop && a->type == b->type &&
-	       a->vif == b->vif && a->ifindex == b->ifindex &&
-	       !memcmp(a->mac, b->mac, sizeof(a->mac)) && a->mtu == b->mtu &&
-	       a->flow_limit == b->flow_limit && a->half_open_limit == b->half_open_limit &&
-	       a->affinity == b->affinity && a->enforce == b->enforce;
 }
 
 bool kobj_equal(const struct kobj *a, const struct kobj *b)
 {
-	unsigned int i;
+	return a == b || (!kkey_compare(&a->key, &b->key) &&
+			  vr_obj_equal(types[a->key.kind], &a->sg, &b->sg));
+}
 
-	if (a == b)
-		return true;
-	if (!same_scalars(a, b) || a->n_members != b->n_members || a->n_rules != b->n_rules ||
-	    !same_list(a->addrs, a->n_addrs, b->addrs, b->n_addrs, sizeof(*a->addrs)) ||
-	    !same_list(a->sgs, a->n_sgs, b->sgs, b->n_sgs, sizeof(*a->sgs)))
-		return false;
-	for (i = 0; i < a->n_members; i++)
-		if (!same_member(&a->members[i], &b->members[i]))
-			return false;
-	for (i = 0; i < a->n_rules; i++)
-		if (!same_rule(&a->rules[i], &b->rules[i]))
-			return false;
-	return true;
+const char *kobj_label(const struct kobj *o)
+{
+	switch ((enum kobj_kind)o->key.kind) {
+	case K_SG:
+		return o->sg.label;
+	case K_VRF:
+		return o->vrf.label;
+	case K_VIF:
+		return o->vif.label;
+	case K_NEXTHOP:
+		return o->nexthop.label;
+	case K_ROUTE:
+		return o->route.label;
+	case K_VIP:
+		return o->vip.label;
+	case K_KINDS:
+		break;
+	}
+	return NULL;
 }
 
 int kkey_compare(const struct kkey *a, const struct kkey *b)
@@ -157,32 +123,24 @@ int kkey_compare(const struct kkey *a, const struct kkey *b)
 	return memcmp(a, b, offsetof(struct kkey, prefix) + sizeof(a->prefix));
 }
 
-static const char *proto_name(uint8_t proto)
-{
-	return proto == IPPROTO_TCP ? "tcp" : proto == IPPROTO_UDP ? "udp" :
-	       proto == IPPROTO_SCTP ? "sctp" : "?";
-}
-
 const char *kobj_text(const struct kobj *o, char buf[KOBJ_TEXT])
 {
-	static const char *const names[K_KINDS] = {
-		[K_SG] = "sg", [K_VRF] = "vrf", [K_VIF] = "vif", [K_NEXTHOP] = "nexthop",
-		[K_ROUTE] = "route", [K_VIP] = "vip",
-	};
-	const char *label = o->label ? o->label : "no label", *name = names[o->key.kind];
-	char addr[INET6_ADDRSTRLEN];
+	const char *name = vr_type_name(types[o->key.kind]), *label = kobj_label(o);
+	char addr[VR_ADDR_TEXT], proto[VR_NAME_TEXT];
 
+	label = label ? label : "no label";
 	if (o->key.kind < K_ROUTE) {
 		snprintf(buf, KOBJ_TEXT, "%s %u (%s)", name, o->key.id, label);
 		return buf;
 	}
-	inet_ntop(o->key.prefix.ip.family, o->key.prefix.ip.b, addr, sizeof(addr));
+	vr_addr_text(&o->key.prefix.addr, addr);
 	if (o->key.kind == K_ROUTE)
-		snprintf(buf, KOBJ_TEXT, "route %s/%u in vrf %u (%s)", addr, o->key.prefix.len,
-			 o->key.id, label);
+		snprintf(buf, KOBJ_TEXT, "%s %s/%u in vrf %u (%s)", name, addr,
+			 o->key.prefix.len, o->key.id, label);
 	else
-		snprintf(buf, KOBJ_TEXT, "vip %s %s/%u in vrf %u (%s)", addr,
-			 proto_name(o->key.proto), o->key.port, o->key.id, label);
+		snprintf(buf, KOBJ_TEXT, "%s %s %s/%u in vrf %u (%s)", name, addr,
+			 vr_name(vr_names_proto, o->key.proto, proto), o->key.port, o->key.id,
+			 label);
 	return buf;
 }
 
@@ -200,9 +158,11 @@ bool host_ifname_valid(const char *name)
 
 bool kobj_ours(const struct kobj *o)
 {
-	if (!o->label || !key_valid(o->label))
+	const char *label = kobj_label(o);
+
+	if (!label || !key_valid(label))
 		return false;
-	return o->key.kind != K_VIF || host_ifname_valid(o->ifname);
+	return o->key.kind != K_VIF || host_ifname_valid(o->vif.ifname);
 }
 
 /* --- tables ------------------------------------------------------------------ */

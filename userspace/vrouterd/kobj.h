@@ -4,11 +4,11 @@
 
 /*
  * One object of the kernel module as vrouterd plans and compares it: identity
- * and configuration, no counters. Made, put in canonical form, and from then
- * on never changed but shared; freed with its last reference.
+ * and configuration. Made, brought into one order, and from then on never
+ * changed but shared; freed with its last reference.
  */
 
-#include "model.h"
+#include "obj.h"
 
 /* In the order of what needs what: each may refer to those before it. */
 enum kobj_kind { K_SG, K_VRF, K_VIF, K_NEXTHOP, K_ROUTE, K_VIP, K_KINDS };
@@ -19,59 +19,35 @@ struct kkey {
 	uint8_t		proto;		/* vip */
 	uint16_t	port;		/* vip, host byte order */
 	uint32_t	id;		/* its own; of the vrf: route, vip */
-	struct prefix	prefix;		/* route, vip */
-};
-
-struct kmember {
-	struct ip	addr;
-	uint16_t	port;
-	uint32_t	weight;
-	uint8_t		state;		/* VROUTER_MEMBER_STATE_* */
-	char		*label;
-};
-
-struct krule {
-	uint8_t		direction, proto;
-	uint16_t	port_min, port_max;
-	enum rule_peer	peer;
-	struct prefix	prefix;
-	unsigned int	n_except;
-	struct prefix	*except;
-	uint32_t	peer_sg;
-	char		*label;
+	struct vr_prefix prefix;	/* route, vip */
 };
 
 struct kobj {
 	unsigned int	refs;
 	struct kkey	key;
-	char		*label;		/* may be NULL */
-
-	uint32_t	vrf;		/* vif; nexthop of type vrf */
-	uint32_t	nexthop;	/* route, vip */
-	uint8_t		type;		/* nexthop: VROUTER_NEXTHOP_TYPE_* */
-	uint32_t	vif;		/* nexthop of type local */
-	uint32_t	ifindex;	/* vif */
-	char		ifname[16];	/* vif; told by the kernel, not compared */
-	uint8_t		mac[6];		/* vif */
-	uint32_t	mtu;		/* vif */
-	uint32_t	flow_limit, half_open_limit;	/* vif */
-	uint32_t	affinity;	/* vip: seconds */
-	uint32_t	enforce;	/* sg */
-
-	unsigned int	n_addrs, n_sgs, n_members, n_rules;
-	struct ip	*addrs;		/* vif: its own; vrf: gateways */
-	uint32_t	*sgs;		/* vif, route */
-	struct kmember	*members;	/* nexthop of type ecmp */
-	struct krule	*rules;		/* sg */
+	union {
+		struct vr_sg		sg;
+		struct vr_vrf		vrf;
+		struct vr_vif		vif;
+		struct vr_nexthop	nexthop;
+		struct vr_route		route;
+		struct vr_vip		vip;
+	};
 };
 
-struct kobj *kobj_new(enum kobj_kind kind, uint32_t id, const char *label);
+/* Owns what the structure of the kind points to, which it makes zero. */
+struct kobj *kobj_new(enum kobj_kind kind, void *obj);
 struct kobj *kobj_hold(const struct kobj *o);
 void kobj_put(const struct kobj *o);
-/* Sorts what has no order in the kernel, so that equal means the same octets. */
-void kobj_canonical(struct kobj *o);
 bool kobj_equal(const struct kobj *a, const struct kobj *b);
 int kkey_compare(const struct kkey *a, const struct kkey *b);
+const char *kobj_label(const struct kobj *o);	/* may be NULL */
+const struct vr_obj_type *kobj_type(enum kobj_kind kind);
+bool kobj_kind_of(const struct vr_obj_type *type, enum kobj_kind *kind);
+static inline const void *kobj_obj(const struct kobj *o)
+{
+	return &o->sg;
+}
 
 /* "vip 10.96.0.10 tcp/80 in vrf 1 (default/web:http)", for people. */
 #define KOBJ_TEXT	512

@@ -13,26 +13,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "util.h"
+
 /* In the order of the feed. Others are known and need nothing on a node. */
 enum res_kind { RES_NETWORK, RES_SG, RES_VMI, RES_POOL, RES_LB, RES_KINDS, RES_OTHER = RES_KINDS };
-
-struct ip {
-	uint8_t	family;		/* AF_INET, AF_INET6 */
-	uint8_t	b[16];		/* network byte order; unused octets zero */
-};
-
-struct prefix {
-	struct ip ip;		/* host bits zero */
-	uint8_t	len;		/* bits */
-};
 
 struct network {
 	unsigned int	n_subnets, n_services;
 	struct subnet {
-		struct prefix	prefix;
-		struct ip	gateway;
+		struct vr_prefix	prefix;
+		struct vr_addr	gateway;
 	} *subnets;
-	struct prefix	*services;	/* where VIPs are from */
+	struct vr_prefix	*services;	/* where VIPs are from */
 };
 
 enum rule_peer { PEER_ANY, PEER_PREFIX, PEER_SG };
@@ -43,9 +35,9 @@ struct rule {
 	uint8_t		proto;		/* IPPROTO_*; 0 = any */
 	uint16_t	port_min, port_max; /* 0 = any */
 	enum rule_peer	peer;
-	struct prefix	prefix;
+	struct vr_prefix	prefix;
 	unsigned int	n_except;
-	struct prefix	*except;
+	struct vr_prefix	*except;
 	char		*peer_sg;	/* key of a SecurityGroup */
 };
 
@@ -60,7 +52,7 @@ struct vmi {
 	char		*node, *pod, *ifname;
 	uint8_t		mac[6];
 	unsigned int	n_addrs, n_sgs;
-	struct ip	*addrs;
+	struct vr_addr	*addrs;
 	char		**sgs;		/* keys of SecurityGroups */
 	uint32_t	mtu;		/* octets */
 	char		*config_hash;	/* a static pod's id for the node's kubelet; may be NULL */
@@ -71,7 +63,7 @@ struct pool {
 	uint8_t		family;
 	unsigned int	n_members;
 	struct pool_member {
-		struct ip	addr;
+		struct vr_addr	addr;
 		uint16_t	port;
 		uint32_t	weight;
 		uint8_t		state;	/* VROUTER_MEMBER_STATE_* */
@@ -82,7 +74,7 @@ struct pool {
 struct lb {
 	char		*network;
 	unsigned int	n_vips, n_listeners;
-	struct ip	*vips;
+	struct vr_addr	*vips;
 	uint32_t	affinity;	/* seconds, 0 = none */
 	struct listener {
 		char		*name;

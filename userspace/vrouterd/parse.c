@@ -39,17 +39,17 @@ static void parse_subnet(struct jerr *e, const json_t *o, struct subnet *s)
 	jleave(e, mark);
 	mark = jenter(e, "gateway", -1);
 	jip(e, json_string_value(json_object_get(o, "gateway")), &s->gateway);
-	if (!jbad(e) && s->gateway.family != s->prefix.ip.family)
+	if (!jbad(e) && s->gateway.family != s->prefix.addr.family)
 		jfail(e, NULL, "is not of the subnet's address family");
 	jleave(e, mark);
 }
 
 /* A list of prefixes as strings. */
-static struct prefix *parse_prefixes(struct jerr *e, const json_t *o, const char *field,
+static struct vr_prefix *parse_prefixes(struct jerr *e, const json_t *o, const char *field,
 				     unsigned int *n)
 {
 	const json_t *list = jarray(e, o, field, MAX_LIST);
-	struct prefix *p = mem_zero(json_array_size(list), sizeof(*p));
+	struct vr_prefix *p = mem_zero(json_array_size(list), sizeof(*p));
 
 	for (*n = 0; *n < json_array_size(list) && !jbad(e); (*n)++) {
 		size_t mark = jenter(e, field, *n);
@@ -155,11 +155,11 @@ static void parse_sg(struct jerr *e, const json_t *spec, struct res *r)
 	}
 }
 
-static struct ip *parse_ips(struct jerr *e, const json_t *spec, const char *field,
+static struct vr_addr *parse_ips(struct jerr *e, const json_t *spec, const char *field,
 			    unsigned int *n)
 {
 	const json_t *list = jarray(e, spec, field, MAX_ADDRS);
-	struct ip *ips = mem_zero(json_array_size(list), sizeof(*ips));
+	struct vr_addr *ips = mem_zero(json_array_size(list), sizeof(*ips));
 
 	for (*n = 0; *n < json_array_size(list) && !jbad(e); (*n)++) {
 		size_t mark = jenter(e, field, *n);

@@ -36,164 +36,188 @@ static uint32_t use_nexthop(struct unit *u, struct ids *ids, uint8_t type, const
 	return use_id(u, ids, ID_NEXTHOP, nexthop_name(type, label, name));
 }
 
-static void add(struct unit *u, struct kobj *o)
+/* Takes over what obj owns. */
+static void add(struct unit *u, enum kobj_kind kind, void *obj)
 {
-	kobj_canonical(o);
 	u->objs = mem_grow(u->objs, u->n_objs, sizeof(*u->objs));
-	u->objs[u->n_objs++] = o;
+	u->objs[u->n_objs++] = kobj_new(kind, obj);
+}
+
+static char *label_dup(const char *text)
+{
+	char *label = mem_strdup(text);
+
+	if (label && strlen(label) > VROUTER_LABEL_MAX)
+		label[VROUTER_LABEL_MAX] = '\0';
+	return label;
 }
 
 static void plan_network(struct unit *u, const struct res *r, struct ids *ids)
 {
-	const struct network *n = &r->network;
 	uint32_t vrf = use_id(u, ids, ID_VRF, r->key), blackhole;
-	struct kobj *o = kobj_new(K_VRF, vrf, r->key);
+	const struct network *n = &r->network;
+	struct vr_vrf v = { .id = vrf, .label = mem_strdup(r->key) };
+	struct vr_nexthop nh = { .label = mem_strdup(r->key) };
 	unsigned int i;
 
-	o->addrs = mem_zero(n->n_subnets, sizeof(*o->addrs));
+	v.gateways = mem_zero(n->n_subnets, sizeof(*v.gateways));
 	for (i = 0; i < n->n_subnets; i++)
-		o->addrs[o->n_addrs++] = n->subnets[i].gateway;
-	add(u, o);
-	if (!n->n_services)
-		return;
+		v.gateways[v.n_gateways++] = n->subnets[i].gateway;
+	add(u, K_VRF, &v);
 
 	blackhole = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_BLACKHOLE, r->key);
-	o = kobj_new(K_NEXTHOP, blackhole, r->key);
-	o->type = VROUTER_NEXTHOP_TYPE_BLACKHOLE;
-	add(u, o);
+	nh.id = blackhole;
+	nh.type = VROUTER_NEXTHOP_TYPE_BLACKHOLE;
+	add(u, K_NEXTHOP, &nh);
 	for (i = 0; i < n->n_services; i++) {
-		o = kobj_new(K_ROUTE, vrf, r->key);
-		o->key.prefix = n->services[i];
-		o->nexthop = blackhole;
-		add(u, o);
+		struct vr_route rt = {
+			.vrf = vrf, .prefix = n->services[i], .nexthop = blackhole,
+			.label = mem_strdup(r->key),
+		};
+
+		add(u, K_ROUTE, &rt);
 	}
 }
 
-static void plan_rule(struct unit *u, const struct rule *r, struct krule *k, struct ids *ids)
+static void plan_rule(struct unit *u, const struct rule *r, struct vr_sg_rule *k,
+		      struct ids *ids)
 {
 	k->direction = r->direction;
 	k->proto = r->proto;
+	k->has_ports = r->port_min;
 	k->port_min = r->port_min;
 	k->port_max = r->port_max;
-	k->peer = r->peer;
-	k->prefix = r->prefix;
-	k->n_except = r->n_except;
-	k->except = mem_dup(r->except, r->n_except, sizeof(*r->except));
-	if (r->peer == PEER_SG)
+	if (r->peer == PEER_PREFIX) {
+		k->family = r->prefix.addr.family;
+		k->peer_prefix = r->prefix;
+		k->n_except = r->n_except;
+		k->except = mem_dup(r->except, r->n_except, sizeof(*r->except));
+	} else if (r->peer == PEER_SG) {
 		k->peer_sg = use_id(u, ids, ID_SG, r->peer_sg);
-	if (r->name) {
-		k->label = mem_strdup(r->name);
-		if (strlen(k->label) > VROUTER_LABEL_MAX)
-			k->label[VROUTER_LABEL_MAX] = '\0';
 	}
+	k->label = label_dup(r->name);
 }
 
 static void plan_sg(struct unit *u, const struct res *r, struct ids *ids)
 {
-	struct kobj *o = kobj_new(K_SG, use_id(u, ids, ID_SG, r->key), r->key);
+	struct vr_sg sg = {
+		.id = use_id(u, ids, ID_SG, r->key), .label = mem_strdup(r->key),
+		.enforce = r->sg.enforce, .n_rules = r->sg.n_rules,
+	};
 	unsigned int i;
 
-	o->enforce = r->sg.enforce;
-	o->rules = mem_zero(r->sg.n_rules, sizeof(*o->rules));
-	o->n_rules = r->sg.n_rules;
-	for (i = 0; i < o->n_rules; i++)
-		plan_rule(u, &r->sg.rules[i], &o->rules[i], ids);
-	add(u, o);
+	sg.rules = mem_zero(sg.n_rules, sizeof(*sg.rules));
+	for (i = 0; i < sg.n_rules; i++)
+		plan_rule(u, &r->sg.rules[i], &sg.rules[i], ids);
+	add(u, K_SG, &sg);
 }
 
-static void set_groups(struct unit *u, struct kobj *o, const struct vmi *v, struct ids *ids)
+static int compare_u32(const void *a, const void *b)
 {
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Ids of the interface's groups, each once. */
+static uint32_t *groups(struct unit *u, const struct vmi *v, struct ids *ids, unsigned int *n)
+{
+	uint32_t *sgs = mem_zero(v->n_sgs, sizeof(*sgs));
 	unsigned int i;
 
-	o->sgs = mem_zero(v->n_sgs, sizeof(*o->sgs));
-	o->n_sgs = v->n_sgs;
 	for (i = 0; i < v->n_sgs; i++)
-		o->sgs[i] = use_id(u, ids, ID_SG, v->sgs[i]);
+		sgs[i] = use_id(u, ids, ID_SG, v->sgs[i]);
+	qsort(sgs, v->n_sgs, sizeof(*sgs), compare_u32);
+	for (i = 0, *n = 0; i < v->n_sgs; i++)
+		if (!i || sgs[i] != sgs[i - 1])
+			sgs[(*n)++] = sgs[i];
+	return sgs;
 }
 
-static void plan_vmi(struct unit *u, const struct res *r, uint32_t ifindex, struct ids *ids)
+static void plan_vmi(struct unit *u, const struct res *r, const struct device *dev,
+		     struct ids *ids)
 {
-	uint32_t vrf = use_id(u, ids, ID_VRF, r->vmi.network);
-	uint32_t vif = use_id(u, ids, ID_VIF, r->key);
 	uint32_t nexthop = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_LOCAL, r->key);
 	const struct vmi *v = &r->vmi;
-	struct kobj *o;
+	struct vr_vif vif = {
+		.id = use_id(u, ids, ID_VIF, r->key), .label = mem_strdup(r->key),
+		.ifindex = dev->ifindex, .vrf = use_id(u, ids, ID_VRF, v->network),
+		.addrs = mem_dup(v->addrs, v->n_addrs, sizeof(*v->addrs)),
+		.n_addrs = v->n_addrs,
+	};
+	struct vr_nexthop nh = {
+		.id = nexthop, .label = mem_strdup(r->key),
+		.type = VROUTER_NEXTHOP_TYPE_LOCAL, .vif = vif.id,
+	};
+	uint32_t vrf = vif.vrf;
 	unsigned int i;
 
-	o = kobj_new(K_VIF, vif, r->key);
-	o->vrf = vrf;
-	o->ifindex = ifindex;
-	memcpy(o->mac, v->mac, sizeof(o->mac));
-	o->addrs = mem_dup(v->addrs, v->n_addrs, sizeof(*v->addrs));
-	o->n_addrs = v->n_addrs;
-	set_groups(u, o, v, ids);
-	add(u, o);
-
-	o = kobj_new(K_NEXTHOP, nexthop, r->key);
-	o->type = VROUTER_NEXTHOP_TYPE_LOCAL;
-	o->vif = vif;
-	add(u, o);
+	snprintf(vif.ifname, sizeof(vif.ifname), "%s", dev->name);
+	memcpy(vif.mac, v->mac, sizeof(vif.mac));
+	vif.sgs = groups(u, v, ids, &vif.n_sgs);
+	add(u, K_VIF, &vif);
+	add(u, K_NEXTHOP, &nh);
 
 	for (i = 0; i < v->n_addrs; i++) {
-		o = kobj_new(K_ROUTE, vrf, r->key);
-		o->key.prefix.ip = v->addrs[i];
-		o->key.prefix.len = v->addrs[i].family == AF_INET ? 32 : 128;
-		o->nexthop = nexthop;
-		set_groups(u, o, v, ids);
-		add(u, o);
+		struct vr_route rt = {
+			.vrf = vrf, .nexthop = nexthop, .label = mem_strdup(r->key),
+			.prefix.addr = v->addrs[i],
+			.prefix.len = v->addrs[i].family == AF_INET ? 32 : 128,
+		};
+
+		rt.sgs = groups(u, v, ids, &rt.n_sgs);
+		add(u, K_ROUTE, &rt);
 	}
 }
 
 static void plan_pool(struct unit *u, const struct res *r, struct ids *ids)
 {
-	uint32_t id = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_ECMP, r->key);
-	struct kobj *o = kobj_new(K_NEXTHOP, id, r->key);
 	const struct pool *p = &r->pool;
+	struct vr_nexthop nh = {
+		.id = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_ECMP, r->key),
+		.label = mem_strdup(r->key), .type = VROUTER_NEXTHOP_TYPE_ECMP,
+		.n_members = p->n_members,
+	};
 	unsigned int i;
 
-	o->type = VROUTER_NEXTHOP_TYPE_ECMP;
-	o->members = mem_zero(p->n_members, sizeof(*o->members));
-	o->n_members = p->n_members;
+	nh.members = mem_zero(p->n_members, sizeof(*nh.members));
 	for (i = 0; i < p->n_members; i++) {
-		struct kmember *m = &o->members[i];
+		const struct pool_member *m = &p->members[i];
 
-		m->addr = p->members[i].addr;
-		m->port = p->members[i].port;
-		m->weight = p->members[i].weight;
-		m->state = p->members[i].state;
-		m->label = mem_strdup(p->members[i].target);
+		nh.members[i] = (struct vr_member){
+			.addr = m->addr, .port = m->port, .weight = m->weight,
+			.state = m->state, .label = label_dup(m->target),
+		};
 	}
-	add(u, o);
+	add(u, K_NEXTHOP, &nh);
 }
 
 /* "default/web:http"; a listener without name goes by its port. */
-static const char *vip_label(const struct res *r, const struct listener *l, char buf[ID_NAME])
+static char *vip_label(const struct res *r, const struct listener *l)
 {
+	char buf[2 * ID_NAME];
+
 	if (l->name)
-		snprintf(buf, ID_NAME, "%s:%s", r->key, l->name);
+		snprintf(buf, sizeof(buf), "%s:%s", r->key, l->name);
 	else
-		snprintf(buf, ID_NAME, "%s:%u", r->key, l->port);
-	if (strlen(buf) > VROUTER_LABEL_MAX)
-		buf[VROUTER_LABEL_MAX] = '\0';
-	return buf;
+		snprintf(buf, sizeof(buf), "%s:%u", r->key, l->port);
+	return label_dup(buf);
 }
 
-static void plan_vip(struct unit *u, const struct res *r, const struct ip *vip,
+static void plan_vip(struct unit *u, const struct res *r, const struct vr_addr *addr,
 		     const struct listener *l, uint32_t vrf, struct ids *ids)
 {
-	const char *pool = vip->family == AF_INET ? l->pool4 : l->pool6;
-	char label[ID_NAME];
-	struct kobj *o;
+	const char *pool = addr->family == AF_INET ? l->pool4 : l->pool6;
+	struct vr_vip vip = {
+		.vrf = vrf, .addr = *addr, .proto = l->proto, .port = l->port,
+		.affinity_timeout = r->lb.affinity,
+	};
 
 	if (!pool)
 		return;
-	o = kobj_new(K_VIP, vrf, vip_label(r, l, label));
-	o->key.prefix.ip = *vip;
-	o->key.proto = l->proto;
-	o->key.port = l->port;
-	o->nexthop = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_ECMP, pool);
-	o->affinity = r->lb.affinity;
-	add(u, o);
+	vip.nexthop = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_ECMP, pool);
+	vip.label = vip_label(r, l);
+	add(u, K_VIP, &vip);
 }
 
 static void plan_lb(struct unit *u, const struct res *r, struct ids *ids)
@@ -206,7 +230,7 @@ static void plan_lb(struct unit *u, const struct res *r, struct ids *ids)
 			plan_vip(u, r, &r->lb.vips[i], &r->lb.listeners[j], vrf, ids);
 }
 
-void plan(struct unit *u, const struct res *r, uint32_t ifindex, struct ids *ids)
+void plan(struct unit *u, const struct res *r, const struct device *dev, struct ids *ids)
 {
 	memset(u, 0, sizeof(*u));
 	switch (r->kind) {
@@ -217,8 +241,8 @@ void plan(struct unit *u, const struct res *r, uint32_t ifindex, struct ids *ids
 		plan_sg(u, r, ids);
 		break;
 	case RES_VMI:
-		if (ifindex)
-			plan_vmi(u, r, ifindex, ids);
+		if (dev)
+			plan_vmi(u, r, dev, ids);
 		break;
 	case RES_POOL:
 		plan_pool(u, r, ids);
@@ -253,10 +277,10 @@ const char *plan_id_name(const struct kobj *o, enum id_space *space, char buf[ID
 	if (o->key.kind >= K_ROUTE)
 		return NULL;
 	*space = spaces[o->key.kind];
-	if (!o->label)
+	if (!kobj_label(o))
 		return NULL;
 	if (o->key.kind == K_NEXTHOP)
-		return nexthop_name(o->type, o->label, buf);
-	snprintf(buf, ID_NAME, "%s", o->label);
+		return nexthop_name(o->nexthop.type, o->nexthop.label, buf);
+	snprintf(buf, ID_NAME, "%s", kobj_label(o));
 	return buf;
 }

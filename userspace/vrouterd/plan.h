@@ -21,6 +21,7 @@
 
 #include "ids.h"
 #include "kobj.h"
+#include "model.h"
 
 struct unit {
 	unsigned int	n_objs, n_ids;
@@ -28,8 +29,14 @@ struct unit {
 	struct { enum id_space space; uint32_t id; } *ids;	/* holds each */
 };
 
-/* ifindex: of the interface's device on this node, 0 = none. */
-void plan(struct unit *u, const struct res *r, uint32_t ifindex, struct ids *ids);
+/* What the interface has on this node. */
+struct device {
+	uint32_t	ifindex;
+	const char	*name;
+};
+
+/* dev: NULL = none. */
+void plan(struct unit *u, const struct res *r, const struct device *dev, struct ids *ids);
 void unit_clear(struct unit *u, struct ids *ids);
 
 /* The name that an object of the kernel's goes by in ids; its space in *space.

@@ -5,7 +5,7 @@
 #include <linux/vrouter.h>
 #include <search.h>
 
-#include "log.h"
+#include "dlog.h"
 #include "mem.h"
 #include "reconcile.h"
 
@@ -141,7 +141,8 @@ static void collect_nexthop(const struct kobj *o, void *arg)
 {
 	struct keys *k = arg;
 
-	if (o->key.kind == K_NEXTHOP && o->type == VROUTER_NEXTHOP_TYPE_LOCAL && o->vif == k->id)
+	if (o->key.kind == K_NEXTHOP && o->nexthop.type == VROUTER_NEXTHOP_TYPE_LOCAL &&
+	    o->nexthop.vif == k->id)
 		push_key(k, &o->key);
 }
 
@@ -149,17 +150,19 @@ static void collect_nexthop(const struct kobj *o, void *arg)
 static void mirror_vif_gone(struct reconciler *rc, const struct kkey *key)
 {
 	struct keys k = { .id = key->id };
-	struct kobj *copy;
 
 	mirror_del(rc, key);
 	ktable_each(&rc->mirror, collect_nexthop, &k);
 	while (k.n) {
 		const struct kobj *o = ktable_get(&rc->mirror, &k.list[--k.n]);
 
-		copy = kobj_new(K_NEXTHOP, o->key.id, o->label);
-		copy->type = o->type;
-		ktable_set(&rc->mirror, copy);
-		mark(rc, &copy->key);
+		struct vr_nexthop nh = {
+			.id = o->key.id, .label = mem_strdup(o->nexthop.label),
+			.type = VROUTER_NEXTHOP_TYPE_LOCAL,
+		};
+
+		ktable_set(&rc->mirror, kobj_new(K_NEXTHOP, &nh));
+		mark(rc, &k.list[k.n]);
 	}
 	free(k.list);
 }
@@ -207,16 +210,17 @@ static void reserve_mentioned(struct reconciler *rc, const struct kobj *o)
 {
 	unsigned int i;
 
-	for (i = 0; i < o->n_sgs; i++)
-		ids_reserve(rc->ids, ID_SG, o->sgs[i]);
-	for (i = 0; i < o->n_rules; i++)
-		if (o->rules[i].peer_sg)
-			ids_reserve(rc->ids, ID_SG, o->rules[i].peer_sg);
+	for (i = 0; o->key.kind == K_VIF && i < o->vif.n_sgs; i++)
+		ids_reserve(rc->ids, ID_SG, o->vif.sgs[i]);
+	for (i = 0; o->key.kind == K_ROUTE && i < o->route.n_sgs; i++)
+		ids_reserve(rc->ids, ID_SG, o->route.sgs[i]);
+	for (i = 0; o->key.kind == K_SG && i < o->sg.n_rules; i++)
+		if (o->sg.rules[i].peer_sg)
+			ids_reserve(rc->ids, ID_SG, o->sg.rules[i].peer_sg);
 }
 
 void reconciler_dump_add(struct reconciler *rc, struct kobj *o)
 {
-	kobj_canonical(o);
 	mirror_set(rc, o);
 	reserve_mentioned(rc, o);
 	mark(rc, &o->key);
@@ -238,7 +242,7 @@ bool reconciler_vif_gone(struct reconciler *rc, uint32_t id, uint32_t ifindex)
 	struct kkey key = { .kind = K_VIF, .id = id };
 	const struct kobj *o = ktable_get(&rc->mirror, &key);
 
-	if (!o || (ifindex && o->ifindex != ifindex))
+	if (!o || (ifindex && o->vif.ifindex != ifindex))
 		return false;
 	mark(rc, &key);
 	mirror_vif_gone(rc, &key);
@@ -346,14 +350,14 @@ static void forget_loser(struct reconciler *rc, const struct unit *u)
 }
 
 void reconciler_update(struct reconciler *rc, struct unit *u, const struct res *r,
-		       uint32_t ifindex)
+		       const struct device *dev)
 {
 	struct unit old = *u;
 	unsigned int i;
 
 	memset(u, 0, sizeof(*u));
 	if (r)
-		plan(u, r, ifindex, rc->ids);
+		plan(u, r, dev, rc->ids);
 	forget_loser(rc, u);
 	claim_all(rc, u);
 	if (release_rest(rc, u, &old))
@@ -390,7 +394,7 @@ struct diff {
 /* A vif cannot change its device: it goes and comes. Next hops follow it. */
 static bool moved(const struct kobj *want, const struct kobj *have)
 {
-	return have->key.kind == K_VIF && want->ifindex != have->ifindex;
+	return have->key.kind == K_VIF && want->vif.ifindex != have->vif.ifindex;
 }
 
 static void diff_one(struct diff *d, const struct kkey *key)

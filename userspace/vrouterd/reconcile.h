@@ -49,7 +49,7 @@ void reconciler_free(struct reconciler *rc);
  * r NULL = nothing any more.
  */
 void reconciler_update(struct reconciler *rc, struct unit *u, const struct res *r,
-		       uint32_t ifindex);
+		       const struct device *dev);
 
 /* A dump of the kernel: begin, each object (taken over), end. Everything is
  * compared anew.

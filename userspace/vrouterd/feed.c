@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The connection to the manager. */
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "backoff.h"
+#include "feed.h"
+#include "jsonlines.h"
+#include "dlog.h"
+#include "mem.h"
+
+struct feed {
+	sd_event		*loop;
+	sd_event_source		*io, *timer;
+	struct sockaddr_un	addr;
+	int			fd;
+	bool			up;
+	bool			told;	/* that it does not connect */
+	struct backoff		backoff;
+	struct vr_lines		lines;
+	const struct feed_ops	*ops;
+	void			*arg;
+};
+
+static void retry_later(struct feed *f)
+{
+	uint64_t now, wait = backoff_next(&f->backoff);
+
+	sd_event_now(f->loop, CLOCK_MONOTONIC, &now);
+	sd_event_source_set_time(f->timer, now + wait);
+	sd_event_source_set_enabled(f->timer, SD_EVENT_ONESHOT);
+}
+
+static void disconnect(struct feed *f, const char *why)
+{
+	f->io = sd_event_source_disable_unref(f->io);
+	if (f->fd >= 0)
+		close(f->fd);
+	f->fd = -1;
+	vr_lines_free(&f->lines);
+	if (f->up) {
+		log_warn("feed %s: %s; what is programmed stays, connecting again",
+			 f->addr.sun_path, why);
+		f->up = false;
+		f->ops->down(f->arg);
+	} else if (!f->told) {
+		log_warn("feed %s: %s; trying again until it is there", f->addr.sun_path, why);
+		f->told = true;
+	}
+	retry_later(f);
+}
+
+/* The lines that are complete. False with the reason to hang up. */
+static bool take_lines(struct feed *f, char *why, size_t size)
+{
+	struct vr_err e = {};
+	size_t len;
+	char *line;
+	int n;
+
+	while ((n = vr_lines_next(&f->lines, &line, &len, &e)) > 0)
+		if (!feed_line(f->ops, f->arg, f->lines.number, line, len, why, size))
+			return false;
+	if (n < 0)
+		snprintf(why, size, "after line %lu: %s", f->lines.number, e.text);
+	return !n;
+}
+
+static int on_readable(sd_event_source *s, int fd, uint32_t events, void *arg)
+{
+	struct vr_err e = {};
+	struct feed *f = arg;
+	char why[640];
+	int n;
+
+	(void)s;
+	(void)fd;
+	(void)events;
+	n = vr_lines_read(&f->lines, &e);
+	if (n == -EAGAIN)
+		return 0;
+	if (n < 0)
+		disconnect(f, e.text);
+	else if (!n)
+		disconnect(f, "the manager closed the connection");
+	else if (!take_lines(f, why, sizeof(why)))
+		disconnect(f, why);
+	return 0;
+}
+
+static int try_connect(struct feed *f)
+{
+	int err;
+
+	f->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (f->fd < 0 || connect(f->fd, (struct sockaddr *)&f->addr, sizeof(f->addr)))
+		return -errno;
+	vr_lines_init(&f->lines, f->fd, FEED_MAX_LINE);
+	err = sd_event_add_io(f->loop, &f->io, f->fd, EPOLLIN, on_readable, f);
+	if (err < 0)
+		return err;
+	/* Behind what keeps pods waiting. */
+	return sd_event_source_set_priority(f->io, SD_EVENT_PRIORITY_IDLE);
+}
+
+static int on_timer(sd_event_source *s, uint64_t usec, void *arg)
+{
+	struct feed *f = arg;
+	int err;
+
+	(void)s;
+	(void)usec;
+	err = try_connect(f);
+	if (err < 0) {
+		disconnect(f, strerror(-err));
+		return 0;
+	}
+	log_info("feed %s: connected", f->addr.sun_path);
+	f->up = true;
+	f->told = false;
+	f->ops->up(f->arg);
+	return 0;
+}
+
+int feed_new(struct feed **feed, sd_event *loop, const char *path, const struct feed_ops *ops,
+	     void *arg)
+{
+	struct feed *f = mem_zero(1, sizeof(*f));
+	int err;
+
+	f->loop = loop;
+	f->fd = -1;
+	f->backoff = (struct backoff){ .min = 200000, .max = 30000000 };
+	f->ops = ops;
+	f->arg = arg;
+	f->addr.sun_family = AF_UNIX;
+	if (strlen(path) >= sizeof(f->addr.sun_path)) {
+		free(f);
+		return -ENAMETOOLONG;
+	}
+	strcpy(f->addr.sun_path, path);
+	err = sd_event_add_time_relative(loop, &f->timer, CLOCK_MONOTONIC, 0, 1000, on_timer, f);
+	if (err < 0) {
+		free(f);
+		return err;
+	}
+	*feed = f;
+	return 0;
+}
+
+void feed_healthy(struct feed *f)
+{
+	backoff_reset(&f->backoff);
+}
+
+void feed_free(struct feed *f)
+{
+	if (!f)
+		return;
+	sd_event_source_disable_unref(f->io);
+	sd_event_source_disable_unref(f->timer);
+	if (f->fd >= 0)
+		close(f->fd);
+	vr_lines_free(&f->lines);
+	free(f);
+}

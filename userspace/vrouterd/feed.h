@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VRD_FEED_H
+#define VRD_FEED_H
+
+/*
+ * The manager's watch stream: JSON events, one a line, from a unix socket.
+ * Reconnects by itself. Lines are handed over one by one; what was heard stays
+ * valid while the feed is away.
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <systemd/sd-event.h>
+
+#define FEED_MAX_LINE	(4 << 20)	/* octets */
+
+enum event_type { EVENT_SET, EVENT_DELETED, EVENT_SYNCED };
+
+struct feed_ops {
+	void (*up)(void *arg);		/* connected: the whole state follows */
+	/* object is borrowed, and NULL of EVENT_SYNCED. False = this stream makes no
+	 * sense (said in why): the connection is dropped and made anew.
+	 */
+	bool (*event)(void *arg, enum event_type type, const json_t *object, char *why,
+		      size_t size);
+	void (*down)(void *arg);
+};
+
+/* One line, without its end, as an event; no I/O. line is its number, for the
+ * sentence in why, which is there when this returns false.
+ */
+bool feed_line(const struct feed_ops *ops, void *arg, unsigned long line, const char *text,
+	       size_t len, char *why, size_t size);
+
+struct feed;
+
+/* Connects as soon as the loop runs. Negative errno. */
+int feed_new(struct feed **feed, sd_event *loop, const char *path, const struct feed_ops *ops,
+	     void *arg);
+/* The stream made sense up to its bookmark: the next loss is a new one. */
+void feed_healthy(struct feed *f);
+void feed_free(struct feed *f);
+
+#endif
