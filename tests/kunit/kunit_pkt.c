@@ -107,7 +107,7 @@ static void l4_header(const struct kt_pkt *p, unsigned int l4_len, u8 *l4)
 				       .doff = p->wscale ? 6 : 5, .window = htons(p->win ?: 65535) };
 		l4[13] = p->flags;
 		if (p->wscale)
-			memcpy(l4 + 20, (u8[]){ 1, 3, 3, p->wscale - 1 }, 4);
+			put_unaligned_be32(0x01030300 + p->wscale - 1, l4 + 20);
 		break;
 	}
 	case IPPROTO_UDP:

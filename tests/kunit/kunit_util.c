@@ -143,7 +143,8 @@ static int pod_make(struct kt_pod *pod, unsigned int i)
 	pod->peer = dev_get_by_name(&init_net, name[1]);
 	if (!pod->host || !pod->peer)
 		return -ENODEV;
-	memcpy(pod->mac, (u8[]){ 2, 0, 0, 0, 1, i }, ETH_ALEN);
+	pod->mac[0] = 2;	/* locally administered */
+	pod->mac[5] = i + 1;
 	skb_queue_head_init(&pod->got);
 	rtnl_lock();
 	err = netdev_rx_handler_register(pod->peer, capture, pod);
@@ -387,7 +388,7 @@ void kt_set_sg(struct kt_world *w, u32 id, u32 enforce, const struct vr_sg_rule 
 	struct vr_sg_cfg cfg = { .id = id, .enforce = enforce, .n_rules = n };
 
 	/* What the setter takes over is freed by it, so it needs its own. */
-	cfg.rules = kvmemdup(rules, n * sizeof(*rules), GFP_KERNEL);
+	cfg.rules = kmemdup(rules, n * sizeof(*rules), GFP_KERNEL);
 	SET(w, "sg", id, vr_sg_set(w->vn, &cfg, PUT, &extack));
 }
 

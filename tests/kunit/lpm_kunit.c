@@ -20,7 +20,7 @@ static int init(struct kunit *test)
 	return test->priv ? 0 : -ENOMEM;
 }
 
-static void exit(struct kunit *test)
+static void end(struct kunit *test)
 {
 	struct ctx *c = test->priv;
 
@@ -360,7 +360,7 @@ static struct kunit_case cases[] = {
 static struct kunit_suite suite = {
 	.name = "vrouter_lpm",
 	.init = init,
-	.exit = exit,
+	.exit = end,
 	.test_cases = cases,
 };
 

@@ -363,7 +363,7 @@ static unsigned int build_chain(u8 *buf, const u8 *hdr, const u8 *ext_len, unsig
 		else if (hdr[i] == 43)
 			buf[off + 3] = 1;	/* one segment left */
 		else
-			memcpy(buf + off + 2, (u8[]){ 1, room - 4 }, 2);	/* PadN */
+			put_unaligned_be16(1 << 8 | (room - 4), buf + off + 2);	/* PadN */
 		off += room;
 	}
 	memcpy(buf + off, udp, 16);

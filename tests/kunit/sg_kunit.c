@@ -14,7 +14,7 @@
 /* Rules whose exceptions and labels are owned, as the builder takes them over. */
 static struct vr_sg_rule *own(struct kunit *test, const struct vr_sg_rule *rules, unsigned int n)
 {
-	struct vr_sg_rule *copy = kvmemdup(rules, n * sizeof(*rules), GFP_KERNEL);
+	struct vr_sg_rule *copy = kmemdup(rules, n * sizeof(*rules), GFP_KERNEL);
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, copy);
