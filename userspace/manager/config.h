@@ -16,6 +16,7 @@ struct config {
 	const char	*socket;	/* path of the listening socket */
 	struct network	pods, services;
 	unsigned int	mtu;
+	int		log_level;	/* VR_LOG_ */
 	bool		check;		/* translate once, print, exit */
 };
 

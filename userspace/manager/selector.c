@@ -57,6 +57,30 @@ void selector_free(struct selector *sel)
 	free(sel);
 }
 
+struct selector *selector_copy(const struct selector *sel)
+{
+	struct selector *copy;
+	size_t i, j;
+
+	if (!sel)
+		return NULL;
+	copy = xzalloc(sizeof(*copy));
+	copy->n = sel->n;
+	copy->reqs = xcalloc(sel->n, sizeof(*copy->reqs));
+	for (i = 0; i < sel->n; i++) {
+		const struct requirement *from = &sel->reqs[i];
+		struct requirement *to = &copy->reqs[i];
+
+		to->op = from->op;
+		to->key = xstrdup(from->key);
+		to->n = from->n;
+		to->values = xcalloc(from->n, sizeof(*to->values));
+		for (j = 0; j < from->n; j++)
+			to->values[j] = xstrdup(from->values[j]);
+	}
+	return copy;
+}
+
 static int by_text(const void *a, const void *b)
 {
 	cleanup_free char *x = requirement_text(a), *y = requirement_text(b);

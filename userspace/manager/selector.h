@@ -27,6 +27,7 @@ struct selector {
 struct selector *selector_read(const struct field *f);
 /* From a map of labels, as services have. NULL after a complaint. */
 struct selector *selector_read_map(const struct field *f);
+struct selector *selector_copy(const struct selector *sel);	/* NULL of NULL */
 void selector_free(struct selector *sel);
 
 bool selector_matches(const struct selector *sel, const json_t *labels);

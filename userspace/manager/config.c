@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "config.h"
+
+#include <getopt.h>
+
+#include "log.h"
+#include "mem.h"
+
+#define MTU_MIN 1280		/* IPv6's (RFC 8200, 5) */
+#define MTU_MAX 65535
+
+static const char usage[] =
+	"Usage: contrail-kube-manager --manifests DIR --listen unix:PATH [OPTION]...\n"
+	"       contrail-kube-manager --manifests DIR --check [OPTION]...\n"
+	"Translates the Kubernetes manifests in DIR to OpenContrail resources and serves\n"
+	"them, and every change, to vrouterd.\n"
+	"\n"
+	"  --manifests DIR          folder of *.yaml, *.yml and *.json; its changes are followed\n"
+	"  --listen unix:PATH       socket to serve the resources on\n"
+	"  --pod-network CIDR[,CIDR]      default 10.32.0.0/12; two for dual stack\n"
+	"  --service-network CIDR[,CIDR]  default 10.96.0.0/12\n"
+	"  --mtu N                  of the pods' interfaces, default 1500\n"
+	"  --check                  translate once, print what is wrong and the resources; exit\n"
+	"                           status 1 if something was wrong\n"
+	"  --log-level LEVEL        err, warning, notice, info (default) or debug\n"
+	"  --help, --version\n";
+
+void config_init(struct config *cfg)
+{
+	memset(cfg, 0, sizeof(*cfg));
+	free(config_network("10.32.0.0/12", &cfg->pods));
+	free(config_network("10.96.0.0/12", &cfg->services));
+	cfg->mtu = 1500;
+	cfg->log_level = VR_LOG_INFO;
+}
+
+static char *add_prefix(const char *text, struct network *net)
+{
+	struct prefix p;
+	const char *reason = prefix_parse(text, &p);
+	char canonical[PREFIX_TEXT];
+
+	if (reason)
+		return xasprintf("\"%.60s\" %s", text, reason);
+	if (net->has[p.addr.family])
+		return xasprintf("two %s networks; give at most one of each family",
+				 family_name(p.addr.family));
+	if (family_bits(p.addr.family) - p.len < 2)
+		return xasprintf("%s is too small: at least four addresses are needed", text);
+	if (strncmp(text, prefix_text(&p, canonical), strcspn(canonical, "/")) && p.addr.family == V4)
+		return xasprintf("%s has bits set beyond its length; %s is meant?", text, canonical);
+	if (!net->has[V4] && !net->has[V6])
+		net->primary = p.addr.family;
+	net->has[p.addr.family] = true;
+	net->prefix[p.addr.family] = p;
+	return NULL;
+}
+
+char *config_network(const char *text, struct network *net)
+{
+	const char *comma = strchr(text, ',');
+	char *problem, *first;
+
+	memset(net, 0, sizeof(*net));
+	if (!comma)
+		return add_prefix(text, net);
+	first = mem_check(strndup(text, comma - text));
+	problem = add_prefix(first, net);
+	free(first);
+	return problem ? problem : add_prefix(comma + 1, net);
+}
+
+char *config_validate(const struct config *cfg)
+{
+	enum family f;
+
+	if (!cfg->manifests)
+		return xstrdup("--manifests: is required");
+	if (!cfg->socket && !cfg->check)
+		return xstrdup("--listen: is required (or --check)");
+	for (f = V4; f < FAMILIES; f++) {
+		if (cfg->services.has[f] && !cfg->pods.has[f])
+			return xasprintf("--service-network: has %s, which --pod-network has not",
+					 family_name(f));
+		if (cfg->services.has[f] && prefix_overlaps(&cfg->pods.prefix[f], &cfg->services.prefix[f]))
+			return xasprintf("--service-network: its %s part overlaps the pod network's",
+					 family_name(f));
+	}
+	return NULL;
+}
+
+/* NULL, or the problem. */
+static char *take_listen(struct config *cfg, const char *arg)
+{
+	if (strncmp(arg, "unix:", 5) || !arg[5])
+		return xasprintf("\"%.100s\" is not unix:PATH", arg);
+	cfg->socket = arg + 5;
+	return NULL;
+}
+
+static char *take_mtu(struct config *cfg, const char *arg)
+{
+	char *end;
+	unsigned long v = strtoul(arg, &end, 10);
+
+	if (*arg < '0' || *arg > '9' || *end || v < MTU_MIN || v > MTU_MAX)
+		return xasprintf("\"%.30s\" is not %d to %d", arg, MTU_MIN, MTU_MAX);
+	cfg->mtu = v;
+	return NULL;
+}
+
+static char *take_level(struct config *cfg, const char *arg)
+{
+	cfg->log_level = vr_log_level(arg);
+	return cfg->log_level < 0 ? xasprintf("\"%.30s\" is not err, warning, notice, info or debug", arg) :
+	       NULL;
+}
+
+static char *take(struct config *cfg, int opt, const char *arg)
+{
+	switch (opt) {
+	case 'm':
+		cfg->manifests = arg;
+		return NULL;
+	case 'l':
+		return take_listen(cfg, arg);
+	case 'p':
+		return config_network(arg, &cfg->pods);
+	case 's':
+		return config_network(arg, &cfg->services);
+	case 'u':
+		return take_mtu(cfg, arg);
+	case 'L':
+		return take_level(cfg, arg);
+	default:
+		cfg->check = true;
+		return NULL;
+	}
+}
+
+static int refuse(const char *what, char *problem)
+{
+	fprintf(stderr, "contrail-kube-manager: %s%s%s\n", what ? what : "", what ? ": " : "", problem);
+	free(problem);
+	return 2;
+}
+
+int config_args(struct config *cfg, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "manifests", required_argument, NULL, 'm' },
+		{ "listen", required_argument, NULL, 'l' },
+		{ "pod-network", required_argument, NULL, 'p' },
+		{ "service-network", required_argument, NULL, 's' },
+		{ "mtu", required_argument, NULL, 'u' },
+		{ "log-level", required_argument, NULL, 'L' },
+		{ "check", no_argument, NULL, 'c' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ 0 }
+	};
+	int opt, index = 0;
+	char *problem;
+
+	while ((opt = getopt_long(argc, argv, "h", options, &index)) != -1) {
+		if (opt == 'h') {
+			fputs(usage, stdout);
+			return 0;
+		}
+		if (opt == 'V') {
+			puts("contrail-kube-manager " VR_VERSION);
+			return 0;
+		}
+		if (opt == '?')
+			return 2;
+		problem = take(cfg, opt, optarg);
+		if (problem) {
+			cleanup_free char *name = xasprintf("--%s", options[index].name);
+
+			return refuse(name, problem);
+		}
+	}
+	if (optind < argc)
+		return refuse(argv[optind], xstrdup("is not an option"));
+	problem = config_validate(cfg);
+	return problem ? refuse(NULL, problem) : -1;
+}

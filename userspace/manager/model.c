@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "model.h"
+
+#include "mem.h"
+
+#define CLUSTER_VNI 1
+
+static void publish_network(struct model *m)
+{
+	json_t *subnets = mem_check(json_array()), *services = mem_check(json_array());
+	enum family order[FAMILIES], f;
+	char text[PREFIX_TEXT], gateway[ADDR_TEXT];
+	const struct network *net;
+	struct addr a;
+	int i;
+
+	order[0] = m->cfg->pods.primary;
+	order[1] = order[0] == V4 ? V6 : V4;
+	for (i = 0; i < FAMILIES; i++) {
+		f = order[i];
+		net = &m->cfg->pods;
+		if (net->has[f]) {
+			a = ipam_gateway(&net->prefix[f]);
+			json_array_append_new(subnets, json_pack("{s:s, s:s}",
+				"cidr", prefix_text(&net->prefix[f], text),
+				"gateway", addr_text(&a, gateway)));
+		}
+		net = &m->cfg->services;
+		if (net->has[f])
+			json_array_append_new(services, json_string(prefix_text(&net->prefix[f], text)));
+	}
+	store_put(m->store, RES_VIRTUAL_NETWORK, CLUSTER_NETWORK_NS, CLUSTER_NETWORK_NAME, NULL, NULL,
+		  json_pack("{s:i, s:o, s:o}", "vni", CLUSTER_VNI, "subnets", subnets,
+			    "serviceSubnets", services));
+}
+
+void model_init(struct model *m, const struct config *cfg, struct store *store, model_warn_fn *warn,
+		void *arg)
+{
+	memset(m, 0, sizeof(*m));
+	m->cfg = cfg;
+	m->store = store;
+	m->warn = warn;
+	m->warn_arg = arg;
+	ipam_init(&m->pod_ipam, "pod network", &cfg->pods, true, false);
+	ipam_init(&m->service_ipam, "service network", &cfg->services, false, true);
+	publish_network(m);
+	/* The network's project. */
+	mark(&m->dirty_namespaces, CLUSTER_NETWORK_NS);
+}
+
+static void free_object(void *value)
+{
+	object_free(value);
+}
+
+static void free_namespace(void *value)
+{
+	struct namespace_state *ns = value;
+
+	json_decref(ns->labels);
+	free(ns->name);
+	free(ns);
+}
+
+void model_free(struct model *m)
+{
+	struct map *sets[] = { &m->macs, &m->group_names, &m->unscheduled, &m->starved_pods, &m->starved_services,
+			       &m->dirty_namespaces, &m->dirty_pods, &m->dirty_members,
+			       &m->dirty_interfaces, &m->dirty_policies, &m->dirty_rules,
+			       &m->dirty_services };
+	size_t i;
+
+	map_clear(&m->policies, policy_state_free);
+	map_clear(&m->groups, group_free);
+	map_clear(&m->pods, pod_state_free);
+	map_clear(&m->services, service_state_free);
+	map_clear(&m->namespaces, free_namespace);
+	for (i = 0; i < OBJECT_KINDS; i++)
+		map_clear(&m->objects[i], free_object);
+	index_clear(&m->endpoints);
+	index_clear(&m->pod_index);
+	index_clear(&m->group_index);
+	index_clear(&m->service_index);
+	for (i = 0; i < sizeof(sets) / sizeof(*sets); i++)
+		map_clear(sets[i], NULL);
+	ipam_free(&m->pod_ipam);
+	ipam_free(&m->service_ipam);
+}
+
+void model_problem(struct model *m, char **told, const struct object *obj, char *text)
+{
+	if (text && !*told)
+		m->problems++;
+	if (!text && *told)
+		m->problems--;
+	if (text && (!*told || strcmp(*told, text))) {
+		cleanup_free char *line = xasprintf("%s: %s %s: %s", obj->where, kind_name(obj->kind),
+						    obj->key, text);
+
+		m->warn(m->warn_arg, line);
+	}
+	free(*told);
+	*told = text;
+}
+
+/* --- namespaces --------------------------------------------------------- */
+
+static struct namespace_state *namespace_state(struct model *m, const char *name)
+{
+	struct namespace_state *ns = map_get(&m->namespaces, name);
+
+	if (ns)
+		return ns;
+	ns = xzalloc(sizeof(*ns));
+	ns->name = xstrdup(name);
+	ns->labels = mem_check(json_pack("{s:s}", "kubernetes.io/metadata.name", name));
+	map_set(&m->namespaces, name, ns);
+	mark(&m->dirty_namespaces, name);
+	return ns;
+}
+
+const json_t *namespace_labels(const struct model *m, const char *name)
+{
+	const struct namespace_state *ns = map_get(&m->namespaces, name);
+
+	return ns ? ns->labels : NULL;
+}
+
+static void mark_pods_of(struct model *m, const char *ns)
+{
+	cleanup_free char *bucket = xasprintf("%s|", ns);
+	const struct map *pods = index_get(&m->pod_index, bucket);
+
+	if (!pods)
+		return;
+	map_for_each(pods, node)
+		mark(&m->dirty_members, node->key);
+}
+
+static void namespace_reconcile(struct model *m, const char *name)
+{
+	struct namespace_state *ns = namespace_state(m, name);
+	json_t *labels;
+
+	if (!ns->object && !ns->refs && strcmp(name, CLUSTER_NETWORK_NS)) {
+		store_del(m->store, RES_PROJECT, "", name);
+		free_namespace(map_del(&m->namespaces, name));
+		return;
+	}
+	labels = ns->object ? json_incref(ns->object->labels) :
+		 mem_check(json_pack("{s:s}", "kubernetes.io/metadata.name", name));
+	if (!json_equal(labels, ns->labels))
+		mark_pods_of(m, name);
+	json_decref(ns->labels);
+	ns->labels = labels;
+	store_put(m->store, RES_PROJECT, "", name, ns->object ? ns->object->uid : NULL, NULL,
+		  json_object());
+}
+
+static void namespaces_reconcile(struct model *m)
+{
+	struct map_node **nodes = map_sorted(&m->dirty_namespaces);
+	size_t i, n = m->dirty_namespaces.n;
+
+	for (i = 0; i < n; i++)
+		namespace_reconcile(m, nodes[i]->key);
+	free(nodes);
+	map_clear(&m->dirty_namespaces, NULL);
+}
+
+/* --- buckets -------------------------------------------------------------- */
+
+void buckets_of_pod(const char *ns, const json_t *labels, bucket_fn *visit, void *arg)
+{
+	const char *scopes[] = { ns, "*" }, *key;
+	json_t *value;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		cleanup_free char *all = xasprintf("%s|", scopes[i]);
+
+		visit(all, arg);
+		json_object_foreach((json_t *)labels, key, value) {
+			cleanup_free char *one = xasprintf("%s|%s=%s", scopes[i], key,
+							   json_string_value(value));
+
+			visit(one, arg);
+		}
+	}
+}
+
+void buckets_of_selector(const char *ns, const struct selector *sel, bucket_fn *visit, void *arg)
+{
+	const struct requirement *r = sel ? selector_pivot(sel) : NULL;
+	size_t i;
+
+	if (!r) {
+		cleanup_free char *all = xasprintf("%s|", ns ? ns : "*");
+
+		visit(all, arg);
+		return;
+	}
+	for (i = 0; i < r->n; i++) {
+		cleanup_free char *one = xasprintf("%s|%s=%s", ns ? ns : "*", r->key, r->values[i]);
+
+		visit(one, arg);
+	}
+}
+
+/* --- objects in ------------------------------------------------------------- */
+
+const char *model_only_node(const struct model *m)
+{
+	if (m->objects[KIND_NODE].n != 1)
+		return NULL;
+	map_for_each(&m->objects[KIND_NODE], node)
+		return node->key;
+	return NULL;
+}
+
+/* Endpoints and EndpointSlices stand under their service's key. */
+static void index_endpoints(struct model *m, const struct object *obj, bool add)
+{
+	cleanup_free char *service = xasprintf("%s/%s", obj->ns, obj->endpoints->service);
+	cleanup_free char *id = object_id(obj);
+
+	if (add)
+		index_add(&m->endpoints, service, id, (void *)obj);
+	else
+		index_del(&m->endpoints, service, id);
+	mark(&m->dirty_services, service);
+}
+
+static struct pod_state *pod_state(struct model *m, const struct object *obj)
+{
+	struct pod_state *pod = map_get(&m->pods, obj->key);
+
+	if (!pod) {
+		pod = xzalloc(sizeof(*pod));
+		pod->key = xstrdup(obj->key);
+		pod->ns = xstrdup(obj->ns);
+		map_set(&m->pods, obj->key, pod);
+	}
+	return pod;
+}
+
+static struct service_state *service_state(struct model *m, const struct object *obj)
+{
+	struct service_state *svc = map_get(&m->services, obj->key);
+
+	if (!svc) {
+		svc = xzalloc(sizeof(*svc));
+		svc->key = xstrdup(obj->key);
+		map_set(&m->services, obj->key, svc);
+	}
+	return svc;
+}
+
+/* Lets the state of what obj was know: obj itself if add, else that it is gone. */
+static void link_object(struct model *m, struct object *obj, bool add)
+{
+	switch (obj->kind) {
+	case KIND_NAMESPACE:
+		namespace_state(m, obj->name)->object = add ? obj : NULL;
+		mark(&m->dirty_namespaces, obj->name);
+		break;
+	case KIND_NODE:
+		map_for_each(&m->unscheduled, node)
+			mark(&m->dirty_pods, node->key);
+		break;
+	case KIND_POD:
+		pod_state(m, obj)->object = add ? obj : NULL;
+		mark(&m->dirty_pods, obj->key);
+		break;
+	case KIND_SERVICE:
+		service_state(m, obj)->object = add ? obj : NULL;
+		mark(&m->dirty_services, obj->key);
+		break;
+	case KIND_ENDPOINTS:
+	case KIND_SLICE:
+		index_endpoints(m, obj, add);
+		break;
+	default:
+		mark(&m->dirty_policies, obj->key);
+	}
+	if (*obj->ns) {
+		struct namespace_state *ns = namespace_state(m, obj->ns);
+
+		ns->refs += add ? 1 : -1;
+		if (!ns->refs)
+			mark(&m->dirty_namespaces, obj->ns);
+	}
+}
+
+void model_put(struct model *m, struct object *obj)
+{
+	struct object *old = map_set(&m->objects[obj->kind], obj->key, obj);
+
+	if (old) {
+		link_object(m, old, false);
+		object_free(old);
+	}
+	link_object(m, obj, true);
+}
+
+void model_del(struct model *m, enum object_kind kind, const char *key)
+{
+	struct object *old = map_del(&m->objects[kind], key);
+
+	if (!old)
+		return;
+	link_object(m, old, false);
+	object_free(old);
+}
+
+unsigned int model_run(struct model *m)
+{
+	namespaces_reconcile(m);
+	pods_reconcile(m);
+	policies_reconcile(m);
+	groups_reconcile(m);
+	policies_publish(m);
+	pods_publish(m);
+	services_reconcile(m);
+	return store_commit(m->store);
+}

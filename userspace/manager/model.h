@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Kubernetes objects in, OpenContrail resources out.
+ *
+ * model_put() and model_del() only note what changed; model_run() reconciles it, in
+ * this order, each step touching only what the ones before marked:
+ *
+ *   namespaces   -> Project                          (model.c)
+ *   pods         -> addresses, index                 (model_pod.c)
+ *   policies     -> their groups                     (model_policy.c)
+ *   memberships  -> which pod is in which group      (group.c)
+ *   policies     -> SecurityGroup with rules         (model_policy.c)
+ *   pods         -> VirtualMachineInterface, InstanceIP
+ *   services     -> LoadBalancer, LoadBalancerPool, InstanceIP (model_service.c)
+ *
+ * and then publishes all of it at once. Pods are found by their labels through an index
+ * (and groups and services by what they select), so the work for one change grows with
+ * what it concerns, not with the cluster.
+ */
+#ifndef MANAGER_MODEL_H
+#define MANAGER_MODEL_H
+
+#include "config.h"
+#include "ipam.h"
+#include "map.h"
+#include "objects.h"
+#include "store.h"
+
+#define CLUSTER_NETWORK_NS "default"
+#define CLUSTER_NETWORK_NAME "cluster-network"
+#define CLUSTER_NETWORK CLUSTER_NETWORK_NS "/" CLUSTER_NETWORK_NAME
+
+struct namespace_state {
+	char			*name;
+	const struct object	*object;	/* NULL: made because something lies in it */
+	size_t			refs;		/* objects in it */
+	json_t			*labels;
+};
+
+struct membership {
+	struct group	*group;
+	char		**variants;		/* of the group, see there */
+	size_t		n;
+};
+
+struct pod_state {
+	char			*key;		/* "ns/name" */
+	const struct object	*object;	/* NULL: deleted */
+	char			*ns;
+	json_t			*labels;	/* as indexed */
+	const char		*node;		/* borrowed */
+	bool			has_interface;	/* an interface of ours */
+	bool			serves;		/* has an address, so services may use it */
+	bool			has_addr[FAMILIES];
+	struct addr		addr[FAMILIES];
+	bool			owns_addr[FAMILIES];	/* has_addr, and taken from the pod network */
+	char			mac[18];	/* "" until it has one */
+	struct map		groups;		/* group's key -> struct membership */
+	char			*problem;	/* last one told */
+};
+
+/*
+ * A set of pods that becomes a SecurityGroup: either the pods that a policy selects, or
+ * (identity group) those that some peer of policies stands for. Pods of one
+ * set that differ in a named port's number are in different variants of it, each
+ * a SecurityGroup of its own; a set without named ports has the variant "".
+ */
+struct group {
+	char			*key;
+	char			*ns;		/* only pods of it; NULL: see ns_selector */
+	struct selector		*ns_selector;
+	struct selector		*pods;		/* NULL: all */
+	bool			in_block;	/* only pods with an address in this */
+	struct prefix		block;
+	struct prefix		*except;
+	size_t			n_except;
+	char			*port_name;	/* identity group of a named port, or NULL */
+	int			port_proto;
+	struct policy_state	*policy;	/* the policy that selects these; NULL: identity group */
+	struct map		users;		/* identity group: policies' keys -> policy_state */
+	struct map		members;	/* pods' keys -> pod_state */
+	struct map		variants;	/* text -> struct variant */
+};
+
+struct variant {
+	char		*text;
+	char		*ns, *name;		/* of the SecurityGroup */
+	size_t		pods;
+};
+
+struct policy_state {
+	char			*key;
+	const struct object	*object;
+	struct group		*subject;
+	struct map		peers;		/* identity groups in use, by key */
+	bool			named_ingress;	/* some ingress rule has a named port */
+};
+
+struct service_state {
+	char			*key;
+	const struct object	*object;	/* NULL: deleted */
+	char			*bucket;	/* where it stands in by_selector, or NULL */
+	bool			has_addr[FAMILIES];
+	struct addr		addr[FAMILIES];
+	struct map		pools, ips;	/* names of those published */
+	bool			published;
+	char			*problem;
+};
+
+typedef void model_warn_fn(void *arg, const char *text);
+
+struct model {
+	const struct config	*cfg;
+	struct store		*store;
+	model_warn_fn		*warn;
+	void			*warn_arg;
+	size_t			problems;	/* objects that could not be translated as given */
+	struct ipam		pod_ipam, service_ipam;
+	struct map		macs;		/* text -> pod's key (a set) */
+	struct map		objects[OBJECT_KINDS];	/* key -> struct object */
+	struct map		namespaces, pods, policies, services;	/* key -> their state */
+	struct map		groups;		/* key -> struct group */
+	struct map		group_names;	/* "ns/name" of each variant's SecurityGroup */
+	struct map		endpoints;	/* index: service's key -> Endpoints, EndpointSlices */
+	struct map		pod_index;	/* index: bucket -> pod_state */
+	struct map		group_index;	/* index: bucket -> struct group */
+	struct map		service_index;	/* index: bucket -> service_state */
+	struct map		unscheduled;	/* pods' keys that name no node */
+	struct map		starved_pods, starved_services;	/* that could not get an address */
+	bool			released;	/* an address got free in this run */
+	/* What a run has to look at: keys. */
+	struct map		dirty_namespaces, dirty_pods, dirty_members, dirty_interfaces;
+	struct map		dirty_policies, dirty_rules, dirty_services;
+};
+
+/* problems are told through warn; store_commit() is called by model_run() */
+void model_init(struct model *m, const struct config *cfg, struct store *store, model_warn_fn *warn,
+		void *arg);
+void model_free(struct model *m);
+
+/* Adds or replaces; takes obj over. */
+void model_put(struct model *m, struct object *obj);
+void model_del(struct model *m, enum object_kind kind, const char *key);
+/* Returns the number of objects that could not be published. */
+unsigned int model_run(struct model *m);
+
+/* --- for the parts of the model only ------------------------------------------------ */
+
+static inline void mark(struct map *dirty, const char *key)
+{
+	map_set(dirty, key, dirty);
+}
+
+/* Tells a problem of an object once, and again only when it changes. NULL: there is none. */
+void model_problem(struct model *m, char **told, const struct object *obj, char *text);
+const json_t *namespace_labels(const struct model *m, const char *ns);
+const char *model_only_node(const struct model *m);
+
+/*
+ * Index buckets: "NS|" all pods of a namespace, "NS|KEY=VALUE" those with a label, and the
+ * same with "*" for the whole cluster. visit() is called for each bucket that a pod
+ * with these labels stands in.
+ */
+typedef void bucket_fn(const char *bucket, void *arg);
+void buckets_of_pod(const char *ns, const json_t *labels, bucket_fn *visit, void *arg);
+/* For the fewest buckets that together hold all pods that ns (NULL: any) and sel may match. */
+void buckets_of_selector(const char *ns, const struct selector *sel, bucket_fn *visit, void *arg);
+
+/* model_pod.c */
+void pods_reconcile(struct model *m);
+void pods_publish(struct model *m);
+void pod_state_free(void *value);
+const char *instance_ip_name(const struct addr *a, char *buf);
+
+/* group.c */
+/* The group with this key if there is one, else made of g, whose contents are taken over. */
+struct group *group_get(struct model *m, struct group *g);
+void group_drop(struct model *m, struct group *g);
+void group_clear(struct group *g);
+void groups_reconcile(struct model *m);
+void pod_leave_groups(struct model *m, struct pod_state *pod);
+/* Variants with pods in them, sorted by text; *n of them; the array is to be freed. */
+struct variant **group_variants(const struct group *g, size_t *n);
+/* Name of a variant's SecurityGroup, "ns/name", to be freed. */
+char *variant_reference(const struct variant *v);
+void group_free(void *value);
+
+/* model_policy.c */
+void policies_reconcile(struct model *m);
+void policies_publish(struct model *m);
+/* The named ports of the policy's ingress rules and their numbers on a pod: "http/TCP=80,..." */
+char *policy_port_numbers(const struct policy_state *ps, const struct pod_state *pod);
+void policy_state_free(void *value);
+
+/* model_service.c */
+void services_reconcile(struct model *m);
+/* Marks the services that select a pod with these labels. */
+void services_mark(struct model *m, const char *ns, const json_t *labels);
+void service_state_free(void *value);
+
+#endif

@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Services: cluster addresses, endpoints, load balancers and their pools. */
+#include "field.h"
+#include "mem.h"
+#include "model.h"
+
+/* Where services of a pod's labels are looked for: see buckets_of_selector(). */
+struct bucket_arg {
+	struct model		*m;
+	const char		*ns;
+	const json_t		*labels;
+	struct service_state	*svc;
+};
+
+static void mark_bucket(const char *bucket, void *p)
+{
+	struct bucket_arg *arg = p;
+	const struct map *services = index_get(&arg->m->service_index, bucket);
+
+	if (!services)
+		return;
+	map_for_each(services, node) {
+		const struct service_state *svc = node->value;
+
+		if (svc->object && svc->object->service->selector &&
+		    selector_matches(svc->object->service->selector, arg->labels))
+			mark(&arg->m->dirty_services, svc->key);
+	}
+}
+
+void services_mark(struct model *m, const char *ns, const json_t *labels)
+{
+	struct bucket_arg arg = { .m = m, .ns = ns, .labels = labels };
+
+	buckets_of_pod(ns, labels, mark_bucket, &arg);
+}
+
+static void take_bucket(const char *bucket, void *p)
+{
+	struct bucket_arg *arg = p;
+
+	/* A service's selector has one value for each label, so one bucket. */
+	index_add(&arg->m->service_index, bucket, arg->svc->key, arg->svc);
+	arg->svc->bucket = xstrdup(bucket);
+}
+
+static void reindex(struct model *m, struct service_state *svc)
+{
+	struct bucket_arg arg = { .m = m, .svc = svc };
+
+	if (svc->bucket)
+		index_del(&m->service_index, svc->bucket, svc->key);
+	free(svc->bucket);
+	svc->bucket = NULL;
+	if (svc->object && svc->object->service->selector)
+		buckets_of_selector(svc->object->ns, svc->object->service->selector, take_bucket, &arg);
+}
+
+/* --- cluster addresses ---------------------------------------------------------------- */
+
+static void release_addr(struct model *m, struct service_state *svc, enum family f)
+{
+	if (svc->has_addr[f])
+		ipam_release(&m->service_ipam, &svc->addr[f]);
+	m->released |= svc->has_addr[f];
+	svc->has_addr[f] = false;
+}
+
+/* Gives back what the service no longer asks for, before others ask for addresses. */
+static void shed(struct model *m, struct service_state *svc)
+{
+	const struct service_spec *spec = svc->object ? svc->object->service : NULL;
+	enum family f;
+
+	for (f = V4; f < FAMILIES; f++)
+		if (!spec || spec->no_address || !spec->wants[f] ||
+		    (spec->has_addr[f] && !addr_equal(&spec->addr[f], &svc->addr[f])))
+			release_addr(m, svc, f);
+}
+
+/* The problem, or NULL. */
+static char *take_addrs(struct model *m, struct service_state *svc)
+{
+	const struct service_spec *spec = svc->object->service;
+	cleanup_free char *owner = xasprintf("service %s", svc->key);
+	char *problem = NULL;
+	enum family f;
+
+	for (f = V4; f < FAMILIES && !problem && !spec->no_address; f++) {
+		if (!spec->wants[f] || svc->has_addr[f])
+			continue;
+		if (spec->has_addr[f]) {
+			svc->addr[f] = spec->addr[f];
+			problem = ipam_claim(&m->service_ipam, &svc->addr[f], owner);
+		} else {
+			problem = ipam_allocate(&m->service_ipam, f, owner, &svc->addr[f]);
+		}
+		svc->has_addr[f] = !problem;
+	}
+	return problem;
+}
+
+/* --- members ------------------------------------------------------------------------------ */
+
+struct member {
+	struct addr	addr;
+	uint16_t	port;
+	bool		draining;
+	const char	*node, *target;		/* borrowed, may be NULL */
+};
+
+struct members {
+	struct member	*v;
+	size_t		n;
+};
+
+/*
+ * As kube-proxy does: ready ones get traffic; ones that terminate and still serve get it when
+ * there is no other. A pod that is published although not ready counts as ready.
+ */
+static void add_member(struct members *list, const struct endpoint *ep, uint16_t port, bool publish_not_ready)
+{
+	bool active = publish_not_ready || (ep->ready && !ep->terminating);
+	struct member *mb;
+
+	if (!active && !(ep->serving && ep->terminating))
+		return;
+	mb = array_push(&list->v, &list->n, sizeof(*mb));
+	mb->addr = ep->addr;
+	mb->port = port;
+	mb->draining = !active;
+	mb->node = ep->node;
+	mb->target = ep->target;
+}
+
+static int compare_members(const void *a, const void *b)
+{
+	const struct member *x = a, *y = b;
+	int diff = memcmp(x->addr.bytes, y->addr.bytes, sizeof(x->addr.bytes));
+
+	if (!diff)
+		diff = (int)x->port - (int)y->port;
+	/* Of two that say different things of one endpoint the better one counts. */
+	return diff ? diff : (int)x->draining - (int)y->draining;
+}
+
+static json_t *members_json(struct members *list)
+{
+	json_t *out = mem_check(json_array());
+	char text[ADDR_TEXT];
+	size_t i;
+
+	if (list->n)
+		qsort(list->v, list->n, sizeof(*list->v), compare_members);
+	for (i = 0; i < list->n; i++) {
+		const struct member *mb = &list->v[i];
+
+		if (i && addr_equal(&mb[-1].addr, &mb->addr) && mb[-1].port == mb->port)
+			continue;
+		json_array_append_new(out, json_pack("{s:s, s:i, s:i, s:s, s:s*, s:s*}",
+			"address", addr_text(&mb->addr, text), "port", (int)mb->port, "weight", 1,
+			"state", mb->draining ? "draining" : "active", "node", mb->node,
+			"target", mb->target));
+	}
+	return out;
+}
+
+/* --- where members come from ---------------------------------------------------------------- */
+
+static void add_listed(struct members *list, const struct object *obj, const struct service_spec *spec,
+		       const struct service_port *port, enum family family)
+{
+	size_t i, j, k;
+
+	for (i = 0; i < obj->endpoints->n; i++) {
+		const struct endpoint_group *group = &obj->endpoints->groups[i];
+
+		for (j = 0; j < group->n_ports; j++) {
+			const struct container_port *p = &group->ports[j];
+
+			if (strcmp(p->name, port->name) || p->proto != port->proto)
+				continue;
+			for (k = 0; k < group->n; k++)
+				if (group->v[k].addr.family == family)
+					add_member(list, &group->v[k], p->number, spec->publish_not_ready);
+		}
+	}
+}
+
+/* The pod's number for the service port; 0: it has none. */
+static uint16_t target_number(const struct pod_spec *pod, const struct service_port *port)
+{
+	size_t i;
+
+	if (!port->target_name)
+		return port->target;
+	for (i = 0; i < pod->n_ports; i++)
+		if (pod->ports[i].proto == port->proto && !strcmp(pod->ports[i].name, port->target_name))
+			return pod->ports[i].number;
+	return 0;
+}
+
+struct select_arg {
+	struct model			*m;
+	const struct service_spec	*spec;
+	const struct service_port	*port;
+	enum family			family;
+	struct members			*list;
+};
+
+static void add_selected(const char *bucket, void *p)
+{
+	struct select_arg *arg = p;
+	const struct map *pods = index_get(&arg->m->pod_index, bucket);
+
+	if (!pods)
+		return;
+	map_for_each(pods, node) {
+		const struct pod_state *pod = node->value;
+		const struct pod_spec *ps = pod->object->pod;
+		uint16_t number = target_number(ps, arg->port);
+		struct endpoint ep = { .addr = pod->addr[arg->family], .node = (char *)pod->node,
+				       .target = pod->key, .ready = ps->ready, .serving = ps->ready,
+				       .terminating = ps->terminating };
+
+		if (number && pod->has_addr[arg->family] &&
+		    selector_matches(arg->spec->selector, pod->labels))
+			add_member(arg->list, &ep, number, arg->spec->publish_not_ready);
+	}
+}
+
+/*
+ * EndpointSlices if there are any, else Endpoints, else what the selector finds: where
+ * somebody says what the endpoints are, nothing is added.
+ */
+static json_t *find_members(struct model *m, const struct service_state *svc,
+			    const struct service_port *port, enum family family)
+{
+	const struct map *listed = index_get(&m->endpoints, svc->key);
+	const struct service_spec *spec = svc->object->service;
+	struct members list = {};
+	bool slices = false;
+	json_t *out;
+
+	if (listed) {
+		map_for_each(listed, node)
+			slices |= ((struct object *)node->value)->kind == KIND_SLICE;
+		map_for_each(listed, node) {
+			const struct object *obj = node->value;
+
+			if (!slices || obj->kind == KIND_SLICE)
+				add_listed(&list, obj, spec, port, family);
+		}
+	} else if (spec->selector) {
+		struct select_arg arg = { m, spec, port, family, &list };
+
+		buckets_of_selector(svc->object->ns, spec->selector, add_selected, &arg);
+	}
+	out = members_json(&list);
+	free(list.v);
+	return out;
+}
+
+/* --- resources --------------------------------------------------------------------------------- */
+
+/* "web.http", "web.80-tcp", "web.http.ipv6" */
+static char *pool_name(const struct object *obj, const struct service_port *port, enum family f)
+{
+	const char *end = f == V6 ? ".ipv6" : "";
+
+	if (*port->name)
+		return xasprintf("%s.%s%s", obj->name, port->name, end);
+	return xasprintf("%s.%u-%s%s", obj->name, port->number,
+			 port->proto == IPPROTO_TCP ? "tcp" : port->proto == IPPROTO_UDP ? "udp" : "sctp",
+			 end);
+}
+
+/* Publishes the pools of one port and returns its listener. */
+static json_t *publish_port(struct model *m, struct service_state *svc, const struct service_port *port)
+{
+	const struct object *obj = svc->object;
+	json_t *refs = mem_check(json_object());
+	enum family f;
+
+	for (f = V4; f < FAMILIES; f++) {
+		cleanup_free char *name = NULL, *ref = NULL;
+
+		if (!svc->has_addr[f])
+			continue;
+		name = pool_name(obj, port, f);
+		ref = xasprintf("%s/%s", obj->ns, name);
+		json_object_set_new(refs, family_name(f), json_string(ref));
+		mark(&svc->pools, name);
+		store_put(m->store, RES_POOL, obj->ns, name, NULL, NULL,
+			  json_pack("{s:s, s:s, s:s, s:o}", "loadBalancer", svc->key,
+				    "protocol", protocol_name(port->proto), "family", family_name(f),
+				    "members", find_members(m, svc, port, f)));
+	}
+	return json_pack("{s:s, s:s, s:i, s:o}", "name", port->name, "protocol", protocol_name(port->proto),
+			 "port", (int)port->number, "pools", refs);
+}
+
+static json_t *publish_vips(struct model *m, struct service_state *svc)
+{
+	const struct service_spec *spec = svc->object->service;
+	enum family order[FAMILIES] = { spec->primary, spec->primary == V4 ? V6 : V4 }, f;
+	json_t *vips = mem_check(json_array());
+	char text[ADDR_TEXT], name[ADDR_TEXT];
+	int i;
+
+	for (i = 0; i < FAMILIES; i++) {
+		f = order[i];
+		if (!svc->has_addr[f])
+			continue;
+		json_array_append_new(vips, json_string(addr_text(&svc->addr[f], text)));
+		mark(&svc->ips, instance_ip_name(&svc->addr[f], name));
+		store_put(m->store, RES_INSTANCE_IP, "", name, NULL, NULL,
+			  json_pack("{s:s, s:s, s:s, s:s}", "address", text, "family", family_name(f),
+				    "network", CLUSTER_NETWORK, "loadBalancer", svc->key));
+	}
+	return vips;
+}
+
+static void publish(struct model *m, struct service_state *svc)
+{
+	const struct service_spec *spec = svc->object->service;
+	json_t *listeners = mem_check(json_array()), *affinity = NULL;
+	size_t i;
+
+	for (i = 0; i < spec->n_ports; i++)
+		json_array_append_new(listeners, publish_port(m, svc, &spec->ports[i]));
+	if (spec->affinity)
+		affinity = json_pack("{s:i}", "timeoutSeconds", (int)spec->affinity);
+	store_put(m->store, RES_LOAD_BALANCER, svc->object->ns, svc->object->name, svc->object->uid, NULL,
+		  json_pack("{s:s, s:o, s:o*, s:o}", "network", CLUSTER_NETWORK,
+			    "vips", publish_vips(m, svc), "sessionAffinity", affinity,
+			    "listeners", listeners));
+	svc->published = true;
+}
+
+/* Marks all that is published of the service as deleted; what is put after that is not. */
+static void withdraw(struct model *m, struct service_state *svc)
+{
+	cleanup_free char *ns = xstrdup(svc->key);
+	char *name = strchr(ns, '/');
+
+	*name++ = '\0';
+	map_for_each(&svc->pools, node)
+		store_del(m->store, RES_POOL, ns, node->key);
+	map_clear(&svc->pools, NULL);
+	map_for_each(&svc->ips, node)
+		store_del(m->store, RES_INSTANCE_IP, "", node->key);
+	map_clear(&svc->ips, NULL);
+	if (svc->published)
+		store_del(m->store, RES_LOAD_BALANCER, ns, name);
+	svc->published = false;
+}
+
+static void service_reconcile(struct model *m, struct service_state *svc)
+{
+	enum family f;
+	char *problem;
+
+	reindex(m, svc);
+	if (!svc->object) {
+		map_del(&m->starved_services, svc->key);
+		model_problem(m, &svc->problem, NULL, NULL);
+		service_state_free(map_del(&m->services, svc->key));
+		return;
+	}
+	problem = take_addrs(m, svc);
+	if (problem) {
+		mark(&m->starved_services, svc->key);
+		for (f = V4; f < FAMILIES; f++)
+			release_addr(m, svc, f);
+	} else {
+		map_del(&m->starved_services, svc->key);
+		if (!svc->object->service->no_data_path)
+			publish(m, svc);
+	}
+	model_problem(m, &svc->problem, svc->object, problem);
+}
+
+void services_reconcile(struct model *m)
+{
+	struct map_node **nodes;
+	int given;
+	size_t i;
+
+	m->released = false;
+	map_for_each(&m->dirty_services, node) {
+		struct service_state *svc = map_get(&m->services, node->key);
+
+		if (!svc)
+			continue;
+		withdraw(m, svc);
+		shed(m, svc);
+	}
+	if (m->released)
+		map_for_each(&m->starved_services, node)
+			mark(&m->dirty_services, node->key);
+	nodes = map_sorted(&m->dirty_services);
+	for (given = 1; given >= 0; given--) {
+		for (i = 0; i < m->dirty_services.n; i++) {
+			struct service_state *svc = map_get(&m->services, nodes[i]->key);
+			const struct service_spec *spec = svc && svc->object ? svc->object->service : NULL;
+
+			if (svc && (spec && (spec->has_addr[V4] || spec->has_addr[V6])) == given)
+				service_reconcile(m, svc);
+		}
+	}
+	free(nodes);
+	m->released = false;
+	map_clear(&m->dirty_services, NULL);
+}
+
+void service_state_free(void *value)
+{
+	struct service_state *svc = value;
+
+	map_clear(&svc->pools, NULL);
+	map_clear(&svc->ips, NULL);
+	free(svc->problem);
+	free(svc->bucket);
+	free(svc->key);
+	free(svc);
+}
