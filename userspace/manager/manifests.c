@@ -188,7 +188,8 @@ static char *slurp(int dir, const char *name, size_t *len, struct stat *st)
 {
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	char *text = NULL;
-	ssize_t n = 0;
+	ssize_t n = -1;
+	int saved;
 
 	if (fd < 0)
 		return NULL;
@@ -203,14 +204,13 @@ static char *slurp(int dir, const char *name, size_t *len, struct stat *st)
 			errno = EFBIG;
 		}
 	}
-	if (n < 0 || !text) {
-		free(text);
-		text = NULL;
-	}
-	n = errno;
+	saved = errno;
 	close(fd);
-	errno = n;
-	return text;
+	if (!n)
+		return text;
+	free(text);
+	errno = saved;
+	return NULL;
 }
 
 static bool same_file(const struct stat *a, const struct stat *b)
@@ -336,6 +336,8 @@ static void make_claims(struct manifests *ms, struct file *file, const struct ma
 			give(ms, claim, id);
 		} else if (owner && claim->object) {
 			first = map_get(&owner->claims, id);
+			/* The owner may still wait for its turn here. */
+			first = first ? first : map_get(&owner->next, id);
 			report_add(report, ERROR, "%s: %s is given in %s too, which had it first and counts",
 				   claim->where, id, first->where);
 		}
@@ -374,7 +376,10 @@ static void settle(struct manifests *ms, struct report *report)
 		struct file *file = node->value;
 
 		/* One that is gone has nothing to say. */
-		file->changed |= !file->seen;
+		if (!file->seen) {
+			file->changed = true;
+			file->keep = false;
+		}
 		if (file->changed)
 			drop_claims(ms, file, &orphans);
 	}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "manager.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <systemd/sd-daemon.h>
+
+#include "mem.h"
+
+/* An object that is right in itself and cannot be had as it is: a taken address, say. */
+static void on_problem(void *arg, const char *text)
+{
+	struct manager *mgr = arg;
+
+	vr_logf(&mgr->log, VR_LOG_ERR, "%s", text);
+}
+
+void manager_init(struct manager *mgr, const struct config *cfg)
+{
+	memset(mgr, 0, sizeof(*mgr));
+	mgr->cfg = cfg;
+	vr_log_init(&mgr->log, "contrail-kube-manager", cfg->log_level);
+	store_init(&mgr->store, &mgr->log, stream_emit, &mgr->stream);
+	model_init(&mgr->model, cfg, &mgr->store, on_problem, mgr);
+	manifests_init(&mgr->manifests, cfg, &mgr->model);
+}
+
+void manager_free(struct manager *mgr)
+{
+	manifests_free(&mgr->manifests);
+	model_free(&mgr->model);
+	store_free(&mgr->store);
+}
+
+int manager_load(struct manager *mgr)
+{
+	static const int levels[] = { [NOTE] = VR_LOG_NOTICE, [WARNING] = VR_LOG_WARNING,
+				      [ERROR] = VR_LOG_ERR };
+	uint64_t before = mgr->store.version;
+	struct report report = {};
+	size_t i;
+	int ret;
+
+	ret = manifests_read(&mgr->manifests, &report);
+	for (i = 0; i < report.n; i++)
+		vr_logf(&mgr->log, levels[report.v[i].severity], "%s", report.v[i].text);
+	if (!ret)
+		ret = report.errors;
+	report_free(&report);
+	if (ret >= 0)
+		ret += model_run(&mgr->model);
+	if (mgr->store.version != before)
+		vr_logf(&mgr->log, VR_LOG_INFO, "%llu changes published, at version %llu",
+			(unsigned long long)(mgr->store.version - before),
+			(unsigned long long)mgr->store.version);
+	return ret;
+}
+
+static void print_line(void *arg, const char *line, size_t len)
+{
+	fwrite(line, 1, len, arg);
+}
+
+int manager_check(struct manager *mgr)
+{
+	int errors;
+
+	/* Everything that is wrong, however much it is. */
+	mgr->log.burst = 0;
+	errors = manager_load(mgr);
+	if (errors < 0)
+		return 1;
+	store_list(&mgr->store, print_line, stdout);
+	if (fflush(stdout)) {
+		vr_logf(&mgr->log, VR_LOG_ERR, "standard output: %s", strerror(errno));
+		return 1;
+	}
+	return errors || mgr->model.problems;
+}
+
+static void on_change(void *arg)
+{
+	manager_load(arg);
+}
+
+static int add_signals(sd_event *event)
+{
+	sigset_t set;
+	int ret;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	ret = -sigprocmask(SIG_BLOCK, &set, NULL);
+	if (ret >= 0)
+		ret = sd_event_add_signal(event, NULL, SIGTERM, NULL, NULL);
+	if (ret >= 0)
+		ret = sd_event_add_signal(event, NULL, SIGINT, NULL, NULL);
+	return ret;
+}
+
+/* Watching begins before reading, so no change falls between the two. */
+static int start(struct manager *mgr, sd_event *event, struct vr_err *err)
+{
+	int ret = add_signals(event);
+
+	if (ret < 0)
+		return vr_err_errno(err, -ret, "signals");
+	ret = watch_start(&mgr->watch, event, &mgr->manifests, &mgr->log, on_change, mgr, err);
+	if (ret)
+		return ret;
+	ret = stream_open(&mgr->stream, event, &mgr->store, &mgr->log, mgr->cfg->socket, err);
+	if (ret)
+		return vr_err_wrap(err, "--listen");
+	if (manager_load(mgr) < 0)
+		return vr_err_set(err, EIO, "--manifests: the folder cannot be read");
+	return 0;
+}
+
+int manager_serve(struct manager *mgr)
+{
+	sd_event *event = NULL;
+	struct vr_err err = {};
+	int ret;
+
+	ret = sd_event_new(&event);
+	if (ret < 0)
+		vr_err_errno(&err, -ret, "event loop");
+	else
+		ret = start(mgr, event, &err);
+	if (!ret) {
+		sd_notify(0, "READY=1");
+		vr_logf(&mgr->log, VR_LOG_NOTICE, "serving %s on %s", mgr->cfg->manifests, mgr->cfg->socket);
+		ret = sd_event_loop(event);
+		if (ret < 0)
+			vr_err_errno(&err, -ret, "event loop");
+		sd_notify(0, "STOPPING=1");
+	}
+	if (ret < 0)
+		vr_logf(&mgr->log, VR_LOG_ERR, "%s", err.text);
+	stream_close(&mgr->stream);
+	watch_stop(&mgr->watch);
+	sd_event_unref(event);
+	return ret < 0;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The parts of the program put together. */
+#ifndef MANAGER_MANAGER_H
+#define MANAGER_MANAGER_H
+
+#include "config.h"
+#include "log.h"
+#include "manifests.h"
+#include "model.h"
+#include "store.h"
+#include "stream.h"
+#include "watch.h"
+
+struct manager {
+	const struct config	*cfg;
+	struct vr_log		log;
+	struct store		store;
+	struct model		model;
+	struct manifests	manifests;
+	struct stream		stream;
+	struct watch		watch;
+};
+
+void manager_init(struct manager *mgr, const struct config *cfg);
+void manager_free(struct manager *mgr);
+
+/*
+ * Reads what changed in the folder and publishes what follows from it. Returns the number of
+ * errors that were found (and logged), or -1 if the folder cannot be read.
+ */
+int manager_load(struct manager *mgr);
+
+/* Each returns the exit status: translate once and print; serve until told to end. */
+int manager_check(struct manager *mgr);
+int manager_serve(struct manager *mgr);
+
+#endif

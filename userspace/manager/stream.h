@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Serves the store as a watch stream on a unix socket: see userspace/lib/resources.md.
+ */
+#ifndef MANAGER_STREAM_H
+#define MANAGER_STREAM_H
+
+#include <systemd/sd-event.h>
+
+#include "err.h"
+#include "log.h"
+#include "store.h"
+
+#define STREAM_MAX_WAITING (64u << 20)	/* octets of changes for one client, beside its first list */
+#define STREAM_MAX_CLIENTS 64
+
+struct stream {
+	sd_event		*event;
+	sd_event_source		*source;	/* of the listening socket */
+	struct vr_log		*log;
+	const struct store	*store;
+	char			*path;
+	struct client		*clients;
+	unsigned int		n_clients;
+};
+
+/*
+ * Listens on path with mode 0600. A socket file that nobody listens on is
+ * replaced; one that is in use, or something else of that name, is refused (and *err says so).
+ * Clients must be root or of our own user.
+ */
+int stream_open(struct stream *s, sd_event *event, const struct store *store, struct vr_log *log,
+		const char *path, struct vr_err *err);
+/* Also removes the socket file. */
+void stream_close(struct stream *s);
+
+/* One event line to all clients; a store_emit_fn. Never blocks. */
+void stream_emit(void *stream, const char *line, size_t len);
+
+#endif
