@@ -55,6 +55,28 @@ int vr_nl_refuse(struct genl_info *info, int attr, const char *why)
 	return -EINVAL;
 }
 
+int vr_nl_exist(struct genl_info *info, int type, struct xarray *table, const char *what)
+{
+	struct nlattr *a;
+	int rem;
+
+	nlmsg_for_each_attr(a, info->nlhdr, GENL_HDRLEN, rem) {
+		if (nla_type(a) != type || xa_load(table, nla_get_u32(a)))
+			continue;
+		NL_SET_ERR_MSG_ATTR_FMT(info->extack, a, "%s %u does not exist", what,
+					nla_get_u32(a));
+		return -ENOENT;
+	}
+	return 0;
+}
+
+int vr_nl_blame(struct genl_info *info, int attr, int err)
+{
+	if (err && !info->extack->bad_attr)
+		NL_SET_BAD_ATTR(info->extack, info->attrs[attr]);
+	return err;
+}
+
 const char *vr_nl_label(const struct nlattr *a)
 {
 	const char *label = a ? nla_data(a) : NULL;

@@ -30,7 +30,7 @@ static struct vr_vif *find_vif(struct vr_net *vn, const struct nlattr *attr,
 	struct vr_vif *vif = vr_vif_rcu(vn, nla_get_u32(attr));
 
 	if (!vif)
-		NL_SET_ERR_MSG_ATTR_FMT(extack, attr, "No vif %u", nla_get_u32(attr));
+		NL_SET_ERR_MSG_ATTR_FMT(extack, attr, "Vif %u does not exist", nla_get_u32(attr));
 	return vif;
 }
 

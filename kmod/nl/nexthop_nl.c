@@ -75,7 +75,8 @@ static struct vr_nexthop *find(struct vr_net *vn, struct genl_info *info)
 	struct vr_nexthop *nh = vr_nexthop_rcu(vn, nla_get_u32(id));
 
 	if (!nh)
-		NL_SET_ERR_MSG_ATTR_FMT(info->extack, id, "No next hop %u", nla_get_u32(id));
+		NL_SET_ERR_MSG_ATTR_FMT(info->extack, id, "Next hop %u does not exist",
+					nla_get_u32(id));
 	return nh;
 }
 
@@ -277,7 +278,10 @@ int vrouter_nl_nexthop_new_doit(struct sk_buff *skb, struct genl_info *info)
 	cfg.members = members;
 
 	mutex_lock(&vn->lock);
-	err = vr_nexthop_set(vn, &cfg, info->nlhdr->nlmsg_flags, info->extack);
+	err = vr_nl_exist(info, VROUTER_A_NEXTHOP_VIF, &vn->vifs, "Vif") ?:
+	      vr_nl_exist(info, VROUTER_A_NEXTHOP_VRF, &vn->vrfs, "VRF") ?:
+	      vr_nexthop_set(vn, &cfg, info->nlhdr->nlmsg_flags, info->extack);
+	vr_nl_blame(info, VROUTER_A_NEXTHOP_ID, err);
 	if (!err)
 		vr_nl_ntf_done(vn, vr_nl_ntf_new(vn, VROUTER_CMD_NEXTHOP_NEW_NTF, fill, fill_head,
 						 vr_nexthop_rcu(vn, cfg.id)), 0);
@@ -302,6 +306,7 @@ int vrouter_nl_nexthop_del_doit(struct sk_buff *skb, struct genl_info *info)
 	if (nh) {
 		ntf = vr_nl_ntf_new(vn, VROUTER_CMD_NEXTHOP_DEL_NTF, fill, fill_head, nh);
 		err = vr_nexthop_del(vn, nh->id, info->extack);
+		vr_nl_blame(info, VROUTER_A_NEXTHOP_ID, err);
 		vr_nl_ntf_done(vn, ntf, err);
 	} else {
 		err = -ENOENT;

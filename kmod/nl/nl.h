@@ -90,6 +90,13 @@ int vr_nl_require_in(struct netlink_ext_ack *extack, const struct nlattr *nest,
 /* Refuses an attribute that does not belong to this kind of object. */
 int vr_nl_refuse(struct genl_info *info, int attr, const char *why);
 
+/* Do all objects exist that attributes of a type name by id? "what" begins the
+ * sentence. Under vr_net::lock. -ENOENT.
+ */
+int vr_nl_exist(struct genl_info *info, int type, struct xarray *table, const char *what);
+/* Blames an attribute, by default the object's key, for what table/ refused. Returns err. */
+int vr_nl_blame(struct genl_info *info, int attr, int err);
+
 static inline u32 vr_nl_u32(const struct nlattr *a, u32 absent)
 {
 	return a ? nla_get_u32(a) : absent;

@@ -41,17 +41,18 @@ static struct vr_vrf *find_vrf(struct vr_net *vn, struct genl_info *info)
 	struct vr_vrf *vrf = vr_vrf_rcu(vn, nla_get_u32(id));
 
 	if (!vrf)
-		NL_SET_ERR_MSG_ATTR_FMT(info->extack, id, "No VRF %u", nla_get_u32(id));
+		NL_SET_ERR_MSG_ATTR_FMT(info->extack, id, "VRF %u does not exist", nla_get_u32(id));
 	return vrf;
 }
 
 static struct vr_route *find_exact(struct vr_vrf *vrf, const struct vr_prefix *p,
-				   struct netlink_ext_ack *extack)
+				   struct genl_info *info)
 {
 	struct vr_route *r = vr_lpm_get(lpm_of(vrf, p->family), &p->addr, p->len);
 
 	if (!r)
-		NL_SET_ERR_MSG_FMT(extack, "No such route in VRF %u", vrf->id);
+		NL_SET_ERR_MSG_ATTR_FMT(info->extack, info->attrs[VROUTER_A_ROUTE_ADDR],
+					"No such route in VRF %u", vrf->id);
 	return r;
 }
 
@@ -80,7 +81,7 @@ static int get_exact(struct vr_net *vn, struct genl_info *info)
 	vrf = find_vrf(vn, info);
 	if (vrf) {
 		e.vrf = vrf->id;
-		e.route = find_exact(vrf, &prefix, info->extack);
+		e.route = find_exact(vrf, &prefix, info);
 	}
 	err = e.route ? vr_nl_reply(info, vn, VROUTER_CMD_ROUTE_GET, fill, &e) : -ENOENT;
 	mutex_unlock(&vn->lock);
@@ -111,8 +112,8 @@ static int get_lookup(struct vr_net *vn, struct genl_info *info)
 		e.route = vr_route_lookup_rcu(vrf, family, &addr);	/* the mutex keeps it */
 		rcu_read_unlock();
 		if (!e.route)
-			NL_SET_ERR_MSG_FMT(info->extack, "VRF %u has no route to this address",
-					   vrf->id);
+			NL_SET_ERR_MSG_ATTR_FMT(info->extack, info->attrs[VROUTER_A_ROUTE_ADDR],
+						"VRF %u has no route to this address", vrf->id);
 	}
 	err = e.route ? vr_nl_reply(info, vn, VROUTER_CMD_ROUTE_GET, fill, &e) : -ENOENT;
 	mutex_unlock(&vn->lock);
@@ -232,10 +233,13 @@ int vrouter_nl_route_new_doit(struct sk_buff *skb, struct genl_info *info)
 	cfg.sgs = sgs;
 
 	mutex_lock(&vn->lock);
-	err = vr_route_set(vn, &cfg, info->nlhdr->nlmsg_flags, info->extack);
+	err = vr_nl_exist(info, VROUTER_A_ROUTE_VRF, &vn->vrfs, "VRF") ?:
+	      vr_nl_exist(info, VROUTER_A_ROUTE_NEXTHOP, &vn->nexthops, "Next hop") ?:
+	      vr_route_set(vn, &cfg, info->nlhdr->nlmsg_flags, info->extack);
+	vr_nl_blame(info, VROUTER_A_ROUTE_ADDR, err);
 	if (!err) {
 		e.vrf = cfg.vrf;
-		e.route = find_exact(vr_vrf_rcu(vn, cfg.vrf), &cfg.prefix, info->extack);
+		e.route = find_exact(vr_vrf_rcu(vn, cfg.vrf), &cfg.prefix, info);
 		vr_nl_ntf_done(vn, vr_nl_ntf_new(vn, VROUTER_CMD_ROUTE_NEW_NTF, fill, NULL, &e), 0);
 	}
 	mutex_unlock(&vn->lock);
@@ -260,7 +264,7 @@ int vrouter_nl_route_del_doit(struct sk_buff *skb, struct genl_info *info)
 	vrf = find_vrf(vn, info);
 	if (vrf) {
 		e.vrf = vrf->id;
-		e.route = find_exact(vrf, &prefix, info->extack);
+		e.route = find_exact(vrf, &prefix, info);
 	}
 	if (e.route) {
 		ntf = vr_nl_ntf_new(vn, VROUTER_CMD_ROUTE_DEL_NTF, fill, NULL, &e);

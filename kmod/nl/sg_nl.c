@@ -47,7 +47,7 @@ static struct vr_sg *find(struct vr_net *vn, struct genl_info *info)
 	struct vr_sg *sg = vr_sg_rcu(vn, nla_get_u32(id));
 
 	if (!sg)
-		NL_SET_ERR_MSG_ATTR_FMT(info->extack, id, "No security group %u",
+		NL_SET_ERR_MSG_ATTR_FMT(info->extack, id, "Security group %u does not exist",
 					nla_get_u32(id));
 	return sg;
 }
@@ -184,6 +184,7 @@ int vrouter_nl_sg_new_doit(struct sk_buff *skb, struct genl_info *info)
 
 	mutex_lock(&vn->lock);
 	err = vr_sg_set(vn, &cfg, info->nlhdr->nlmsg_flags, info->extack);
+	vr_nl_blame(info, VROUTER_A_SG_ID, err);
 	if (!err)
 		vr_nl_ntf_done(vn, vr_nl_ntf_new(vn, VROUTER_CMD_SG_NEW_NTF, fill, fill_head,
 						 vr_sg_rcu(vn, cfg.id)), 0);
@@ -210,6 +211,7 @@ int vrouter_nl_sg_del_doit(struct sk_buff *skb, struct genl_info *info)
 	if (sg) {
 		ntf = vr_nl_ntf_new(vn, VROUTER_CMD_SG_DEL_NTF, fill, fill_head, sg);
 		err = vr_sg_del(vn, sg->id, info->extack);
+		vr_nl_blame(info, VROUTER_A_SG_ID, err);
 		vr_nl_ntf_done(vn, ntf, err);
 	} else {
 		err = -ENOENT;

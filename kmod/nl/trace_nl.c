@@ -139,7 +139,7 @@ int vrouter_nl_trace_doit(struct sk_buff *skb, struct genl_info *info)
 	err = vr_trace_run(vn, &tuple, &run->trace, &run->result);
 	if (err)
 		NL_SET_ERR_MSG_ATTR_FMT(info->extack, info->attrs[VROUTER_A_TRACE_VIF],
-					"No vif %u", tuple.port);
+					"Vif %u does not exist", tuple.port);
 	else
 		err = vr_nl_reply(info, vn, VROUTER_CMD_TRACE, fill, run);
 	kfree(run);

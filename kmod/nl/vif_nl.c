@@ -140,8 +140,8 @@ int vrouter_nl_vif_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (vif) {
 		err = vr_nl_reply(info, vn, VROUTER_CMD_VIF_GET, fill, vif);
 	} else {
-		NL_SET_ERR_MSG_FMT(info->extack, "No vif %u", id);
-		err = -ENOENT;
+		NL_SET_ERR_MSG_FMT(info->extack, "Vif %u does not exist", id);
+		err = vr_nl_blame(info, VROUTER_A_VIF_ID, -ENOENT);
 	}
 	mutex_unlock(&vn->lock);
 	return err;
@@ -224,6 +224,28 @@ static int parse(struct genl_info *info, struct vr_vif_cfg *cfg, struct vr_addr_
 	return 0;
 }
 
+/* Under the RTNL and vr_net::lock. */
+static int set(struct vr_net *vn, struct genl_info *info, const struct vr_vif_cfg *cfg)
+{
+	int err;
+
+	err = vr_nl_exist(info, VROUTER_A_VIF_VRF, &vn->vrfs, "VRF") ?:
+	      vr_nl_exist(info, VROUTER_A_VIF_SG, &vn->sgs, "Security group");
+	if (err)
+		return err;
+
+	err = vr_vif_set(vn, cfg, info->nlhdr->nlmsg_flags, info->extack);
+	switch (err) {
+	case -EADDRINUSE:
+		return vr_nl_blame(info, VROUTER_A_VIF_ADDR, err);
+	case -EBUSY:
+	case -EOPNOTSUPP:
+		return vr_nl_blame(info, info->attrs[VROUTER_A_VIF_IFNAME] ?
+				   VROUTER_A_VIF_IFNAME : VROUTER_A_VIF_IFINDEX, err);
+	}
+	return vr_nl_blame(info, VROUTER_A_VIF_ID, err);
+}
+
 int vrouter_nl_vif_new_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct vr_net *vn = vr_nl_net(info);
@@ -245,7 +267,7 @@ int vrouter_nl_vif_new_doit(struct sk_buff *skb, struct genl_info *info)
 		goto unlock_rtnl;
 	}
 	mutex_lock(&vn->lock);
-	err = vr_vif_set(vn, &cfg, info->nlhdr->nlmsg_flags, info->extack);
+	err = set(vn, info, &cfg);
 	if (!err)
 		vr_nl_notify_vif(vn, vr_vif_rcu(vn, cfg.id), VROUTER_CMD_VIF_NEW_NTF);
 	mutex_unlock(&vn->lock);
@@ -277,8 +299,8 @@ int vrouter_nl_vif_del_doit(struct sk_buff *skb, struct genl_info *info)
 		err = vr_vif_del(vn, id, info->extack);
 		vr_nl_ntf_done(vn, ntf, err);
 	} else {
-		NL_SET_ERR_MSG_ATTR_FMT(info->extack, info->attrs[VROUTER_A_VIF_ID], "No vif %u",
-					id);
+		NL_SET_ERR_MSG_ATTR_FMT(info->extack, info->attrs[VROUTER_A_VIF_ID],
+					"Vif %u does not exist", id);
 		err = -ENOENT;
 	}
 	mutex_unlock(&vn->lock);

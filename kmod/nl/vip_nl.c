@@ -50,7 +50,7 @@ static int parse_key(struct genl_info *info, struct vr_vip_key *key)
 }
 
 static struct vr_vip *find(struct vr_net *vn, const struct vr_vip_key *key,
-			   struct netlink_ext_ack *extack)
+			   struct genl_info *info)
 {
 	struct vr_vip *vip;
 
@@ -58,7 +58,8 @@ static struct vr_vip *find(struct vr_net *vn, const struct vr_vip_key *key,
 	vip = vr_vip_lookup_rcu(vn, key);	/* the mutex keeps it */
 	rcu_read_unlock();
 	if (!vip)
-		NL_SET_ERR_MSG_FMT(extack, "No such vip in VRF %u", key->vrf);
+		NL_SET_ERR_MSG_ATTR_FMT(info->extack, info->attrs[VROUTER_A_VIP_ADDR],
+					"No such vip in VRF %u", key->vrf);
 	return vip;
 }
 
@@ -74,7 +75,7 @@ int vrouter_nl_vip_get_doit(struct sk_buff *skb, struct genl_info *info)
 		return err;
 
 	mutex_lock(&vn->lock);
-	vip = find(vn, &key, info->extack);
+	vip = find(vn, &key, info);
 	err = vip ? vr_nl_reply(info, vn, VROUTER_CMD_VIP_GET, fill, vip) : -ENOENT;
 	mutex_unlock(&vn->lock);
 	return err;
@@ -133,10 +134,13 @@ int vrouter_nl_vip_new_doit(struct sk_buff *skb, struct genl_info *info)
 	cfg.label = vr_nl_label(info->attrs[VROUTER_A_VIP_LABEL]);
 
 	mutex_lock(&vn->lock);
-	err = vr_vip_set(vn, &cfg, info->nlhdr->nlmsg_flags, info->extack);
+	err = vr_nl_exist(info, VROUTER_A_VIP_VRF, &vn->vrfs, "VRF") ?:
+	      vr_nl_exist(info, VROUTER_A_VIP_NEXTHOP, &vn->nexthops, "Next hop") ?:
+	      vr_vip_set(vn, &cfg, info->nlhdr->nlmsg_flags, info->extack);
+	vr_nl_blame(info, err == -EINVAL ? VROUTER_A_VIP_NEXTHOP : VROUTER_A_VIP_ADDR, err);
 	if (!err)
 		vr_nl_ntf_done(vn, vr_nl_ntf_new(vn, VROUTER_CMD_VIP_NEW_NTF, fill, NULL,
-						 find(vn, &cfg.key, info->extack)), 0);
+						 find(vn, &cfg.key, info)), 0);
 	mutex_unlock(&vn->lock);
 	return err;
 }
@@ -154,7 +158,7 @@ int vrouter_nl_vip_del_doit(struct sk_buff *skb, struct genl_info *info)
 		return err;
 
 	mutex_lock(&vn->lock);
-	vip = find(vn, &key, info->extack);
+	vip = find(vn, &key, info);
 	if (vip) {
 		ntf = vr_nl_ntf_new(vn, VROUTER_CMD_VIP_DEL_NTF, fill, NULL, vip);
 		err = vr_vip_del(vn, &key, info->extack);

@@ -32,7 +32,7 @@ static struct vr_vrf *find(struct vr_net *vn, struct genl_info *info)
 	struct vr_vrf *vrf = vr_vrf_rcu(vn, nla_get_u32(id));
 
 	if (!vrf)
-		NL_SET_ERR_MSG_ATTR_FMT(info->extack, id, "No VRF %u", nla_get_u32(id));
+		NL_SET_ERR_MSG_ATTR_FMT(info->extack, id, "VRF %u does not exist", nla_get_u32(id));
 	return vrf;
 }
 
@@ -86,6 +86,7 @@ int vrouter_nl_vrf_new_doit(struct sk_buff *skb, struct genl_info *info)
 
 	mutex_lock(&vn->lock);
 	err = vr_vrf_set(vn, &cfg, info->nlhdr->nlmsg_flags, info->extack);
+	vr_nl_blame(info, err == -EADDRINUSE ? VROUTER_A_VRF_GATEWAY : VROUTER_A_VRF_ID, err);
 	if (!err)
 		vr_nl_ntf_done(vn, vr_nl_ntf_new(vn, VROUTER_CMD_VRF_NEW_NTF, fill, NULL,
 						 vr_vrf_rcu(vn, cfg.id)), 0);
@@ -110,6 +111,7 @@ int vrouter_nl_vrf_del_doit(struct sk_buff *skb, struct genl_info *info)
 	if (vrf) {
 		ntf = vr_nl_ntf_new(vn, VROUTER_CMD_VRF_DEL_NTF, fill, NULL, vrf);
 		err = vr_vrf_del(vn, vrf->id, info->extack);
+		vr_nl_blame(info, VROUTER_A_VRF_ID, err);
 		vr_nl_ntf_done(vn, ntf, err);
 	} else {
 		err = -ENOENT;

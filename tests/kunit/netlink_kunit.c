@@ -205,8 +205,8 @@ static const struct request requests[] = {
 	{ "module has no such limit", CMD(LIMITS_SET), 0,
 	  { ABIN(LM(GLOBAL), 0), A32(LM(TIMEOUT_UDP), 5) }, -EINVAL, 1 },
 	{ "trace from no vif", CMD(TRACE), 0,
-	  { A32(TR(VIF), 7), NEST(TR(TUPLE), 3), AIP(TU(SRC), 10, 0, 0, 1),
-	    AIP(TU(DST), 10, 0, 0, 2), A8(TU(PROTO), TCP) }, -ENOENT, 0 },
+	  { A32(TR(VIF), 7), NEST(TR(TUPLE), 4), AIP(TU(SRC), 10, 0, 0, 1),
+	    AIP(TU(DST), 10, 0, 0, 2), A8(TU(PROTO), TCP), A16(TU(DPORT), 80) }, -ENOENT, 0 },
 	{ "command that is none", 200, 0, {}, -EOPNOTSUPP, -1 },
 };
 KT_PARAM(requests, requests);

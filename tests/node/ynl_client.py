@@ -129,7 +129,7 @@ def test_vrf(c):
     c.do("vrf-new", CREATE, id=2)
     tap.equal([v["id"] for v in c.dump("vrf-get")], [1, 2, 4294967295], "VRFs in order of id")
     c.do("vrf-del", id=4294967295)
-    fails(c, "VRF that is not there", errno.ENOENT, "vrf-get", {"id": 3}, bad="id", says="No VRF")
+    fails(c, "VRF that is not there", errno.ENOENT, "vrf-get", {"id": 3}, bad="id", says="does not exist")
 
 
 def test_vif(c):
@@ -148,7 +148,7 @@ def test_vif(c):
     c.ynl.do("vif-new", vif(2, addr=["10.0.0.2"]), ADD)
     tap.equal([v["id"] for v in c.dump("vif-get")], [1, 2], "vifs in order of id")
     fails(c, "device that is attached already", errno.EBUSY, "vif-new",
-          {**vif(3), "ifname": "v1"}, ADD)
+          {**vif(3), "ifname": "v1"}, ADD, bad="ifname")
 
 
 def test_nexthop(c):
@@ -208,7 +208,7 @@ def test_vip(c):
               ["10.96.0.10", TCP, 80, 6, 10800, "default/web"], "vip as it was given")
     tap.equal(len(c.dump("vip-get")), 3, "all vips")
     tap.equal(c.dump("vip-get", vrf=2), [], "no vip in another VRF")
-    fails(c, "next hop that a vip uses", errno.EBUSY, "nexthop-del", {"id": 6})
+    fails(c, "next hop that a vip uses", errno.EBUSY, "nexthop-del", {"id": 6}, bad="id")
     c.do("vip-del", vrf=1, addr="10.96.0.10", proto=UDP, port=53)
     tap.equal(len(c.dump("vip-get", vrf=1)), 2, "vip deleted")
 
@@ -243,7 +243,7 @@ def test_sg(c):
     c.ynl.do("vif-new", vif(2, addr=["10.0.0.2"], sg=[8, 7]), REPLACE)
     tap.equal(c.do("vif-get", id=2)["sg"], [7, 8], "the vif's groups")
     tap.equal(c.do("sg-get", id=7)["users"], 1, "the group counts its members")
-    fails(c, "group that a vif is in", errno.EBUSY, "sg-del", {"id": 7})
+    fails(c, "group that a vif is in", errno.EBUSY, "sg-del", {"id": 7}, bad="id")
 
 
 def test_large(c):
@@ -313,7 +313,7 @@ REFUSED = [
     ("label too long", errno.EINVAL, "vrf-new", {"id": 50, "label": "x" * 320}, "label", None),
     ("output attribute as input", errno.EINVAL, "vrf-new", {"id": 50, "routes": 1}, "routes", None),
     ("vif without such a device", errno.ENODEV, "vif-new", vif(9), "ifname", "No such device"),
-    ("vif in no VRF", errno.ENOENT, "vif-new", {**vif(3), "vrf": 99}, None, "VRF"),
+    ("vif in no VRF", errno.ENOENT, "vif-new", {**vif(3), "vrf": 99}, "vrf", "VRF"),
     ("vif with a multicast MAC", errno.EINVAL, "vif-new",
      {**vif(3), "mac": bytes.fromhex("010000000001")}, "mac", "unicast"),
     ("vif with the gateway's MAC", errno.EINVAL, "vif-new",
@@ -323,7 +323,7 @@ REFUSED = [
     ("MTU of 65536", errno.ERANGE, "vif-new", vif(3, mtu=65536), "mtu", None),
     ("name and index of two devices", errno.ENODEV, "vif-new", vif(3, ifindex=1), "ifname", "is lo"),
     ("group twice", errno.EINVAL, "vif-new", vif(3, sg=[5, 5]), "sg", "twice"),
-    ("group that is not there", errno.ENOENT, "vif-new", vif(3, sg=[99]), None, "99"),
+    ("group that is not there", errno.ENOENT, "vif-new", vif(3, sg=[99]), "sg", "99"),
     ("vif of a blackhole", errno.EINVAL, "nexthop-new", {"id": 50, "type": "blackhole", "vif": 1},
      "vif", "local"),
     ("VRF of a local next hop", errno.EINVAL, "nexthop-new",
@@ -331,7 +331,7 @@ REFUSED = [
     ("members of a host next hop", errno.EINVAL, "nexthop-new",
      {"id": 50, "type": "host", "member": [{"addr": "10.0.0.1"}]}, "member", "ecmp"),
     ("vif that is not there", errno.ENOENT, "nexthop-new", {"id": 50, "type": "local", "vif": 99},
-     None, "99"),
+     "vif", "99"),
     ("member with a port only", errno.EINVAL, "nexthop-new", {**ECMP, "member": [{"port": 80}]},
      None, "address"),
     ("member without anything", errno.EINVAL, "nexthop-new", {**ECMP, "member": [{"weight": 1}]},
@@ -343,15 +343,15 @@ REFUSED = [
     ("member twice", errno.EINVAL, "nexthop-new",
      {**ECMP, "member": [{"addr": "10.0.0.1", "port": 1}] * 2}, None, None),
     ("change of a next hop's type", errno.EINVAL, "nexthop-new", {"id": 1, "type": "host"},
-     None, None),
+     "id", None),
     ("prefix with host bits", errno.EINVAL, "route-new", {**ROUTE, "addr": "10.9.0.1"}, "addr",
      "not zero"),
     ("IPv4 prefix of 33 bits", errno.EINVAL, "route-new", {**ROUTE, "prefix-len": 33},
      "prefix-len", "32"),
     ("IPv6 prefix of 129 bits", errno.ERANGE, "route-new",
      {**ROUTE, "addr": "fd00::", "prefix-len": 129}, "prefix-len", None),
-    ("route in no VRF", errno.ENOENT, "route-new", {**ROUTE, "vrf": 99}, None, "99"),
-    ("route to no next hop", errno.ENOENT, "route-new", {**ROUTE, "nexthop": 99}, None, "99"),
+    ("route in no VRF", errno.ENOENT, "route-new", {**ROUTE, "vrf": 99}, "vrf", "99"),
+    ("route to no next hop", errno.ENOENT, "route-new", {**ROUTE, "nexthop": 99}, "nexthop", "99"),
     ("look-up with a prefix length", errno.EINVAL, "route-get",
      {"vrf": 1, "addr": "10.0.0.1", "prefix-len": 32, "lookup": True}, "prefix-len", "look-up"),
     ("filter in a get", errno.EINVAL, "route-get",
@@ -359,9 +359,9 @@ REFUSED = [
     ("vip of ICMP", errno.EPROTONOSUPPORT, "vip-new", {**VIP, "proto": ICMP}, "proto", "TCP"),
     ("vip of port 0", errno.ERANGE, "vip-new", {**VIP, "port": 0}, "port", None),
     ("vip at 0.0.0.0", errno.EINVAL, "vip-new", {**VIP, "addr": "0.0.0.0"}, "addr", "host can"),
-    ("vip to a local next hop", errno.EINVAL, "vip-new", {**VIP, "nexthop": 1}, None, None),
+    ("vip to a local next hop", errno.EINVAL, "vip-new", {**VIP, "nexthop": 1}, "nexthop", "ecmp"),
     ("vip to members of the other family", errno.EINVAL, "vip-new", {**VIP, "addr": "fd96::9"},
-     None, None),
+     "nexthop", None),
     ("affinity of two days", errno.ERANGE, "vip-new", {**VIP, "affinity-timeout": 172800},
      "affinity-timeout", None),
     ("rule without ports' protocol", errno.EINVAL, "sg-new", rule(**{"port-min": 80}), None,
@@ -401,10 +401,10 @@ REFUSED = [
     ("flow filter of an ICMP error", errno.EINVAL, "flow-del",
      {"filter": {"proto": ICMP, "dport": 0x0300}}, None, "echo"),
     ("drops of \"none\"", errno.EINVAL, "drop-get", {"reason": "none"}, "reason", "none"),
-    ("drops of no vif", errno.ENOENT, "drop-get", {"reason": "ttl", "vif": 99}, "vif", "No vif"),
+    ("drops of no vif", errno.ENOENT, "drop-get", {"reason": "ttl", "vif": 99}, "vif", "does not exist"),
     ("limit 0", errno.ERANGE, "limits-set", {"vrfs": 0}, "vrfs", None),
     ("limit over 2^31 - 1", errno.ERANGE, "limits-set", {"flows": 1 << 31}, "flows", None),
-    ("trace from no vif", errno.ENOENT, "trace", {"vif": 99, "tuple": TUPLE}, "vif", "No vif"),
+    ("trace from no vif", errno.ENOENT, "trace", {"vif": 99, "tuple": TUPLE}, "vif", "does not exist"),
     ("trace of two families", errno.EINVAL, "trace",
      {"vif": 1, "tuple": {**TUPLE, "dst": "fd00::1"}}, None, "family"),
     ("trace of GRE", errno.EPROTONOSUPPORT, "trace", {"vif": 1, "tuple": {**TUPLE, "proto": 47}},
@@ -619,7 +619,7 @@ def test_deleted(c):
     c.do("vif-del", id=1)
     tap.equal([v["id"] for v in c.dump("vif-get")], [2], "vif detached")
     tap.check("vif" not in c.do("nexthop-get", id=1), "the next hop to it is left, without a vif")
-    fails(c, "VRF that a vif is in", errno.EBUSY, "vrf-del", {"id": 1})
+    fails(c, "VRF that a vif is in", errno.EBUSY, "vrf-del", {"id": 1}, bad="id")
     c.do("vif-del", id=2)
     c.do("vrf-del", id=11)
     c.do("vip-del", vrf=1, addr="10.96.0.10", proto=TCP, port=80)
