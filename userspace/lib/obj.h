@@ -228,12 +228,14 @@ int vr_obj_copy(const struct vr_obj_type *t, void *to, const void *from);
  */
 bool vr_obj_same_key(const struct vr_obj_type *t, const void *a, const void *b);
 /* The same configuration, not looking at what is told. Lists are compared in
- * their order: vr_obj_sort() both before.
+ * their order: vr_obj_normalize() both before. A vif's ifindex and ifname are
+ * compared where both have it.
  */
 bool vr_obj_equal(const struct vr_obj_type *t, const void *a, const void *b);
-/* Brings lists whose order means nothing into one: addresses, groups, members,
- * exceptions; not rules. Makes a weight of 0 one.
+/* What the kernel makes of it: lists whose order means nothing (addresses,
+ * groups, members, exceptions; not rules) are sorted, a weight of 0 is 1, all
+ * ports are no ports, a rule has the family of its prefix or protocol.
  */
-void vr_obj_sort(const struct vr_obj_type *t, void *obj);
+void vr_obj_normalize(const struct vr_obj_type *t, void *obj);
 
 #endif
