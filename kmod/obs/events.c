@@ -60,7 +60,7 @@ static int fill_drop(struct sk_buff *skb, const struct vr_vif *vif, const struct
 	if (nla_put_u32(skb, VROUTER_A_DROP_REASON, why) ||
 	    (vif && nla_put_u32(skb, VROUTER_A_DROP_VIF, vif->id)) ||
 	    (sg_vif && nla_put_u32(skb, VROUTER_A_DROP_SG_VIF, sg_vif->id)) ||
-	    (t && t->family && vr_nl_put_tuple(skb, VROUTER_A_DROP_TUPLE, t, icmp)) ||
+	    (t->family && vr_nl_put_tuple(skb, VROUTER_A_DROP_TUPLE, t, icmp)) ||
 	    (suppressed && nla_put_u32(skb, VROUTER_A_DROP_SUPPRESSED, suppressed)))
 		return -EMSGSIZE;
 	return 0;
