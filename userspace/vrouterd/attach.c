@@ -110,6 +110,7 @@ static void load(struct attachments *a, int dir, const char *name)
 		return;
 	}
 	memcpy(at->host, host, sizeof(host));
+	at->raise = true;
 	at->next = a->list;
 	a->list = at;
 }

@@ -19,6 +19,7 @@ struct attachment {
 	char		*vmi;		/* key of the VirtualMachineInterface */
 	uint64_t	created;	/* microseconds since 1970; the newest of a vmi counts */
 	uint32_t	ifindex;	/* not kept: looked up at start */
+	bool		raise;		/* bring the device up once it is programmed */
 };
 
 struct attachments {

@@ -74,7 +74,7 @@ static int on_readable(sd_event_source *s, int fd, uint32_t events, void *arg)
 {
 	struct vr_err e = {};
 	struct feed *f = arg;
-	char why[640];
+	char why[1152];
 	int n;
 
 	(void)s;

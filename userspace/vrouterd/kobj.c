@@ -67,7 +67,7 @@ struct kobj *kobj_new(enum kobj_kind kind, void *obj)
 	o->key.kind = kind;
 	memcpy(&o->sg, obj, size);
 	memset(obj, 0, size);
-	vr_obj_sort(types[kind], &o->sg);
+	vr_obj_normalize(types[kind], &o->sg);
 	set_key(o);
 	return o;
 }

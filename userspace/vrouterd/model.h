@@ -65,7 +65,7 @@ struct pool {
 	struct pool_member {
 		struct vr_addr	addr;
 		uint16_t	port;
-		uint32_t	weight;
+		uint32_t	weight;	/* 0 = no new flows */
 		uint8_t		state;	/* VROUTER_MEMBER_STATE_* */
 		char		*target; /* may be NULL */
 	} *members;

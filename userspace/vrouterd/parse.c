@@ -215,7 +215,7 @@ static void parse_member(struct jerr *e, const json_t *o, uint8_t family, struct
 	m->port = jnumber(e, o, "port", 1, 65535, 0);
 	if (!m->port)
 		jfail(e, "port", "is missing");
-	m->weight = jnumber(e, o, "weight", 1, 1000, 1);
+	m->weight = jnumber(e, o, "weight", 0, 255, 1);
 	m->state = VROUTER_MEMBER_STATE_ACTIVE;
 	if (state && !strcmp(state, "draining"))
 		m->state = VROUTER_MEMBER_STATE_DRAINING;

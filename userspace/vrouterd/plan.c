@@ -170,6 +170,7 @@ static void plan_vmi(struct unit *u, const struct res *r, const struct device *d
 	}
 }
 
+/* A weight of 0 is a member without share: it keeps the flows it has. */
 static void plan_pool(struct unit *u, const struct res *r, struct ids *ids)
 {
 	const struct pool *p = &r->pool;
@@ -185,8 +186,9 @@ static void plan_pool(struct unit *u, const struct res *r, struct ids *ids)
 		const struct pool_member *m = &p->members[i];
 
 		nh.members[i] = (struct vr_member){
-			.addr = m->addr, .port = m->port, .weight = m->weight,
-			.state = m->state, .label = label_dup(m->target),
+			.addr = m->addr, .port = m->port, .weight = m->weight ? m->weight : 1,
+			.state = m->weight ? m->state : VROUTER_MEMBER_STATE_DRAINING,
+			.label = label_dup(m->target),
 		};
 	}
 	add(u, K_NEXTHOP, &nh);

@@ -237,23 +237,46 @@ void reconciler_dump_end(struct reconciler *rc)
 	twalk_r(rc->claims, mark_claim, rc);
 }
 
-bool reconciler_vif_gone(struct reconciler *rc, uint32_t id, uint32_t ifindex)
+static void mirror_gone(struct reconciler *rc, const struct kkey *key)
 {
-	struct kkey key = { .kind = K_VIF, .id = id };
-	const struct kobj *o = ktable_get(&rc->mirror, &key);
+	if (key->kind == K_VIF)
+		mirror_vif_gone(rc, key);
+	else if (key->kind == K_VRF)
+		mirror_vrf_gone(rc, key);
+	else
+		mirror_del(rc, key);
+}
 
-	if (!o || (ifindex && o->vif.ifindex != ifindex))
-		return false;
-	mark(rc, &key);
-	mirror_vif_gone(rc, &key);
-	return true;
+void reconciler_seen(struct reconciler *rc, const struct kkey *key, struct kobj *o)
+{
+	const struct kkey k = *key;
+
+	if (o)
+		mirror_set(rc, o);
+	else
+		mirror_gone(rc, &k);
+	mark(rc, &k);
+}
+
+const struct kobj *reconciler_has(const struct reconciler *rc, const struct kkey *key)
+{
+	return ktable_get(&rc->mirror, key);
+}
+
+/* An event leaves long lists out: then it says nothing of them. */
+static bool brief(const struct kobj *o)
+{
+	return (o->key.kind == K_NEXTHOP && o->nexthop.members_told > o->nexthop.n_members) ||
+	       (o->key.kind == K_SG && o->sg.rules_told > o->sg.n_rules);
 }
 
 bool reconciler_knows(const struct reconciler *rc, const struct kobj *o, bool deleted)
 {
 	const struct kobj *have = ktable_get(&rc->mirror, &o->key);
 
-	return deleted ? !have : have && kobj_equal(have, o);
+	if (deleted)
+		return !have;
+	return have && !brief(o) && kobj_equal(have, o);
 }
 
 struct each_vif {
@@ -476,14 +499,10 @@ static bool converged(const struct reconciler *rc, const struct kkey *key)
 
 static void note_done(struct reconciler *rc, const struct request *rq)
 {
-	if (!rq->del)
-		mirror_set(rc, kobj_hold(rq->obj));
-	else if (rq->obj->key.kind == K_VIF)
-		mirror_vif_gone(rc, &rq->obj->key);
-	else if (rq->obj->key.kind == K_VRF)
-		mirror_vrf_gone(rc, &rq->obj->key);
+	if (rq->del)
+		mirror_gone(rc, &rq->obj->key);
 	else
-		mirror_del(rc, &rq->obj->key);
+		mirror_set(rc, kobj_hold(rq->obj));
 }
 
 /* True when the refusal may only mean that the mirror is wrong. */

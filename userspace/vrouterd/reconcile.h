@@ -74,10 +74,11 @@ bool reconciler_pending(const struct reconciler *rc);
 /* Is all of the unit in the kernel? If not, why, as far as it is known. */
 bool reconciler_settled(const struct reconciler *rc, const struct unit *u, char *why, size_t size);
 
-/* The kernel detached a vif by itself. False when the mirror knew of no such. */
-bool reconciler_vif_gone(struct reconciler *rc, uint32_t id, uint32_t ifindex);
+/* What the kernel has now under a key: o (taken over), or nothing. */
+void reconciler_seen(struct reconciler *rc, const struct kkey *key, struct kobj *o);
 /* An object of an event: does the mirror agree? */
 bool reconciler_knows(const struct reconciler *rc, const struct kobj *o, bool deleted);
+const struct kobj *reconciler_has(const struct reconciler *rc, const struct kkey *key);
 void reconciler_each_vif(const struct reconciler *rc,
 			 void (*fn)(const struct kobj *vif, void *arg), void *arg);
 

@@ -1,0 +1,506 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The parts of vrouterd and what each tells the others. */
+
+#include <errno.h>
+#include <search.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+#include "daemon.h"
+#include "dlog.h"
+#include "mem.h"
+
+#define SETTLE	5000		/* microseconds: changes come in flocks */
+#define TICK	5000000
+
+struct planned {
+	enum res_kind	kind;
+	char		*key;
+	struct unit	unit;
+};
+
+static int compare(const void *a, const void *b)
+{
+	const struct planned *x = a, *y = b;
+
+	return x->kind != y->kind ? (x->kind < y->kind ? -1 : 1) : strcmp(x->key, y->key);
+}
+
+static struct planned *find_planned(const struct daemon *d, enum res_kind kind, const char *key)
+{
+	struct planned probe = { .kind = kind, .key = (char *)key }, **slot;
+
+	slot = (struct planned **)tfind(&probe, &d->planned, compare);
+	return slot ? *slot : NULL;
+}
+
+const struct unit *daemon_unit(const struct daemon *d, enum res_kind kind, const char *key)
+{
+	struct planned *e = find_planned(d, kind, key);
+
+	return e ? &e->unit : NULL;
+}
+
+/* Asks for daemon_work() soon; later requests do not put it off. */
+static void want_work(struct daemon *d, uint64_t usec)
+{
+	int enabled = SD_EVENT_OFF;
+	uint64_t now, then;
+
+	sd_event_now(d->loop, CLOCK_MONOTONIC, &now);
+	sd_event_source_get_enabled(d->work, &enabled);
+	sd_event_source_get_time(d->work, &then);
+	if (enabled != SD_EVENT_OFF && then <= now + usec)
+		return;
+	sd_event_source_set_time(d->work, now + usec);
+	sd_event_source_set_enabled(d->work, SD_EVENT_ONESHOT);
+}
+
+/* --- the model's changes ---------------------------------------------------------- */
+
+/* The device that a resource's interface has here. */
+static const struct device *device_of(const struct daemon *d, const struct res *r,
+				      struct device *dev)
+{
+	const struct attachment *at;
+
+	if (!r || r->kind != RES_VMI || !r->vmi.node || strcmp(r->vmi.node, d->opt->node))
+		return NULL;
+	at = attachment_of_vmi(&d->attachments, r->key);
+	if (!at)
+		return NULL;
+	dev->ifindex = at->ifindex;
+	dev->name = at->host;
+	return dev;
+}
+
+static void replan(struct daemon *d, struct planned *e, const struct res *r)
+{
+	struct device dev;
+
+	reconciler_update(d->rc, &e->unit, r, device_of(d, r, &dev));
+	want_work(d, SETTLE);
+}
+
+static void on_change(void *arg, const struct res *old, const struct res *r)
+{
+	const struct res *any = r ? r : old;
+	struct daemon *d = arg;
+	struct planned *e = find_planned(d, any->kind, any->key);
+
+	if (!e) {
+		e = mem_zero(1, sizeof(*e));
+		e->kind = any->kind;
+		e->key = mem_strdup(any->key);
+		mem_check(tsearch(e, &d->planned, compare));
+	}
+	replan(d, e, r);
+	if (r)
+		return;
+	tdelete(e, &d->planned, compare);
+	free(e->key);
+	free(e);
+}
+
+void daemon_refresh(struct daemon *d, const char *vmi)
+{
+	struct planned *e = find_planned(d, RES_VMI, vmi);
+
+	if (e)
+		replan(d, e, model_get(d->model, RES_VMI, vmi));
+}
+
+void daemon_forget(struct daemon *d, struct attachment *at)
+{
+	char *vmi = mem_strdup(at->vmi);
+
+	/* What comes from it now would be the node's own to route. */
+	link_set(at->host, false);
+	attachment_del(&d->attachments, at);
+	daemon_refresh(d, vmi);
+	free(vmi);
+}
+
+static const struct model_ops model_ops = { .changed = on_change };
+
+/* --- the feed ----------------------------------------------------------------------- */
+
+static void on_feed_up(void *arg)
+{
+	struct daemon *d = arg;
+
+	model_mark(d->model);
+}
+
+static void on_feed_down(void *arg)
+{
+	(void)arg;
+	sd_notify(0, "STATUS=Waiting for the manager; the data path goes on");
+}
+
+static void on_synced(struct daemon *d)
+{
+	unsigned int gone = model_sweep(d->model);
+
+	log_info("feed: in step, %u resources went while it was away", gone);
+	feed_healthy(d->feed);
+	reconciler_synced(d->rc);
+	want_work(d, SETTLE);
+	sd_notify(0, "STATUS=In step with the manager");
+}
+
+static bool on_feed_event(void *arg, enum event_type type, const json_t *object, char *why,
+			  size_t size)
+{
+	struct daemon *d = arg;
+	struct jerr e;
+	struct res *r;
+
+	if (type == EVENT_SYNCED) {
+		on_synced(d);
+		return true;
+	}
+	r = res_identify(object, &e);
+	if (!r) {
+		snprintf(why, size, "%s", e.text);
+		return false;
+	}
+	if (r->kind == RES_OTHER) {
+		res_free(r);
+	} else if (type == EVENT_DELETED) {
+		model_del(d->model, r->kind, r->key);
+		res_free(r);
+	} else if (!res_parse_spec(r, object, &e)) {
+		log_warn("feed: %s %s: %s; its last good state stays", res_kind_name(r->kind),
+			 r->key, e.text);
+		model_keep(d->model, r->kind, r->key);
+		res_free(r);
+	} else {
+		model_set(d->model, r);
+	}
+	return true;
+}
+
+static const struct feed_ops feed_ops = {
+	.up = on_feed_up, .event = on_feed_event, .down = on_feed_down,
+};
+
+/* --- the kernel ---------------------------------------------------------------------- */
+
+static void drop_kernel(struct daemon *d, const char *why)
+{
+	if (d->kernel && why)
+		log_warn("kernel: %s; reading its state anew", why);
+	kernel_close(d->kernel);
+	d->kernel = NULL;
+	d->dumped = false;
+	want_work(d, backoff_next(&d->retry));
+}
+
+static void on_lost(void *arg, const char *why)
+{
+	struct daemon *d = arg;
+
+	/* The caller is the kernel's own: it is closed when its turn is over. */
+	if (d->dumped)
+		log_warn("kernel: %s; reading its state anew", why);
+	d->dumped = false;
+	want_work(d, backoff_next(&d->retry));
+}
+
+/* A pod's namespace was deleted: its device went, and the attachment with it. */
+static void forget_vanished(struct daemon *d, const struct kobj *vif)
+{
+	struct attachment *at = attachment_find(&d->attachments, vif->vif.ifname);
+
+	if (!at || if_nametoindex(at->host) == at->ifindex)
+		return;
+	log_info("%s: its device %s went away", at->vmi, at->host);
+	daemon_forget(d, at);
+}
+
+static void on_seen(void *arg, const struct kkey *key, struct kobj *o)
+{
+	struct daemon *d = arg;
+	const struct kobj *had = reconciler_has(d->rc, key);
+
+	if (had)
+		kobj_hold(had);
+	reconciler_seen(d->rc, key, o);
+	if (!o && had && key->kind == K_VIF)
+		forget_vanished(d, had);
+	kobj_put(had);
+	want_work(d, SETTLE);
+}
+
+static bool on_known(void *arg, const struct kobj *o, bool deleted)
+{
+	struct daemon *d = arg;
+
+	return reconciler_knows(d->rc, o, deleted);
+}
+
+static const struct kernel_ops kernel_ops = {
+	.seen = on_seen, .known = on_known, .lost = on_lost,
+};
+
+static void on_dumped(struct kobj *o, void *arg)
+{
+	struct daemon *d = arg;
+
+	reconciler_dump_add(d->rc, o);
+}
+
+struct adoption {
+	struct daemon	*d;
+	const struct kobj *vifs[1024];
+	unsigned int	n;
+};
+
+static void collect_orphan(const struct kobj *vif, void *arg)
+{
+	struct adoption *a = arg;
+
+	if (kobj_ours(vif) && a->n < VR_ARRAY_SIZE(a->vifs) &&
+	    !attachment_find(&a->d->attachments, vif->vif.ifname))
+		a->vifs[a->n++] = vif;
+}
+
+/* The state directory may be lost; no pod is to be cut off for that. */
+static void adopt(struct daemon *d)
+{
+	struct adoption a = { .d = d };
+
+	d->adopted = true;
+	reconciler_each_vif(d->rc, collect_orphan, &a);
+	while (a.n) {
+		const struct vr_vif *vif = &a.vifs[--a.n]->vif;
+
+		log_info("%s: device %s taken over from the kernel", vif->label, vif->ifname);
+		attachment_add(&d->attachments, vif->ifname, vif->ifindex, vif->label, NULL, NULL);
+		daemon_refresh(d, vif->label);
+	}
+}
+
+static int open_kernel(struct daemon *d, struct vr_err *e)
+{
+	int err = kernel_open(&d->kernel, d->loop, &kernel_ops, d, e);
+
+	if (err == -ENOENT)
+		vr_err_wrap(e, "the kernel module is not loaded (modprobe vrouter)");
+	return err;
+}
+
+/* The kernel's state is known when this returns true. */
+static bool ready(struct daemon *d)
+{
+	struct vr_err e = {};
+	int err;
+
+	if (d->kernel && d->dumped)
+		return true;
+	/* Also after lost events: what was queued is as old as the rest. */
+	kernel_close(d->kernel);
+	d->kernel = NULL;
+	err = open_kernel(d, &e);
+	if (!err) {
+		reconciler_dump_begin(d->rc);
+		err = kernel_dump(d->kernel, on_dumped, d, &e);
+		reconciler_dump_end(d->rc);
+	}
+	if (err) {
+		if (!d->told)
+			log_warn("kernel: %s; trying again until it is there", e.text);
+		d->told = true;
+		drop_kernel(d, NULL);
+		return false;
+	}
+	d->dumped = true;
+	d->told = false;
+	if (!d->adopted)
+		adopt(d);
+	return true;
+}
+
+static int apply(void *arg, struct request *rq, size_t n)
+{
+	struct daemon *d = arg;
+	struct vr_err e = {};
+	int err;
+
+	log_debug("kernel: %zu requests", n);
+	err = kernel_apply(d->kernel, rq, n, &e);
+	if (err)
+		log_warn("kernel: %s", e.text);
+	return err;
+}
+
+static void released(void *arg, const struct kobj *vif)
+{
+	struct daemon *d = arg;
+	struct attachment *at = attachment_find(&d->attachments, vif->vif.ifname);
+
+	/* What comes from it now would be the node's own to route. */
+	link_set(vif->vif.ifname, false);
+	if (at)
+		at->raise = true;
+}
+
+/* Devices that were silenced, or that an earlier vrouterd may have, speak again
+ * when their policy is in place.
+ */
+static void raise_links(struct daemon *d)
+{
+	struct attachment *at, *next;
+	const struct unit *u;
+	char why[256];
+
+	for (at = d->attachments.list; at; at = next) {
+		next = at->next;
+		if (!at->raise)
+			continue;
+		if (if_nametoindex(at->host) != at->ifindex) {
+			log_info("%s: its device %s went away", at->vmi, at->host);
+			daemon_forget(d, at);
+			continue;
+		}
+		u = daemon_unit(d, RES_VMI, at->vmi);
+		if (!u || !u->n_objs || !reconciler_settled(d->rc, u, why, sizeof(why)))
+			continue;
+		at->raise = false;
+		link_set(at->host, true);
+	}
+}
+
+void daemon_work(struct daemon *d)
+{
+	enum outcome out;
+
+	sd_event_source_set_enabled(d->work, SD_EVENT_OFF);
+	if (!ready(d))
+		return;
+	out = reconcile(d->rc);
+	if (out == RC_RESYNC) {
+		d->dumped = false;
+		if (!ready(d))
+			return;
+		out = reconcile(d->rc);
+	}
+	if (out == RC_LOST)
+		drop_kernel(d, "it does not answer");
+	else if (out != RC_DONE)
+		want_work(d, backoff_next(&d->retry));
+	else
+		backoff_reset(&d->retry);
+	raise_links(d);
+}
+
+static int on_work(sd_event_source *s, uint64_t usec, void *arg)
+{
+	struct daemon *d = arg;
+
+	(void)s;
+	(void)usec;
+	daemon_work(d);
+	ctl_poll(d->ctl);
+	return 0;
+}
+
+/* A module that was unloaded and loaded again says nothing by itself. */
+static int on_tick(sd_event_source *s, uint64_t usec, void *arg)
+{
+	struct daemon *d = arg;
+	struct vr_err e = {};
+
+	(void)usec;
+	if (d->kernel && d->dumped && kernel_probe(d->kernel, &e))
+		drop_kernel(d, e.text);
+	sd_event_source_set_time_relative(s, TICK);
+	return 0;
+}
+
+/* --- start and stop ------------------------------------------------------------------- */
+
+static int start_timers(struct daemon *d)
+{
+	int err;
+
+	err = sd_event_add_time_relative(d->loop, &d->work, CLOCK_MONOTONIC, 0, 1000, on_work, d);
+	if (err >= 0)
+		err = sd_event_add_time_relative(d->loop, &d->tick, CLOCK_MONOTONIC, TICK, 0,
+						 on_tick, d);
+	if (err >= 0)
+		err = sd_event_source_set_enabled(d->tick, SD_EVENT_ON);
+	if (err < 0)
+		log_err("event loop: %s", strerror(-err));
+	return err;
+}
+
+int daemon_start(struct daemon *d, sd_event *loop, const struct options *opt)
+{
+	struct backend backend = { .apply = apply, .released = released, .arg = d };
+	int err;
+
+	memset(d, 0, sizeof(*d));
+	d->opt = opt;
+	d->loop = loop;
+	d->retry = (struct backoff){ .min = 500000, .max = 30000000 };
+	d->ids = ids_new();
+	d->rc = reconciler_new(d->ids, &backend);
+	d->model = model_new(&model_ops, d);
+	err = attachments_open(&d->attachments, opt->state_dir);
+	if (err) {
+		log_err("--state-dir %s: %s", opt->state_dir, strerror(-err));
+		return err;
+	}
+	err = start_timers(d);
+	if (err < 0)
+		return err;
+	/* The kernel's ids first: the feed's names are to find theirs. */
+	daemon_work(d);
+
+	err = feed_new(&d->feed, loop, opt->feed, &feed_ops, d);
+	if (err < 0) {
+		log_err("--feed %s: %s", opt->feed, strerror(-err));
+		return err;
+	}
+	err = ctl_new(&d->ctl, loop, opt->cni_socket, &pod_ops, d);
+	if (err < 0)
+		log_err("--cni-socket %s: %s", opt->cni_socket, strerror(-err));
+	return err;
+}
+
+static void free_planned(void *p)
+{
+	struct planned *e = p;
+
+	free(e->key);
+	free(e);
+}
+
+static void clear_unit(const void *node, VISIT which, void *arg)
+{
+	struct planned *e = *(struct planned *const *)node;
+	struct daemon *d = arg;
+
+	if (which == postorder || which == leaf)
+		unit_clear(&e->unit, d->ids);
+}
+
+void daemon_stop(struct daemon *d)
+{
+	ctl_free(d->ctl);
+	feed_free(d->feed);
+	kernel_close(d->kernel);
+	sd_event_source_disable_unref(d->work);
+	sd_event_source_disable_unref(d->tick);
+	if (d->rc)
+		reconciler_free(d->rc);
+	twalk_r(d->planned, clear_unit, d);
+	tdestroy(d->planned, free_planned);
+	if (d->model)
+		model_free(d->model);
+	attachments_close(&d->attachments);
+	if (d->ids)
+		ids_free(d->ids);
+}

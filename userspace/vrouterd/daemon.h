@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VRD_DAEMON_H
+#define VRD_DAEMON_H
+
+/*
+ * What holds the parts together: the feed fills the model, each change of it
+ * re-plans one unit, a moment later all that piled up is brought to the kernel.
+ */
+
+#include "attach.h"
+#include "backoff.h"
+#include "ctl.h"
+#include "feed.h"
+#include "kernel.h"
+#include "model.h"
+#include "reconcile.h"
+
+struct options {
+	const char	*node, *feed, *cni_socket, *netns, *state_dir;
+	int		log_level;
+};
+
+struct daemon {
+	const struct options *opt;
+	sd_event	*loop;
+	sd_event_source	*work, *tick;	/* something to do; every few seconds */
+	struct model	*model;
+	struct ids	*ids;
+	struct reconciler *rc;
+	void		*planned;	/* tsearch() tree: a unit for each resource */
+	struct attachments attachments;
+	struct feed	*feed;
+	struct ctl	*ctl;
+	struct kernel	*kernel;	/* NULL while the module is not there */
+	struct backoff	retry;
+	bool		dumped;		/* the mirror is that of this kernel */
+	bool		adopted;	/* interfaces known only to the kernel were taken over */
+	bool		told;		/* that the module is not there */
+};
+
+int daemon_start(struct daemon *d, sd_event *loop, const struct options *opt);
+/* Leaves the kernel as it is. */
+void daemon_stop(struct daemon *d);
+
+/* --- for pods.c --------------------------------------------------------------- */
+
+/* Brings what is planned to the kernel now. */
+void daemon_work(struct daemon *d);
+/* The interface got or lost its device. */
+void daemon_refresh(struct daemon *d, const char *vmi);
+/* The resource's unit, or NULL. */
+const struct unit *daemon_unit(const struct daemon *d, enum res_kind kind, const char *key);
+/* Ends an attachment; its device is silenced until somebody removes it. */
+void daemon_forget(struct daemon *d, struct attachment *at);
+
+/* --- pods.c: what contrail-cni asks for ----------------------------------------- */
+
+extern const struct ctl_ops pod_ops;	/* arg: struct daemon */
+
+#endif

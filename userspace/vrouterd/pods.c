@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What contrail-cni asks for. ADD is two requests: "prepare" tells what the
+ * interface is to be, "attach" says that its device is there and is answered
+ * when interface, addresses and security groups are in the kernel.
+ */
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "daemon.h"
+#include "dlog.h"
+#include "mem.h"
+
+#define IPV6_GATEWAY	"fe80::1"	/* on every link; the module answers for it */
+
+static bool no(char *why, size_t size, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static bool no(char *why, size_t size, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(why, size, fmt, args);
+	va_end(args);
+	return false;
+}
+
+/* The pod that the runtime means, not an earlier one of the same name. A static
+ * pod has another uid for its kubelet than in the API: its configuration's hash.
+ */
+static bool same_pod(const struct res *r, const char *uid)
+{
+	return !uid || !r->uid || !strcmp(r->uid, uid) ||
+	       (r->vmi.config_hash && !strcmp(r->vmi.config_hash, uid));
+}
+
+/* NULL when no subnet has it. */
+static const char *gateway_of(const struct network *n, const struct vr_addr *a,
+			      char buf[VR_ADDR_TEXT])
+{
+	unsigned int i;
+
+	for (i = 0; i < n->n_subnets; i++)
+		if (vr_prefix_contains(&n->subnets[i].prefix, a))
+			return a->family == AF_INET6 ? IPV6_GATEWAY :
+				vr_addr_text(&n->subnets[i].gateway, buf);
+	return NULL;
+}
+
+/* Everything that the interface refers to, as far as the manager told it. */
+static bool complete(const struct daemon *d, const struct res *r, char *why, size_t size)
+{
+	const struct res *network = model_get(d->model, RES_NETWORK, r->vmi.network);
+	char text[VR_ADDR_TEXT];
+	unsigned int i;
+
+	if (!network)
+		return no(why, size, "its network %s is not known yet", r->vmi.network);
+	for (i = 0; i < r->vmi.n_addrs; i++)
+		if (!gateway_of(&network->network, &r->vmi.addrs[i], text))
+			return no(why, size, "no subnet of %s holds its address %s", network->key,
+				  vr_addr_text(&r->vmi.addrs[i], text));
+	for (i = 0; i < r->vmi.n_sgs; i++)
+		if (!model_get(d->model, RES_SG, r->vmi.sgs[i]))
+			return no(why, size, "its security group %s is not known yet",
+				  r->vmi.sgs[i]);
+	return true;
+}
+
+static const struct res *find_pod(const struct daemon *d, const struct pod_request *rq,
+				  char *why, size_t size)
+{
+	const struct res *r = model_get(d->model, RES_VMI, rq->vmi);
+
+	if (!r)
+		no(why, size, "the manager has no interface of this pod yet");
+	else if (!r->vmi.node || strcmp(r->vmi.node, d->opt->node))
+		no(why, size, "the pod is placed on node %s, this is %s",
+		   r->vmi.node ? r->vmi.node : "(none)", d->opt->node);
+	else if (!same_pod(r, rq->uid))
+		no(why, size, "the manager knows an earlier pod of this name (uid %s, not %s)",
+		   r->uid, rq->uid);
+	else if (complete(d, r, why, size))
+		return r;
+	return NULL;
+}
+
+static json_t *failure(const struct pod_request *rq, int code, const char *why)
+{
+	char msg[640];
+
+	snprintf(msg, sizeof(msg), "pod %s: %s", rq->vmi ? rq->vmi : rq->host, why);
+	log_warn("CNI: %s", msg);
+	return pod_error(code, msg, NULL);
+}
+
+static json_t *describe(const struct daemon *d, const struct res *r)
+{
+	const struct network *n = &model_get(d->model, RES_NETWORK, r->vmi.network)->network;
+	char text[VR_ADDR_TEXT], gw[VR_ADDR_TEXT], mac[VR_MAC_TEXT];
+	json_t *addrs = json_array();
+	unsigned int i;
+
+	for (i = 0; i < r->vmi.n_addrs; i++)
+		json_array_append_new(addrs,
+				      json_pack("{ss ss}", "address",
+						vr_addr_text(&r->vmi.addrs[i], text), "gateway",
+						gateway_of(n, &r->vmi.addrs[i], gw)));
+	return json_pack("{ss si so}", "macAddress", vr_mac_text(r->vmi.mac, mac), "mtu",
+			 (int)r->vmi.mtu, "addresses", addrs);
+}
+
+static json_t *prepare(struct daemon *d, const struct pod_request *rq, bool last)
+{
+	const struct res *r;
+	char why[512];
+
+	r = find_pod(d, rq, why, sizeof(why));
+	if (r)
+		return describe(d, r);
+	return last ? failure(rq, POD_ERR_TRY_AGAIN, why) : NULL;
+}
+
+static bool settled(const struct daemon *d, enum res_kind kind, const char *key, char *why,
+		    size_t size)
+{
+	const struct unit *u = daemon_unit(d, kind, key);
+
+	if (!d->dumped)
+		return no(why, size, "the kernel module does not answer");
+	if (!u || !u->n_objs)
+		return no(why, size, "%s %s is not planned", res_kind_name(kind), key);
+	return reconciler_settled(d->rc, u, why, size);
+}
+
+/* The interface and what decides over its packets are in the kernel. */
+static bool programmed(const struct daemon *d, const struct res *r, char *why, size_t size)
+{
+	unsigned int i;
+
+	for (i = 0; i < r->vmi.n_sgs; i++)
+		if (!settled(d, RES_SG, r->vmi.sgs[i], why, size))
+			return false;
+	return settled(d, RES_NETWORK, r->vmi.network, why, size) &&
+	       settled(d, RES_VMI, r->key, why, size);
+}
+
+/* A pod has one device: with a new sandbox, the one before has no say any more. */
+static void supersede(struct daemon *d, const struct pod_request *rq)
+{
+	struct attachment *at;
+
+	while ((at = attachment_find(&d->attachments, rq->host)) ||
+	       (at = attachment_of_vmi(&d->attachments, rq->vmi))) {
+		log_info("%s: device %s is replaced by %s", at->vmi, at->host, rq->host);
+		daemon_forget(d, at);
+	}
+}
+
+static json_t *begin_attach(struct daemon *d, struct pod_request *rq)
+{
+	uint32_t ifindex = if_nametoindex(rq->host);
+	char why[256];
+	int err;
+
+	if (!ifindex) {
+		snprintf(why, sizeof(why), "its device %s is not in the node's namespace",
+			 rq->host);
+		return failure(rq, POD_ERR_IO, why);
+	}
+	supersede(d, rq);
+	err = attachment_add(&d->attachments, rq->host, ifindex, rq->vmi, rq->container,
+			     rq->ifname);
+	if (err) {
+		snprintf(why, sizeof(why), "cannot write to %s: %s", d->opt->state_dir,
+			 strerror(-err));
+		return failure(rq, POD_ERR_IO, why);
+	}
+	rq->begun = true;
+	daemon_refresh(d, rq->vmi);
+	daemon_work(d);
+	return NULL;
+}
+
+static void abandoned(void *arg, struct pod_request *rq)
+{
+	struct daemon *d = arg;
+	struct attachment *at = attachment_find(&d->attachments, rq->host);
+
+	if (rq->op == POD_ATTACH && rq->begun && at)
+		daemon_forget(d, at);
+}
+
+static json_t *attach(struct daemon *d, struct pod_request *rq, bool last)
+{
+	const struct res *r;
+	json_t *refused;
+	char why[512];
+
+	r = find_pod(d, rq, why, sizeof(why));
+	if (r && !rq->begun) {
+		refused = begin_attach(d, rq);
+		if (refused)
+			return refused;
+	}
+	if (r && programmed(d, r, why, sizeof(why))) {
+		log_info("%s: attached by %s", rq->vmi, rq->host);
+		return json_object();
+	}
+	if (!last)
+		return NULL;
+	abandoned(d, rq);
+	return failure(rq, POD_ERR_TRY_AGAIN, why);
+}
+
+static json_t *detach(struct daemon *d, const struct pod_request *rq)
+{
+	struct attachment *at = attachment_find(&d->attachments, rq->host);
+
+	if (at) {
+		log_info("%s: detached from %s", at->vmi, at->host);
+		daemon_forget(d, at);
+		daemon_work(d);
+	}
+	return json_object();
+}
+
+static json_t *check(struct daemon *d, const struct pod_request *rq)
+{
+	const struct attachment *at = attachment_find(&d->attachments, rq->host);
+	const struct res *r;
+	char why[512];
+
+	if (!at || strcmp(at->vmi, rq->vmi))
+		return failure(rq, POD_ERR_CHECK, "vrouterd has no such attachment");
+	r = find_pod(d, rq, why, sizeof(why));
+	if (!r || !programmed(d, r, why, sizeof(why)))
+		return failure(rq, POD_ERR_CHECK, why);
+	return json_object();
+}
+
+static json_t *serve(void *arg, struct pod_request *rq, bool last)
+{
+	struct daemon *d = arg;
+
+	switch (rq->op) {
+	case POD_PREPARE:
+		return prepare(d, rq, last);
+	case POD_ATTACH:
+		return attach(d, rq, last);
+	case POD_DETACH:
+		return detach(d, rq);
+	case POD_CHECK:
+		return check(d, rq);
+	}
+	return pod_error(POD_ERR_DECODE, "op: not known", NULL);
+}
+
+const struct ctl_ops pod_ops = { .serve = serve, .abandoned = abandoned };
