@@ -23,6 +23,11 @@
  * the namespace's, a hit checks nothing else. Otherwise it compares the few
  * objects it depends on, and only if one of these is newer it is decided anew
  * (path/revalidate.c). Compare with vr_gen_after(), it wraps.
+ *
+ * A writer first makes the change visible, then stamps the objects with
+ * vr_net_stamp(), then calls vr_net_bump(). A reader takes vr_net_gen() before it
+ * looks at anything else: whoever sees the new value sees the stamps and the
+ * change too, and whoever decided on the old state is found out later.
  */
 
 #include <linux/atomic.h>
@@ -141,6 +146,7 @@ struct vr_net {
 	struct xarray		sgs;		/* id -> struct vr_sg */
 	struct rhashtable	vips;		/* struct vr_vip by vr_vip_key */
 	struct rb_root		vip_order;	/* the same in order, for dumps; under lock */
+	struct rhashtable	vip_addrs;	/* their addresses, whatever protocol and port */
 
 	struct rhashtable	flows;		/* struct vr_flow_side; table/flow_table.c */
 	struct delayed_work	flow_gc;
@@ -154,12 +160,29 @@ struct vr_net {
 };
 
 extern unsigned int vr_net_id;
+extern struct pernet_operations vr_net_ops;
 struct vr_net *vr_net(const struct net *net);	/* netns.c; any context, never NULL while net lives */
 
-/* A change of configuration: the stamp for the objects it touched.
- * Call under vn->lock, after the change is visible to readers.
+/* What is too long for an RCU callback is freed here (queue_rcu_work()). Module
+ * exit drains it after rcu_barrier().
  */
-u32 vr_net_bump(struct vr_net *vn);
+extern struct workqueue_struct *vr_wq;
+
+/* What a flow that is decided from now on is right for. Any context. */
+static inline u32 vr_net_gen(const struct vr_net *vn)
+{
+	return smp_load_acquire(&vn->gen);
+}
+
+/* A change of configuration: what the objects that it touched are stamped with,
+ * and then its end. Under vn->lock, after the change is visible to readers.
+ */
+static inline u32 vr_net_stamp(const struct vr_net *vn)
+{
+	return vn->gen + 1;
+}
+
+void vr_net_bump(struct vr_net *vn);
 
 static inline bool vr_gen_after(u32 a, u32 b)
 {

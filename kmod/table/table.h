@@ -21,6 +21,7 @@
 
 struct netlink_ext_ack;
 struct net_device;
+struct vr_group;
 struct vr_nexthop;
 struct vr_sg;
 struct vr_vif;
@@ -61,11 +62,49 @@ struct vr_pcpu_counters __percpu *vr_counters_alloc(void);
 void vr_counters_sum(const struct vr_pcpu_counters __percpu *pc, struct vr_counters *sum);
 
 /* Takes one (n) of a bound of namespace and module, or says in the extack
- * (may be NULL) which is reached and returns -ENOSPC. Any context.
+ * (may be NULL) which is reached and returns -ENOSPC. "what" is the limit's name
+ * as "vrctl limits set" has it. Any context.
  */
 int vr_take(atomic_t *used, const u32 *limit, atomic_t *gused, const u32 *glimit, int n,
 	    const char *what, struct netlink_ext_ack *extack);
 void vr_give(atomic_t *used, atomic_t *gused, int n);
+
+/* The same, by the name of the bound in struct vr_limits. */
+#define vr_take_of(vn, kind, n, what, extack)						\
+	vr_take(&(vn)->used.kind, &(vn)->limits.kind, &vr_global.used.kind,		\
+		&vr_global.limits.kind, n, what, extack)
+#define vr_give_of(vn, kind, n)	vr_give(&(vn)->used.kind, &vr_global.used.kind, n)
+
+/* --- object.c: what setters have in common -------------------------------- */
+
+/* Does the request add or replace what it names (exists or not)? -EEXIST, -ENOENT;
+ * fmt and what follows name the object: "VRF %u".
+ */
+__printf(4, 5)
+int vr_check_flags(bool exists, u16 nlflags, struct netlink_ext_ack *extack,
+		   const char *fmt, ...);
+/* A label's copy; NULL of NULL, ERR_PTR(-ENOMEM). */
+char *vr_label_dup(const char *label);
+void vr_label_free(char *label);	/* after a grace period; NULL is fine */
+/* Under vr_net::lock; readers without it use READ_ONCE() under RCU. Takes over. */
+static inline void vr_label_swap(char **label, char *to)
+{
+	char *old = *label;
+
+	WRITE_ONCE(*label, to);
+	vr_label_free(old);
+}
+
+/* No address = all octets zero, family 0. */
+static inline bool vr_addr_eq(const union vr_addr *a, const union vr_addr *b)
+{
+	return !((a->w[0] ^ b->w[0]) | (a->w[1] ^ b->w[1]) | (a->w[2] ^ b->w[2]) |
+		 (a->w[3] ^ b->w[3]));
+}
+
+/* A sentence that begins with an address: "10.0.0.1", text, id. */
+void vr_extack_addr(struct netlink_ext_ack *extack, u8 family, const union vr_addr *addr,
+		    const char *text, u32 id);
 
 /* --- lpm.c: longest prefix match ----------------------------------------- */
 
@@ -114,8 +153,9 @@ struct vr_vrf {
 	struct vr_lpm		routes[2];	/* [0] IPv4, [1] IPv6: struct vr_route */
 	unsigned int		n_routes;	/* under lock */
 	unsigned int		users;		/* vifs and nexthops; under lock */
+	unsigned int		n_vifs;		/* of these */
 	struct vr_pcpu_counters __percpu *counters;
-	struct rcu_head		rcu;
+	struct rcu_work		free;
 };
 
 struct vr_vrf_cfg {
@@ -139,7 +179,7 @@ bool vr_vrf_is_gateway(const struct vr_vrf *vrf, u8 family, const union vr_addr 
 struct vr_route {
 	struct vr_prefix	prefix;
 	struct vr_nexthop	*nh;		/* holds a use of it */
-	char			*label;
+	char			*label;		/* of the route: replaced with it */
 	struct rcu_head		rcu;
 	unsigned int		n_sgs;
 	u32			sgs[];		/* sorted; replaced with the route */
@@ -158,6 +198,11 @@ int vr_route_set(struct vr_net *vn, const struct vr_route_cfg *cfg, u16 nlflags,
 		 struct netlink_ext_ack *extack);
 int vr_route_del(struct vr_net *vn, u32 vrf, const struct vr_prefix *prefix,
 		 struct netlink_ext_ack *extack);
+/* The VRF ends: its routes let go of what they use and are no longer counted, and
+ * stay for readers until vr_route_free(). Once more does nothing. Lock.
+ */
+void vr_route_release_all(struct vr_net *vn, struct vr_vrf *vrf);
+void vr_route_free(void *route);		/* no reader left */
 struct vr_route *vr_route_lookup_rcu(const struct vr_vrf *vrf, u8 family,
 				     const union vr_addr *addr);
 
@@ -173,7 +218,7 @@ struct vr_vif_conf {
 	u8			mac[ETH_ALEN] __aligned(2);
 	u16			n_addrs;
 	u16			n_sgs;
-	u16			sg_enforce;	/* union of the groups' VROUTER_SG_FLAGS_*, kept up to date */
+	u16			sg_enforce;	/* union of the groups' VROUTER_SG_FLAGS_*: READ_ONCE() */
 	u32			mtu;		/* 0 = the device's */
 	u32			flow_limit;	/* 0 = the namespace's */
 	u32			half_open_limit;
@@ -195,6 +240,7 @@ struct vr_vif {
 	struct net_device __rcu	*dev;		/* NULL once detached */
 	netdevice_tracker	dev_tracker;
 	struct vr_vif_conf __rcu *conf;
+	struct list_head	nexthops;	/* local, to this vif; under lock */
 	atomic_t		flows;		/* opened by it, for the limit */
 	atomic_t		half_open;
 	struct vr_pcpu_counters __percpu *counters;
@@ -218,10 +264,13 @@ struct vr_vif_cfg {
 int vr_vif_set(struct vr_net *vn, const struct vr_vif_cfg *cfg, u16 nlflags,
 	       struct netlink_ext_ack *extack);
 int vr_vif_del(struct vr_net *vn, u32 id, struct netlink_ext_ack *extack);
+void vr_vif_detach_all(struct vr_net *vn);	/* as vr_vif_del() for each */
 static inline struct vr_vif *vr_vif_rcu(const struct vr_net *vn, u32 id)
 {
 	return xa_load((struct xarray *)&vn->vifs, id);
 }
+/* Tells each vif of the group that the group changed. Lock; the caller bumps. */
+void vr_vif_sg_changed(struct vr_net *vn, const struct vr_sg *sg);
 struct vr_vif *vr_vif_by_dev(const struct net_device *dev);	/* RTNL or RCU; NULL if not ours */
 bool vr_vif_owns(const struct vr_vif_conf *conf, u8 family, const union vr_addr *addr);
 void vr_vif_put(struct vr_vif *vif);				/* any context */
@@ -232,7 +281,9 @@ static inline bool vr_vif_tryget(struct vr_vif *vif)
 int vr_vif_init(void);		/* netdevice notifier */
 void vr_vif_exit(void);
 
-/* --- nexthop.c, ecmp.c --------------------------------------------------- */
+/* --- member.c ------------------------------------------------------------ */
+
+struct vr_member_block;
 
 /* A member of an ecmp nexthop. Shared by the successive groups it is in
  * (same address and port, or same nexthop without address), so that counters
@@ -244,33 +295,15 @@ struct vr_member {
 	u8			state;		/* VROUTER_MEMBER_STATE_*; written under lock */
 	bool			removed;	/* in no group any more; written under lock */
 	__be16			port;		/* 0 = keep the packet's */
-	u32			weight;
-	struct vr_nexthop	*nh;		/* NULL: by route; holds a use of it */
-	char			*label;
+	u32			weight;		/* written under lock */
+	u32			nh_id;		/* 0: by route; the same as nh's */
+	struct vr_nexthop __rcu	*nh;		/* NULL: by route; holds a use until removed,
+						 * and a reference
+						 */
+	char			*label;		/* vr_label_swap() */
 	struct vr_pcpu_counters __percpu *counters;	/* rx: to the member, tx: from it */
+	struct vr_member_block	*block;		/* that the counters are of */
 	refcount_t		ref;
-	struct rcu_head		rcu;
-};
-
-/* The members, and the table that a new flow's hash selects from. */
-struct vr_group {
-	struct rcu_head		rcu;
-	unsigned int		n;
-	unsigned int		n_slots;	/* power of two; 0 = no member */
-	u16			*slots;		/* index into members */
-	struct vr_member	**members;	/* sorted by (family, addr, port) */
-};
-
-struct vr_nexthop {
-	u32			id;
-	u32			gen;
-	u8			type;		/* VROUTER_NEXTHOP_TYPE_*; never changes */
-	char			*label;		/* under lock */
-	unsigned int		users;		/* routes, vips, members; under lock */
-	struct vr_vif __rcu	*vif;		/* local; NULL once the vif is gone */
-	struct vr_vrf __rcu	*vrf;		/* vrf */
-	struct vr_group __rcu	*group;		/* ecmp; never NULL */
-	struct vr_pcpu_counters __percpu *counters;
 	struct rcu_head		rcu;
 };
 
@@ -282,6 +315,69 @@ struct vr_member_cfg {
 	u32			weight;
 	u32			nexthop;	/* 0: by route */
 	const char		*label;
+	const struct nlattr	*attr;		/* to blame it in the extack; may be NULL */
+};
+
+/* Order of a group's members: by address and port, without address by nexthop. */
+int vr_member_cmp(const struct vr_member *m, const struct vr_member_cfg *cfg);
+
+/* What the members of a group are to be. Prepared while it may fail; then either
+ * undone, or applied before readers see the new group and finished after that,
+ * which cannot fail.
+ */
+struct vr_member_want {
+	const struct vr_member_cfg *cfg;
+	struct vr_member	*m;		/* referenced */
+	struct vr_nexthop	*nh;		/* borrowed under lock */
+	char			*label;		/* owned */
+	bool			kept;		/* m is in the old group */
+	bool			same_label;	/* as it has */
+};
+
+/* Of cfg[n], sorted; the old group's members are found again. Lock. ERR_PTR, NULL for n = 0. */
+struct vr_member_want *vr_members_prepare(struct vr_net *vn, const struct vr_group *old,
+					  const struct vr_member_cfg *cfg, unsigned int n,
+					  struct netlink_ext_ack *extack);
+void vr_members_undo(struct vr_member_want *want, unsigned int n);
+void vr_members_apply(struct vr_member_want *want, unsigned int n);
+/* Marks those of the old group (may be NULL) that are wanted no longer; frees "want". */
+void vr_members_finish(const struct vr_group *old, struct vr_member_want *want, unsigned int n);
+/* All of a group that goes with its nexthop. Lock. */
+void vr_members_remove(const struct vr_group *g);
+void vr_member_put(struct vr_member *m);	/* any context */
+static inline bool vr_member_tryget(struct vr_member *m)
+{
+	return refcount_inc_not_zero(&m->ref);
+}
+
+/* --- nexthop.c, ecmp.c --------------------------------------------------- */
+
+/* The members, and the table that a new flow's hash selects from. */
+struct vr_group {
+	struct rcu_head		rcu;
+	unsigned int		n;
+	unsigned int		n_slots;	/* power of two; 0 = no member */
+	u16			*slots;		/* index into members */
+	u32			*held;		/* slots of each member; under lock */
+	struct vr_member	**members;	/* in the order of vr_member_cmp() */
+};
+
+struct vr_nexthop {
+	u32			id;
+	u32			gen;
+	u8			type;		/* VROUTER_NEXTHOP_TYPE_*; never changes */
+	char			*label;		/* vr_label_swap() */
+	unsigned int		users;		/* routes, vips, members; under lock */
+	unsigned int		n_vips;		/* of these */
+	unsigned int		n_members;	/* and of these */
+	struct list_head	vips;		/* struct vr_vip::of_nh; under lock */
+	struct list_head	of_vif;		/* in vr_vif::nexthops; under lock */
+	struct vr_vif __rcu	*vif;		/* local; NULL once the vif is gone */
+	struct vr_vrf __rcu	*vrf;		/* vrf; NULL once the nexthop is deleted */
+	struct vr_group __rcu	*group;		/* ecmp; never NULL */
+	struct vr_pcpu_counters __percpu *counters;
+	refcount_t		ref;		/* the table's and each member's */
+	struct rcu_head		rcu;
 };
 
 struct vr_nexthop_cfg {
@@ -298,6 +394,9 @@ struct vr_nexthop_cfg {
 int vr_nexthop_set(struct vr_net *vn, const struct vr_nexthop_cfg *cfg, u16 nlflags,
 		   struct netlink_ext_ack *extack);
 int vr_nexthop_del(struct vr_net *vn, u32 id, struct netlink_ext_ack *extack);
+void vr_nexthop_put(struct vr_nexthop *nh);	/* any context */
+/* The vif goes: its nexthops lead nowhere from now on. Lock; the caller bumps. */
+void vr_nexthop_vif_gone(struct vr_net *vn, struct vr_vif *vif);
 static inline struct vr_nexthop *vr_nexthop_rcu(const struct vr_net *vn, u32 id)
 {
 	return xa_load((struct xarray *)&vn->nexthops, id);
@@ -308,8 +407,8 @@ static inline struct vr_nexthop *vr_nexthop_rcu(const struct vr_net *vn, u32 id)
  * change moves only the slots it must; growing doubles the table, so that the
  * others stay. Members that drain own slots only when none is active.
  */
-struct vr_group *vr_group_build(const struct vr_group *old, struct vr_member **members,
-				unsigned int n);	/* takes the references; ERR_PTR */
+struct vr_group *vr_group_build(const struct vr_group *old, const struct vr_member_want *want,
+				unsigned int n);	/* with references of its own; ERR_PTR */
 static inline struct vr_member *vr_group_select(const struct vr_group *g, u32 hash)
 {
 	return g->n_slots ? g->members[g->slots[hash & (g->n_slots - 1)]] : NULL;
@@ -317,12 +416,6 @@ static inline struct vr_member *vr_group_select(const struct vr_group *g, u32 ha
 struct vr_member *vr_group_find(const struct vr_group *g, u8 family,
 				const union vr_addr *addr, __be16 port);
 void vr_group_free(struct vr_group *g);		/* after a grace period; puts the members */
-struct vr_member *vr_member_alloc(const struct vr_member_cfg *cfg);
-void vr_member_put(struct vr_member *m);	/* any context */
-static inline bool vr_member_tryget(struct vr_member *m)
-{
-	return refcount_inc_not_zero(&m->ref);
-}
 
 /* --- vip.c --------------------------------------------------------------- */
 
@@ -341,7 +434,8 @@ struct vr_vip {
 	u32			gen;
 	u32			affinity_timeout; /* seconds, 0 = none */
 	struct vr_nexthop __rcu	*nh;		/* ecmp; holds a use of it */
-	char			*label;		/* under lock */
+	struct list_head	of_nh;		/* in vr_nexthop::vips; under lock */
+	char			*label;		/* vr_label_swap() */
 	struct vr_pcpu_counters __percpu *counters;
 	struct rcu_head		rcu;
 };
@@ -358,6 +452,7 @@ void vr_vip_exit(struct vr_net *vn);
 int vr_vip_set(struct vr_net *vn, const struct vr_vip_cfg *cfg, u16 nlflags,
 	       struct netlink_ext_ack *extack);
 int vr_vip_del(struct vr_net *vn, const struct vr_vip_key *key, struct netlink_ext_ack *extack);
+void vr_vip_del_vrf(struct vr_net *vn, u32 vrf);	/* all of a VRF; the caller bumps */
 struct vr_vip *vr_vip_lookup_rcu(const struct vr_net *vn, const struct vr_vip_key *key);
 /* Is addr that of any vip of the VRF (whatever protocol and port)? RCU. */
 bool vr_vip_addr_rcu(const struct vr_net *vn, u32 vrf, u8 family, const union vr_addr *addr);
@@ -387,7 +482,7 @@ struct vr_sg_rule {
 	struct vr_prefix	prefix;
 	unsigned int		n_except;
 	struct vr_prefix	*except;	/* owned */
-	char			*label;		/* owned; may be NULL */
+	char			*label;		/* owned (kfree()); may be NULL */
 };
 
 enum vr_peer { VR_PEER_ANY, VR_PEER_PREFIX, VR_PEER_SG };
@@ -400,9 +495,9 @@ struct vr_ruleset;				/* classify.c */
 
 struct vr_sg {
 	u32			id;
-	u32			enforce;	/* VROUTER_SG_FLAGS_* */
-	char			*label;		/* under lock */
-	unsigned int		users;		/* under lock */
+	u32			enforce;	/* VROUTER_SG_FLAGS_*; written under lock */
+	char			*label;		/* vr_label_swap() */
+	unsigned int		users;		/* vifs; under lock */
 	struct vr_ruleset __rcu	*rules;		/* never NULL */
 	struct rcu_head		rcu;
 };
@@ -412,7 +507,9 @@ struct vr_sg_cfg {
 	u32			enforce;
 	const char		*label;
 	unsigned int		n_rules;
-	struct vr_sg_rule	*rules;		/* what they own is taken over on success */
+	struct vr_sg_rule	*rules;		/* kvmalloc()ed. Taken over on success with what
+						 * they own: then NULL
+						 */
 };
 
 int vr_sg_set(struct vr_net *vn, struct vr_sg_cfg *cfg, u16 nlflags,
@@ -438,12 +535,17 @@ struct vr_sg_query {
 /* classify.c. Compiled so that a match costs the same for 1 and 10 000 rules:
  * rules of any peer, of each peer group (hash) and of each prefix (LPM; what is
  * excepted is taken out of the prefix when compiling) hold disjoint port
- * intervals, found by binary search. The rule named is the first in the list
- * that matches within the most general peer that does.
+ * intervals, found by binary search. Only prefixes inside of one another are
+ * looked at one by one.
+ *
+ * The rule named is that of the most general peer that has one: any, then the
+ * peer's groups in order of id, then the prefixes from the shortest on; within
+ * that peer the first in the list.
  */
 struct vr_ruleset *vr_ruleset_build(struct vr_sg_rule *rules, unsigned int n,
-				    struct netlink_ext_ack *extack); /* takes over; ERR_PTR */
-void vr_ruleset_free(struct vr_ruleset *rs);	/* no reader left */
+				    struct netlink_ext_ack *extack); /* takes over on success; ERR_PTR */
+void vr_ruleset_free(struct vr_ruleset *rs);	/* no reader left; process context */
+void vr_ruleset_free_later(struct vr_ruleset *rs); /* after a grace period */
 unsigned int vr_ruleset_len(const struct vr_ruleset *rs);
 const struct vr_sg_rule *vr_ruleset_rule(const struct vr_ruleset *rs, unsigned int i);
 u64 vr_ruleset_hits(const struct vr_ruleset *rs, unsigned int i);
