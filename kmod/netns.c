@@ -67,6 +67,7 @@ struct vr_net *vr_net(const struct net *net)
 void vr_net_bump(struct vr_net *vn)
 {
 	lockdep_assert_held(&vn->lock);
+	/* Pairs with vr_net_gen(): what was changed and stamped is seen before */
 	smp_store_release(&vn->gen, vn->gen + 1);
 }
 

@@ -161,7 +161,8 @@ struct vr_net {
 
 extern unsigned int vr_net_id;
 extern struct pernet_operations vr_net_ops;
-struct vr_net *vr_net(const struct net *net);	/* netns.c; any context, never NULL while net lives */
+/* netns.c. Any context; never NULL while net lives. */
+struct vr_net *vr_net(const struct net *net);
 
 /* What is too long for an RCU callback is freed here (queue_rcu_work()). Module
  * exit drains it after rcu_barrier().
@@ -171,6 +172,7 @@ extern struct workqueue_struct *vr_wq;
 /* What a flow that is decided from now on is right for. Any context. */
 static inline u32 vr_net_gen(const struct vr_net *vn)
 {
+	/* Pairs with vr_net_bump() */
 	return smp_load_acquire(&vn->gen);
 }
 

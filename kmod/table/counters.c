@@ -63,7 +63,8 @@ int vr_take(atomic_t *used, const u32 *limit, atomic_t *gused, const u32 *glimit
 	}
 	if (!take(gused, READ_ONCE(*glimit), n)) {
 		atomic_sub(n, used);
-		NL_SET_ERR_MSG_FMT(extack, "Module's limit of %u %s reached (vrctl limits set global)",
+		NL_SET_ERR_MSG_FMT(extack,
+				   "Module's limit of %u %s reached (vrctl limits set global)",
 				   READ_ONCE(*glimit), what);
 		return -ENOSPC;
 	}

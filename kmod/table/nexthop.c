@@ -59,7 +59,8 @@ static int check_vips(struct vr_net *vn, struct vr_nexthop *nh, const struct vr_
 		for (i = 0; i < cfg->n_members; i++) {
 			if (cfg->members[i].family == vip->key.family)
 				continue;
-			NL_SET_ERR_MSG_FMT(extack, "A vip uses next hop %u: members need %s addresses",
+			NL_SET_ERR_MSG_FMT(extack,
+					   "A vip uses next hop %u: members need %s addresses",
 					   nh->id, vip->key.family == AF_INET ? "IPv4" : "IPv6");
 			if (cfg->members[i].attr)
 				NL_SET_BAD_ATTR(extack, cfg->members[i].attr);

@@ -218,7 +218,7 @@ struct vr_vif_conf {
 	u8			mac[ETH_ALEN] __aligned(2);
 	u16			n_addrs;
 	u16			n_sgs;
-	u16			sg_enforce;	/* union of the groups' VROUTER_SG_FLAGS_*: READ_ONCE() */
+	u16			sg_enforce;	/* the groups' VROUTER_SG_FLAGS_*; READ_ONCE() */
 	u32			mtu;		/* 0 = the device's */
 	u32			flow_limit;	/* 0 = the namespace's */
 	u32			half_open_limit;
@@ -456,7 +456,8 @@ void vr_vip_del_vrf(struct vr_net *vn, u32 vrf);	/* all of a VRF; the caller bum
 struct vr_vip *vr_vip_lookup_rcu(const struct vr_net *vn, const struct vr_vip_key *key);
 /* Is addr that of any vip of the VRF (whatever protocol and port)? RCU. */
 bool vr_vip_addr_rcu(const struct vr_net *vn, u32 vrf, u8 family, const union vr_addr *addr);
-struct vr_vip *vr_vip_next(const struct vr_net *vn, const struct vr_vip_key *after); /* lock; NULL = first */
+/* The first vip after this key, which need not be there; NULL = the very first. Lock. */
+struct vr_vip *vr_vip_next(const struct vr_net *vn, const struct vr_vip_key *after);
 
 /* --- affinity.c ---------------------------------------------------------- */
 
@@ -477,7 +478,7 @@ struct vr_sg_rule {
 	u8			family;		/* 0 = both */
 	u8			proto;		/* 0 = any */
 	u8			peer;		/* enum vr_peer */
-	u16			lo, hi;		/* port, or ICMP type << 8 | code, host byte order */
+	u16			lo, hi;		/* port, or ICMP type << 8 | code; host order */
 	u32			peer_sg;
 	struct vr_prefix	prefix;
 	unsigned int		n_except;
@@ -489,7 +490,8 @@ enum vr_peer { VR_PEER_ANY, VR_PEER_PREFIX, VR_PEER_SG };
 
 #define VR_SG_MAX_RULES		65536
 #define VR_SG_MAX_EXCEPT	256
-#define VR_SG_MAX_COMPILED	(1 << 20)	/* prefixes left of all rules after taking out exceptions */
+/* Of one group, when exceptions were taken out of prefixes. */
+#define VR_SG_MAX_COMPILED	1048576
 
 struct vr_ruleset;				/* classify.c */
 
@@ -526,7 +528,7 @@ struct vr_sg_query {
 	u8			direction;	/* VROUTER_DIRECTION_* */
 	u8			family;
 	u8			proto;
-	u16			port;		/* destination port or ICMP type << 8 | code; host order */
+	u16			port;		/* destination, or type << 8 | code; host order */
 	const union vr_addr	*peer;		/* the other end */
 	unsigned int		n_peer_sgs;
 	const u32		*peer_sgs;	/* sorted */
@@ -542,8 +544,9 @@ struct vr_sg_query {
  * peer's groups in order of id, then the prefixes from the shortest on; within
  * that peer the first in the list.
  */
+/* Takes over the array (kvmalloc()ed) and what is in it on success. ERR_PTR. */
 struct vr_ruleset *vr_ruleset_build(struct vr_sg_rule *rules, unsigned int n,
-				    struct netlink_ext_ack *extack); /* takes over on success; ERR_PTR */
+				    struct netlink_ext_ack *extack);
 void vr_ruleset_free(struct vr_ruleset *rs);	/* no reader left; process context */
 void vr_ruleset_free_later(struct vr_ruleset *rs); /* after a grace period */
 unsigned int vr_ruleset_len(const struct vr_ruleset *rs);
@@ -561,7 +564,7 @@ struct vr_flow_side {
 	struct vr_tuple		tuple;
 	u8			dir;		/* VR_ORIG, VR_REPLY: index in vr_flow::side */
 	u8			pad[3];
-	u32			packets;	/* exact while one CPU at a time has the direction */
+	u32			packets;	/* exact while one CPU has the direction */
 };
 
 enum { VR_ORIG, VR_REPLY };
@@ -622,9 +625,11 @@ struct vr_flow *vr_flow_alloc(struct vr_net *vn, struct vr_vif *in, struct vr_vi
  * taken (flow-clash). On error the flow is freed. Atomic.
  */
 int vr_flow_insert(struct vr_net *vn, struct vr_flow *f);
-void vr_flow_kill(struct vr_net *vn, struct vr_flow *f);	/* unlink, free after RCU; atomic, idempotent */
+/* Unlinks, frees after RCU. Atomic, idempotent. */
+void vr_flow_kill(struct vr_net *vn, struct vr_flow *f);
 void vr_flow_set_state(struct vr_net *vn, struct vr_flow *f, u8 state); /* keeps half-open counts */
-u32 vr_flow_timeout(const struct vr_net *vn, const struct vr_flow *f);	/* seconds, by protocol and state */
+/* Seconds, by protocol and state. */
+u32 vr_flow_timeout(const struct vr_net *vn, const struct vr_flow *f);
 
 struct vr_flow_filter {
 	u32	vif, vrf;			/* 0 = any */
@@ -636,6 +641,7 @@ struct vr_flow_filter {
 	union vr_addr src, dst;
 };
 bool vr_flow_matches(const struct vr_flow *f, const struct vr_flow_filter *flt);
-unsigned int vr_flow_flush(struct vr_net *vn, const struct vr_flow_filter *flt);	/* process */
+/* How many it ended. Process context. */
+unsigned int vr_flow_flush(struct vr_net *vn, const struct vr_flow_filter *flt);
 
 #endif
