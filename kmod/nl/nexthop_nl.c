@@ -103,12 +103,13 @@ struct cursor {
 	unsigned int	member;
 };
 
-/* As many messages as its members take. -EMSGSIZE: goes on in the next buffer. */
+/* In one message, or in as many buffers as its members fill. -EMSGSIZE: goes on in the next. */
 static int dump_nexthop(struct sk_buff *skb, struct netlink_callback *cb, const struct vr_net *vn,
 			const struct vr_nexthop *nh, unsigned int *member)
 {
 	const struct vr_group *group = group_of(vn, nh);
 	unsigned int first = *member;
+	bool alone = !skb->len;
 	void *hdr;
 	int err;
 
@@ -117,8 +118,9 @@ static int dump_nexthop(struct sk_buff *skb, struct netlink_callback *cb, const 
 		return -EMSGSIZE;
 
 	err = fill_head(skb, vn, nh) ?: fill_members(skb, group, member);
-	if (err && *member == first) {
+	if (err && (!alone || *member == first)) {
 		genlmsg_cancel(skb, hdr);
+		*member = first;
 		return err;
 	}
 	genlmsg_end(skb, hdr);

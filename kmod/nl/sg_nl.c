@@ -81,11 +81,12 @@ int vr_nl_sg_dump_start(struct netlink_callback *cb)
 	return 0;
 }
 
-/* As many messages as its rules take. -EMSGSIZE: goes on in the next buffer. */
+/* In one message, or in as many buffers as its rules fill. -EMSGSIZE: goes on in the next. */
 static int dump_sg(struct sk_buff *skb, struct netlink_callback *cb, const struct vr_net *vn,
 		   const struct vr_sg *sg, unsigned int *rule)
 {
 	unsigned int first = *rule;
+	bool alone = !skb->len;
 	void *hdr;
 	int err;
 
@@ -94,8 +95,9 @@ static int dump_sg(struct sk_buff *skb, struct netlink_callback *cb, const struc
 		return -EMSGSIZE;
 
 	err = fill_head(skb, vn, sg) ?: fill_rules(skb, rules_of(vn, sg), rule);
-	if (err && *rule == first) {
+	if (err && (!alone || *rule == first)) {
 		genlmsg_cancel(skb, hdr);
+		*rule = first;
 		return err;
 	}
 	genlmsg_end(skb, hdr);
