@@ -82,14 +82,25 @@ struct reading {
 	struct report		*report;
 };
 
+/* "Pod/default/web-0" -> "Pod default/web-0", to be freed */
+static char *readable(const char *id)
+{
+	char *text = xstrdup(id);
+
+	*strchr(text, '/') = ' ';
+	return text;
+}
+
 /* Notes what the file says of an object; obj NULL: it was refused. */
 static void add_claim(struct reading *r, const struct field *doc, const char *id, struct object *obj)
 {
 	struct claim *claim = map_get(&r->file->next, id);
 
 	if (claim) {
-		report_add(r->report, ERROR, "%s:%u: document %u: %s is given in %s too", r->file->name,
-			   field_line(doc), doc->place->document, id, claim->where);
+		cleanup_free char *name = readable(id);
+
+		report_add(r->report, ERROR, "%s:%u: document %u: %s: is given in %s too, which counts",
+			   r->file->name, field_line(doc), doc->place->document, name, claim->where);
 		object_free(obj);
 		return;
 	}
@@ -111,10 +122,13 @@ static void read_object(struct reading *r, const struct field *doc)
 		r->file->keep |= r->report->errors != errors;
 		return;
 	}
-	if (!obj)
+	if (!obj) {
+		cleanup_free char *name = readable(id);
+
 		report_add(r->report, NOTE, "%s:%u: document %u: %s: refused; %s", r->file->name,
-			   field_line(doc), doc->place->document, id, map_get(&r->ms->owners, id) ?
+			   field_line(doc), doc->place->document, name, map_get(&r->ms->owners, id) ?
 			   "its last good state stays in force" : "it is left out");
+	}
 	add_claim(r, doc, id, obj);
 }
 
@@ -335,11 +349,13 @@ static void make_claims(struct manifests *ms, struct file *file, const struct ma
 		if (owner == file || (!owner && (claim->object || map_get(orphans, id)))) {
 			give(ms, claim, id);
 		} else if (owner && claim->object) {
+			cleanup_free char *name = readable(id);
+
 			first = map_get(&owner->claims, id);
 			/* The owner may still wait for its turn here. */
 			first = first ? first : map_get(&owner->next, id);
-			report_add(report, ERROR, "%s: %s is given in %s too, which had it first and counts",
-				   claim->where, id, first->where);
+			report_add(report, ERROR, "%s: %s: is given in %s too, which counts", claim->where,
+				   name, first->where);
 		}
 	}
 	free(nodes);
