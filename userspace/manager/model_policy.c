@@ -57,7 +57,8 @@ static void describe_peer(struct group *g, const struct object *obj, const struc
 	g->block = peer->block;
 	g->n_except = peer->n_except;
 	g->except = xcalloc(peer->n_except, sizeof(*g->except));
-	memcpy(g->except, peer->except, peer->n_except * sizeof(*g->except));
+	if (peer->n_except)
+		memcpy(g->except, peer->except, peer->n_except * sizeof(*g->except));
 }
 
 static void use_identity(struct model *m, struct policy_state *ps, struct map *peers,

@@ -92,7 +92,8 @@ static void sort_values(struct requirement *r)
 {
 	size_t i, kept = 0;
 
-	qsort(r->values, r->n, sizeof(*r->values), by_string);
+	if (r->n)
+		qsort(r->values, r->n, sizeof(*r->values), by_string);
 	for (i = 0; i < r->n; i++) {
 		if (kept && !strcmp(r->values[i], r->values[kept - 1]))
 			free(r->values[i]);
