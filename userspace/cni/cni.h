@@ -4,8 +4,7 @@
 
 /*
  * contrail-cni: what its files share. One call of the program does one verb
- * of the CNI specification (https://www.cni.dev/docs/spec/) and ends, so what
- * is allocated lives until then and only descriptors and locks are given back.
+ * of the CNI specification (https://www.cni.dev/docs/spec/) and ends.
  *
  * Errors travel as a struct cni_error, filled where the failure is seen and
  * printed once, by main().
@@ -68,6 +67,8 @@ struct cni_request {
 	unsigned int	timeout;	/* seconds that ADD waits for the interface */
 	json_t		*prev;		/* prevResult; NULL when not given */
 	char		host[IFNAMSIZ];	/* name of the veth's end in the node's namespace */
+	json_t		*root;		/* owned: what the strings are part of */
+	char		*args;
 };
 
 /* The value of an environment variable, or NULL; getenv() but in tests. */
@@ -78,6 +79,7 @@ typedef const char *(*cni_getenv_fn)(const char *name);
  */
 int cni_request_parse(struct cni_request *rq, const char *text, size_t len,
 		      cni_getenv_fn env, struct cni_error *e);
+void cni_request_clear(struct cni_request *rq);	/* also after a failure */
 
 /* Name of the host's end: the same for the same container and interface, so
  * that DEL finds it when nothing else is left.

@@ -21,6 +21,8 @@ static void print(json_t *o)
 
 	puts(text ?: "{\"cniVersion\": \"1.0.0\", \"code\": 5, \"msg\": \"out of memory\"}");
 	fflush(stdout);
+	free(text);
+	json_decref(o);
 }
 
 /* Takes back what ADD did, newest first; the error that led here is told. */
@@ -41,9 +43,13 @@ static int do_add(const struct cni_request *rq, struct cni_error *e)
 {
 	struct cni_interface ifc;
 	json_t *reply;
+	int err;
 
-	if (cni_call(rq, "prepare", rq->timeout, &reply, e) ||
-	    cni_interface_parse(reply, &ifc, e))
+	if (cni_call(rq, "prepare", rq->timeout, &reply, e))
+		return -1;
+	err = cni_interface_parse(reply, &ifc, e);
+	json_decref(reply);
+	if (err)
 		return -1;
 	if (rq->mtu)
 		ifc.mtu = rq->mtu;
@@ -92,6 +98,7 @@ static int read_input(char **text, size_t *len, struct cni_error *e)
 
 	if (!buf)
 		return cni_fail(e, CNI_IO, "out of memory");
+	*text = buf;
 	*len = 0;
 	while ((n = read(STDIN_FILENO, buf + *len, CNI_MAX_INPUT + 1 - *len))) {
 		if (n < 0 && errno == EINTR)
@@ -104,7 +111,6 @@ static int read_input(char **text, size_t *len, struct cni_error *e)
 					"network configuration is longer than %d octets",
 					CNI_MAX_INPUT);
 	}
-	*text = buf;
 	return 0;
 }
 
@@ -130,6 +136,7 @@ int main(int argc, char **argv)
 	struct cni_error e = {};
 	char *text = NULL;
 	size_t len = 0;
+	int err;
 
 	if (argc > 1 && (!strcmp(argv[1], "--version") || !strcmp(argv[1], "--help"))) {
 		about();
@@ -137,10 +144,11 @@ int main(int argc, char **argv)
 	}
 	/* A runtime that hangs up must not keep ADD from being undone. */
 	signal(SIGPIPE, SIG_IGN);
-	if (read_input(&text, &len, &e) || cni_request_parse(&rq, text, len, get_env, &e) ||
-	    verbs[rq.verb](&rq, &e)) {
+	err = read_input(&text, &len, &e) || cni_request_parse(&rq, text, len, get_env, &e) ||
+	      verbs[rq.verb](&rq, &e);
+	if (err)
 		print(cni_error_json(rq.version, &e));
-		return 1;
-	}
-	return 0;
+	cni_request_clear(&rq);
+	free(text);
+	return err;
 }

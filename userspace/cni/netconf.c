@@ -166,17 +166,17 @@ static int parse_args(struct cni_request *rq, const char *args, struct cni_error
 		{ "K8S_POD_NAME", &rq->pod, true },
 		{ "K8S_POD_UID", &rq->uid, false },
 	};
-	char *copy, *word, *save, *eq;
+	char *word, *save, *eq;
 	unsigned int i;
 
 	if (!args)
 		return 0;
 	if (strlen(args) > 4096)
 		return cni_fail(e, CNI_BAD_ENV, "CNI_ARGS is longer than 4096 octets");
-	copy = strdup(args);
-	if (!copy)
+	rq->args = strdup(args);
+	if (!rq->args)
 		return cni_fail(e, CNI_IO, "out of memory");
-	for (word = strtok_r(copy, ";", &save); word; word = strtok_r(NULL, ";", &save)) {
+	for (word = strtok_r(rq->args, ";", &save); word; word = strtok_r(NULL, ";", &save)) {
 		eq = strchr(word, '=');
 		if (!eq)
 			return cni_fail(e, CNI_BAD_ENV, "CNI_ARGS: \"%.64s\" is not KEY=VALUE",
@@ -230,21 +230,20 @@ int cni_request_parse(struct cni_request *rq, const char *text, size_t len,
 		      cni_getenv_fn env, struct cni_error *e)
 {
 	json_error_t je;
-	json_t *root;
 
 	memset(rq, 0, sizeof(*rq));
 	rq->version = CNI_VERSION_DEFAULT;
 	if (parse_verb(rq, env("CNI_COMMAND"), e))
 		return -1;
-	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &je);
-	if (!root)
+	rq->root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &je);
+	if (!rq->root)
 		return cni_fail(e, CNI_DECODE, "network configuration: line %d, column %d: %s",
 				je.line, je.column, je.text);
-	if (!json_is_object(root))
+	if (!json_is_object(rq->root))
 		return cni_fail(e, CNI_DECODE, "network configuration: not a JSON object");
 
 	rq->version = NULL;
-	if (get_string(root, "cniVersion", &rq->version, e)) {
+	if (get_string(rq->root, "cniVersion", &rq->version, e)) {
 		rq->version = CNI_VERSION_DEFAULT;
 		e->code = CNI_BAD_VERSION;
 		return -1;
@@ -253,7 +252,14 @@ int cni_request_parse(struct cni_request *rq, const char *text, size_t len,
 		return -1;
 	if (rq->verb == CNI_VERSION)
 		return 0;
-	return parse_config(rq, root, e) ?: parse_env(rq, env, e);
+	return parse_config(rq, rq->root, e) ?: parse_env(rq, env, e);
+}
+
+void cni_request_clear(struct cni_request *rq)
+{
+	json_decref(rq->root);
+	free(rq->args);
+	memset(rq, 0, sizeof(*rq));
 }
 
 void cni_host_ifname(char name[IFNAMSIZ], const char *container, const char *ifname)

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* links: cni lib */
+/* The CNI plugin's words: configuration, environment, results, errors. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cni.h"
+
+/* --- environment ------------------------------------------------------------- */
+
+static const char *const *vars;		/* name, value, ..., NULL */
+
+static const char *get_var(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; vars[i]; i += 2)
+		if (!strcmp(vars[i], name))
+			return vars[i + 1];
+	return NULL;
+}
+
+#define ARGS "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=web-0;" \
+	"K8S_POD_INFRA_CONTAINER_ID=abc;K8S_POD_UID=u-1"
+#define CONF "{\"cniVersion\":\"1.0.0\",\"name\":\"net\",\"type\":\"contrail-cni\"}"
+
+static const char *const good[] = {
+	"CNI_COMMAND", "ADD", "CNI_CONTAINERID", "abc", "CNI_NETNS", "/run/netns/x",
+	"CNI_IFNAME", "eth0", "CNI_ARGS", ARGS, NULL,
+};
+
+static int parse(struct cni_request *rq, const char *conf, const char *const *env,
+		 struct cni_error *e)
+{
+	cni_request_clear(rq);
+	vars = env;
+	memset(e, 0, sizeof(*e));
+	return cni_request_parse(rq, conf, strlen(conf), get_var, e);
+}
+
+static void a_good_request(void **state)
+{
+	struct cni_request rq = {};
+	struct cni_error e;
+
+	(void)state;
+	assert_int_equal(parse(&rq, "{\"cniVersion\":\"0.4.0\",\"name\":\"net\",\"type\":"
+			       "\"contrail-cni\",\"socket\":\"/s\",\"mtu\":1400,\"timeout\":5,"
+			       "\"ipam\":{},\"somethingElse\":[]}", good, &e), 0);
+	assert_int_equal(rq.verb, CNI_ADD);
+	assert_string_equal(rq.version, "0.4.0");
+	assert_string_equal(rq.socket, "/s");
+	assert_int_equal(rq.mtu, 1400);
+	assert_int_equal(rq.timeout, 5);
+	assert_string_equal(rq.ns, "default");
+	assert_string_equal(rq.pod, "web-0");
+	assert_string_equal(rq.uid, "u-1");
+	assert_int_equal(strlen(rq.host), 15);
+
+	assert_int_equal(parse(&rq, CONF, good, &e), 0);
+	assert_string_equal(rq.socket, "/run/vrouter/cni.sock");
+	assert_int_equal(rq.timeout, 30);
+	cni_request_clear(&rq);
+}
+
+struct bad { const char *conf; int code; const char *msg; };
+
+static void bad_configurations(void **state)
+{
+	static const struct bad cases[] = {
+		{ "{not json", CNI_DECODE, "network configuration: line 1, column 4: " },
+		{ "[]", CNI_DECODE, "network configuration: not a JSON object" },
+		{ "{}", CNI_BAD_VERSION, "cniVersion is missing" },
+		{ "{\"cniVersion\":1}", CNI_BAD_VERSION, "cniVersion: must be a string" },
+		{ "{\"cniVersion\":\"9.9.9\"}", CNI_BAD_VERSION, "cniVersion 9.9.9 is not" },
+		{ "{\"cniVersion\":\"1.0.0\"}", CNI_BAD_CONFIG, "name is missing" },
+		{ "{\"cniVersion\":\"1.0.0\",\"name\":\"a b\"}", CNI_BAD_CONFIG,
+		  "name: \"a b\" is not" },
+		{ "{\"cniVersion\":\"1.0.0\",\"name\":\"n\",\"mtu\":12}", CNI_BAD_CONFIG,
+		  "mtu: must be a number from 1280 to 65535" },
+		{ "{\"cniVersion\":\"1.0.0\",\"name\":\"n\",\"socket\":\"s\"}", CNI_BAD_CONFIG,
+		  "socket: \"s\" is not an absolute path" },
+		{ "{\"cniVersion\":\"1.0.0\",\"name\":\"n\",\"timeout\":\"1\"}", CNI_BAD_CONFIG,
+		  "timeout: must be a number" },
+		{ "{\"cniVersion\":\"1.0.0\",\"name\":\"n\",\"ipam\":{\"type\":\"host-local\"}}",
+		  CNI_UNSUPPORTED_FIELD, "ipam: not supported" },
+		{ "{\"cniVersion\":\"1.0.0\",\"name\":\"n\",\"prevResult\":7}", CNI_BAD_CONFIG,
+		  "prevResult: must be an object" },
+	};
+	struct cni_request rq = {};
+	struct cni_error e;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(parse(&rq, cases[i].conf, good, &e), -1);
+		if (strncmp(e.msg, cases[i].msg, strlen(cases[i].msg)))
+			fail_msg("\"%s\", expected \"%s...\"", e.msg, cases[i].msg);
+		assert_int_equal(e.code, cases[i].code);
+		assert_non_null(rq.version);	/* the error says one */
+	}
+	cni_request_clear(&rq);
+}
+
+static void bad_environments(void **state)
+{
+	static const struct { const char *var, *value; int code; const char *msg; } cases[] = {
+		{ "CNI_COMMAND", NULL, CNI_BAD_ENV, "CNI_COMMAND is not set" },
+		{ "CNI_COMMAND", "PLAY", CNI_BAD_ENV, "CNI_COMMAND is \"PLAY\"" },
+		{ "CNI_CONTAINERID", NULL, CNI_BAD_ENV, "CNI_CONTAINERID is not set" },
+		{ "CNI_CONTAINERID", "../x", CNI_BAD_ENV, "CNI_CONTAINERID: \"../x\"" },
+		{ "CNI_IFNAME", "", CNI_BAD_ENV, "CNI_IFNAME is not set" },
+		{ "CNI_IFNAME", "a/b", CNI_BAD_ENV, "CNI_IFNAME: \"a/b\"" },
+		{ "CNI_IFNAME", "sixteen-letters-", CNI_BAD_ENV, "CNI_IFNAME: " },
+		{ "CNI_NETNS", "", CNI_BAD_ENV, "CNI_NETNS is not set" },
+		{ "CNI_ARGS", NULL, CNI_BAD_ENV, "CNI_ARGS has no K8S_POD_NAMESPACE" },
+		{ "CNI_ARGS", "K8S_POD_NAMESPACE=a", CNI_BAD_ENV, "CNI_ARGS has no K8S_POD_NAME" },
+		{ "CNI_ARGS", "K8S_POD_NAME=A/b", CNI_BAD_ENV, "CNI_ARGS: K8S_POD_NAME: \"A/b\"" },
+		{ "CNI_ARGS", "nonsense", CNI_BAD_ENV, "CNI_ARGS: \"nonsense\" is not KEY=VALUE" },
+	};
+	const char *env[sizeof(good) / sizeof(good[0])];
+	struct cni_request rq = {};
+	struct cni_error e;
+	unsigned int i, k;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		memcpy(env, good, sizeof(good));
+		for (k = 0; env[k]; k += 2)
+			if (!strcmp(env[k], cases[i].var))
+				env[k + (cases[i].value ? 1 : 0)] = cases[i].value ?: "other";
+		assert_int_equal(parse(&rq, CONF, env, &e), -1);
+		if (strncmp(e.msg, cases[i].msg, strlen(cases[i].msg)))
+			fail_msg("\"%s\", expected \"%s...\"", e.msg, cases[i].msg);
+		assert_int_equal(e.code, cases[i].code);
+	}
+	cni_request_clear(&rq);
+}
+
+static void del_needs_little(void **state)
+{
+	static const char *const env[] = {
+		"CNI_COMMAND", "DEL", "CNI_CONTAINERID", "abc", "CNI_IFNAME", "eth0", NULL,
+	};
+	struct cni_request rq = {}, add = {};
+	struct cni_error e;
+
+	(void)state;
+	assert_int_equal(parse(&rq, CONF, env, &e), 0);
+	assert_null(rq.netns);
+	assert_null(rq.pod);
+	assert_int_equal(parse(&add, CONF, good, &e), 0);
+	assert_string_equal(rq.host, add.host);	/* finds what ADD made */
+	cni_request_clear(&rq);
+	cni_request_clear(&add);
+}
+
+static void check_needs_the_result(void **state)
+{
+	const char *env[sizeof(good) / sizeof(good[0])];
+	struct cni_request rq = {};
+	struct cni_error e;
+
+	(void)state;
+	memcpy(env, good, sizeof(good));
+	env[1] = "CHECK";
+	assert_int_equal(parse(&rq, CONF, env, &e), -1);
+	assert_int_equal(e.code, CNI_BAD_CONFIG);
+	assert_int_equal(parse(&rq, "{\"cniVersion\":\"0.3.1\",\"name\":\"n\",\"prevResult\":{}}",
+			       env, &e), -1);
+	assert_int_equal(e.code, CNI_BAD_VERSION);
+	cni_request_clear(&rq);
+}
+
+static void version_needs_nothing(void **state)
+{
+	static const char *const env[] = { "CNI_COMMAND", "VERSION", NULL };
+	struct cni_request rq = {};
+	struct cni_error e;
+	json_t *o;
+
+	(void)state;
+	assert_int_equal(parse(&rq, "{\"cniVersion\":\"9.9.9\"}", env, &e), 0);
+	assert_int_equal(rq.verb, CNI_VERSION);
+	o = cni_versions_json(rq.version);
+	assert_string_equal(json_string_value(json_object_get(o, "cniVersion")), "1.0.0");
+	assert_int_equal(json_array_size(json_object_get(o, "supportedVersions")), 3);
+	json_decref(o);
+	cni_request_clear(&rq);
+}
+
+static void host_names_differ(void **state)
+{
+	char a[IFNAMSIZ], b[IFNAMSIZ], c[IFNAMSIZ];
+
+	(void)state;
+	cni_host_ifname(a, "abc", "eth0");
+	cni_host_ifname(b, "abd", "eth0");
+	cni_host_ifname(c, "abc", "eth1");
+	assert_string_not_equal(a, b);
+	assert_string_not_equal(a, c);
+	assert_memory_equal(a, "vr", 2);
+}
+
+/* --- results -------------------------------------------------------------------- */
+
+#define REPLY "{\"macAddress\":\"02:00:0a:20:00:05\",\"mtu\":1500,\"addresses\":[" \
+	"{\"address\":\"10.32.0.5\",\"gateway\":\"10.32.0.1\"}," \
+	"{\"address\":\"fd00::5\",\"gateway\":\"fe80::1\"}]}"
+
+static struct cni_interface described(void)
+{
+	json_t *reply = json_loads(REPLY, 0, NULL);
+	struct cni_interface ifc;
+	struct cni_error e;
+
+	assert_int_equal(cni_interface_parse(reply, &ifc, &e), 0);
+	json_decref(reply);
+	return ifc;
+}
+
+static json_t *result_of(const char *version, struct cni_request *rq, struct cni_interface *ifc)
+{
+	struct cni_error e;
+
+	assert_int_equal(parse(rq, CONF, good, &e), 0);
+	rq->version = version;
+	*ifc = described();
+	return cni_result(rq, ifc);
+}
+
+static const char *text(const json_t *o, const char *a, int i, const char *b)
+{
+	return json_string_value(json_object_get(json_array_get(json_object_get(o, a), i), b));
+}
+
+static void a_result_is_complete(void **state)
+{
+	struct cni_interface ifc, back;
+	struct cni_request rq = {};
+	struct cni_error e;
+	json_t *o = result_of("1.0.0", &rq, &ifc);
+
+	(void)state;
+	assert_string_equal(json_string_value(json_object_get(o, "cniVersion")), "1.0.0");
+	assert_string_equal(text(o, "interfaces", 0, "name"), rq.host);
+	assert_null(text(o, "interfaces", 0, "sandbox"));
+	assert_string_equal(text(o, "interfaces", 1, "name"), "eth0");
+	assert_string_equal(text(o, "interfaces", 1, "mac"), "02:00:0a:20:00:05");
+	assert_string_equal(text(o, "interfaces", 1, "sandbox"), "/run/netns/x");
+	assert_string_equal(text(o, "ips", 0, "address"), "10.32.0.5/32");
+	assert_string_equal(text(o, "ips", 0, "gateway"), "10.32.0.1");
+	assert_null(text(o, "ips", 0, "version"));
+	assert_string_equal(text(o, "ips", 1, "address"), "fd00::5/128");
+	assert_string_equal(text(o, "routes", 0, "dst"), "0.0.0.0/0");
+	assert_string_equal(text(o, "routes", 1, "dst"), "::/0");
+	assert_string_equal(text(o, "routes", 1, "gw"), "fe80::1");
+	assert_true(json_is_object(json_object_get(o, "dns")));
+
+	/* And says the same when it comes back. */
+	assert_int_equal(cni_result_parse(o, "eth0", &back, &e), 0);
+	assert_int_equal(back.n_addrs, 2);
+	assert_memory_equal(back.mac, ifc.mac, 6);
+	assert_memory_equal(&back.addrs[1], &ifc.addrs[1], sizeof(back.addrs[1]));
+	assert_int_equal(cni_result_parse(o, "eth1", &back, &e), -1);
+	assert_int_equal(e.code, CNI_BAD_CONFIG);
+	json_decref(o);
+	cni_request_clear(&rq);
+}
+
+static void old_results_name_the_family(void **state)
+{
+	struct cni_interface ifc;
+	struct cni_request rq = {};
+	json_t *o = result_of("0.4.0", &rq, &ifc);
+
+	(void)state;
+	assert_string_equal(text(o, "ips", 0, "version"), "4");
+	assert_string_equal(text(o, "ips", 1, "version"), "6");
+	json_decref(o);
+	cni_request_clear(&rq);
+}
+
+static void errors_have_their_form(void **state)
+{
+	struct cni_error e = {};
+	json_t *o;
+
+	(void)state;
+	cni_fail_errno(&e, CNI_IO, 2, "open %s", "/x");
+	o = cni_error_json("1.0.0", &e);
+	assert_int_equal(json_integer_value(json_object_get(o, "code")), 5);
+	assert_string_equal(json_string_value(json_object_get(o, "msg")), "open /x");
+	assert_string_equal(json_string_value(json_object_get(o, "details")),
+			    "No such file or directory");
+	json_decref(o);
+
+	cni_fail(&e, CNI_BAD_ENV, "%s", "\xff\xfe");	/* any octets may be quoted */
+	o = cni_error_json("1.0.0", &e);
+	assert_non_null(json_object_get(o, "msg"));
+	assert_null(json_object_get(o, "details"));
+	json_decref(o);
+}
+
+static void bad_replies_are_refused(void **state)
+{
+	static const char *const replies[] = {
+		"{}", "{\"macAddress\":\"02:00:0a:20:00:05\",\"mtu\":1500,\"addresses\":[]}",
+		"{\"macAddress\":\"02:00\",\"mtu\":1500,\"addresses\":[{\"address\":\"10.0.0.1\","
+		"\"gateway\":\"10.0.0.2\"}]}",
+		"{\"macAddress\":\"02:00:0a:20:00:05\",\"mtu\":1500,\"addresses\":[{\"address\":"
+		"\"10.0.0.1\",\"gateway\":\"fe80::1\"}]}",
+		"{\"macAddress\":\"02:00:0a:20:00:05\",\"mtu\":7,\"addresses\":[{\"address\":"
+		"\"10.0.0.1\",\"gateway\":\"10.0.0.2\"}]}",
+	};
+	struct cni_interface ifc;
+	struct cni_error e;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+		json_t *o = json_loads(replies[i], 0, NULL);
+
+		assert_int_equal(cni_interface_parse(o, &ifc, &e), -1);
+		assert_int_equal(e.code, CNI_DECODE);
+		json_decref(o);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_good_request),
+		cmocka_unit_test(bad_configurations),
+		cmocka_unit_test(bad_environments),
+		cmocka_unit_test(del_needs_little),
+		cmocka_unit_test(check_needs_the_result),
+		cmocka_unit_test(version_needs_nothing),
+		cmocka_unit_test(host_names_differ),
+		cmocka_unit_test(a_result_is_complete),
+		cmocka_unit_test(old_results_name_the_family),
+		cmocka_unit_test(errors_have_their_form),
+		cmocka_unit_test(bad_replies_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
