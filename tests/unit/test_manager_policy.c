@@ -506,7 +506,7 @@ static void same_as_fresh(struct world *w)
 		assert_int_equal(fresh.store.published[k].n, w->store.published[k].n);
 		map_for_each(&fresh.store.published[k], node)
 			if (!json_equal(world_spec(&fresh, k, node->key), world_spec(w, k, node->key)))
-				fail_msg("seed %u: %s differs from a fresh translation", seed, node->key);
+				fail_msg("%s differs from a fresh translation", node->key);
 	}
 	world_free(&fresh);
 }
@@ -518,7 +518,7 @@ static void random_changes(void **state)
 
 	(void)state;
 	for (round = 1; round <= 60; round++) {
-		seed = round;
+		seed = round * 7919;
 		nine_pods(&w);
 		for (i = 0; i < 12; i++) {
 			for (n = rnd(4); n; n--)

@@ -34,6 +34,15 @@ void config_init(struct config *cfg)
 	cfg->log_level = VR_LOG_INFO;
 }
 
+/* The text has been parsed into p, which lost them. */
+static bool has_host_bits(const char *text, const struct prefix *p)
+{
+	cleanup_free char *part = mem_check(strndup(text, strcspn(text, "/")));
+	struct addr a;
+
+	return addr_parse(part, &a) || !addr_equal(&a, &p->addr);
+}
+
 static char *add_prefix(const char *text, struct network *net)
 {
 	struct prefix p;
@@ -47,7 +56,8 @@ static char *add_prefix(const char *text, struct network *net)
 				 family_name(p.addr.family));
 	if (family_bits(p.addr.family) - p.len < 2)
 		return xasprintf("%s is too small: at least four addresses are needed", text);
-	if (strncmp(text, prefix_text(&p, canonical), strcspn(canonical, "/")) && p.addr.family == V4)
+	prefix_text(&p, canonical);
+	if (has_host_bits(text, &p))
 		return xasprintf("%s has bits set beyond its length; %s is meant?", text, canonical);
 	if (!net->has[V4] && !net->has[V6])
 		net->primary = p.addr.family;

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* links: manager lib */
+/* Addresses: given and found ones, bounds, and that the same manifests give the same. */
+#include "ipam.h"
+#include "test_manager_world.h"
+
+static struct ipam ipam_of(const char *cidrs, bool gateway, bool band)
+{
+	struct network net;
+	struct ipam ipam;
+
+	assert_null(config_network(cidrs, &net));
+	ipam_init(&ipam, "pod network", &net, gateway, band);
+	return ipam;
+}
+
+static void expect_claim(struct ipam *ipam, const char *text, const char *problem)
+{
+	struct addr a;
+
+	assert_null(addr_parse(text, &a));
+	cleanup_free char *got = ipam_claim(ipam, &a, "pod x");
+
+	if (problem)
+		assert_string_equal(got, problem);
+	else
+		assert_null(got);
+}
+
+static void given(void **state)
+{
+	struct ipam ipam = ipam_of("10.0.0.0/24,fd00::/64", true, false);
+	struct addr a;
+
+	(void)state;
+	expect_claim(&ipam, "10.0.0.2", NULL);
+	expect_claim(&ipam, "10.0.0.2", "10.0.0.2 belongs to pod x");
+	expect_claim(&ipam, "10.0.0.1", "10.0.0.1 is the gateway of the pod network");
+	expect_claim(&ipam, "10.0.0.0", "10.0.0.0 is reserved in the pod network");
+	expect_claim(&ipam, "10.0.0.255", "10.0.0.255 is reserved in the pod network");
+	expect_claim(&ipam, "10.0.1.2", "10.0.1.2 is outside of the pod network");
+	expect_claim(&ipam, "fd00::1", "fd00::1 is the gateway of the pod network");
+	expect_claim(&ipam, "fd00::", "fd00:: is reserved in the pod network");
+	expect_claim(&ipam, "fd00::ffff:ffff:ffff:ffff", NULL);
+	addr_parse("10.0.0.2", &a);
+	ipam_release(&ipam, &a);
+	ipam_release(&ipam, &a);
+	assert_int_equal(ipam.used[V4], 0);
+	expect_claim(&ipam, "10.0.0.2", NULL);
+	ipam_free(&ipam);
+}
+
+/* Every address once, then a clear word; the low band last. */
+static void exhaustion(void **state)
+{
+	struct ipam ipam = ipam_of("10.0.0.0/26", false, true);
+	char owner[24], text[ADDR_TEXT];
+	struct addr a;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 62; i++) {
+		sprintf(owner, "pod p%d", i);
+		assert_null(ipam_allocate(&ipam, V4, owner, &a));
+		assert_true(prefix_contains(&ipam.net.prefix[V4], &a));
+		assert_true(a.bytes[3] > 0 && a.bytes[3] < 63);
+		assert_int_equal(a.bytes[3] < 16, i >= 47);
+	}
+	cleanup_free char *problem = ipam_allocate(&ipam, V4, "pod more", &a);
+
+	assert_string_equal(problem, "the pod network 10.0.0.0/26 is exhausted: all of its 62 addresses are in use");
+	addr_parse("10.0.0.7", &a);
+	ipam_release(&ipam, &a);
+	assert_null(ipam_allocate(&ipam, V4, "pod more", &a));
+	assert_string_equal(addr_text(&a, text), "10.0.0.7");
+	ipam_free(&ipam);
+}
+
+static void large_networks(void **state)
+{
+	struct ipam ipam = ipam_of("10.0.0.0/8,fd00::/16", true, false);
+	struct addr a, b;
+	char owner[24];
+	int i;
+
+	(void)state;
+	for (i = 0; i < 1000; i++) {
+		sprintf(owner, "pod p%d", i);
+		assert_null(ipam_allocate(&ipam, V6, owner, &a));
+		assert_true(prefix_contains(&ipam.net.prefix[V6], &a));
+		assert_null(ipam_allocate(&ipam, V4, owner, &b));
+		assert_true(prefix_contains(&ipam.net.prefix[V4], &b));
+	}
+	ipam_free(&ipam);
+}
+
+static const char *const many = "{apiVersion: v1, kind: Pod, metadata: {name: p%d}, spec: {nodeName: n1}}";
+
+static void put_pod(struct world *w, int i)
+{
+	cleanup_free char *yaml = xasprintf(many, i);
+
+	world_put(w, yaml);
+}
+
+/* Forward, backward, one by one: the same addresses, though the network is nearly full. */
+static void restarts_agree(void **state)
+{
+	struct world a, b;
+	int i;
+
+	(void)state;
+	world_init(&a, "10.32.0.0/25,fd00:32::/120", "10.96.0.0/24");
+	world_init(&b, "10.32.0.0/25,fd00:32::/120", "10.96.0.0/24");
+	for (i = 0; i < 120; i++) {
+		put_pod(&a, i);
+		put_pod(&b, 119 - i);
+	}
+	world_run(&a);
+	world_run(&b);
+	assert_string_equal(a.complaints, "");
+	assert_int_equal(a.store.published[RES_INTERFACE].n, 120);
+	assert_int_equal(a.store.published[RES_INSTANCE_IP].n, 240);
+	map_for_each(&a.store.published[RES_INTERFACE], node)
+		assert_true(json_equal(world_spec(&a, RES_INTERFACE, node->key),
+				       world_spec(&b, RES_INTERFACE, node->key)));
+	world_free(&a);
+	world_free(&b);
+}
+
+/* A pod that gets none is told of by name, has nothing, and gets one when another goes. */
+static void starved_pods(void **state)
+{
+	struct world w;
+	int i;
+
+	(void)state;
+	world_init(&w, "10.32.0.0/29", "10.96.0.0/24");
+	for (i = 0; i < 6; i++)
+		put_pod(&w, i);
+	world_run(&w);
+	assert_string_equal(w.complaints, "t.yaml:1: Pod default/p5: the pod network 10.32.0.0/29 is exhausted: "
+			    "all of its 5 addresses are in use\n");
+	assert_null(store_get(&w.store, RES_INTERFACE, "default/p5"));
+	world_delete(&w, KIND_POD, "default/p2");
+	assert_non_null(store_get(&w.store, RES_INTERFACE, "default/p5"));
+	assert_int_equal(w.model.problems, 0);
+	world_free(&w);
+}
+
+/* Given ones come first, so that nobody is on them; addresses outlive changes of the pod. */
+static void given_before_found(void **state)
+{
+	cleanup_free char *before = NULL, *after = NULL;
+	struct world w;
+	int i;
+
+	(void)state;
+	world_init(&w, "10.32.0.0/28", "10.96.0.0/24");
+	for (i = 0; i < 10; i++)
+		put_pod(&w, i);
+	world_put(&w, "{apiVersion: v1, kind: Pod, metadata: {name: z1}, spec: {nodeName: n1}, status: {podIP: 10.32.0.2}}\n---\n"
+		  "{apiVersion: v1, kind: Pod, metadata: {name: z2}, spec: {nodeName: n1}, status: {podIP: 10.32.0.3}}\n---\n"
+		  "{apiVersion: v1, kind: Pod, metadata: {name: z3}, spec: {nodeName: n1}, status: {podIP: 10.32.0.1}}\n---\n"
+		  "{apiVersion: v1, kind: Pod, metadata: {name: z4}, spec: {nodeName: n1}, status: {podIP: 10.40.0.1}}");
+	world_run(&w);
+	assert_spec(&w, RES_INTERFACE, "default/z1", "addresses", "[\"10.32.0.2\"]");
+	assert_spec(&w, RES_INTERFACE, "default/z2", "addresses", "[\"10.32.0.3\"]");
+	assert_string_equal(w.complaints, "t.yaml:7: document 4: Pod default/z4: status.podIP: \"10.40.0.1\" is outside of "
+			    "the pod network, ignored\n"
+			    "t.yaml:5: Pod default/z3: 10.32.0.1 is the gateway of the pod network\n");
+	before = world_text(&w, RES_INTERFACE, "default/p3", "addresses");
+	world_apply(&w, "{apiVersion: v1, kind: Pod, metadata: {name: p3, labels: {a: b}}, spec: {nodeName: n2}}");
+	after = world_text(&w, RES_INTERFACE, "default/p3", "addresses");
+	assert_string_equal(before, after);
+	assert_spec(&w, RES_INTERFACE, "default/p3", "node", "\"n2\"");
+	world_free(&w);
+}
+
+static void macs(void **state)
+{
+	struct map seen = {};
+	struct world w;
+	int i;
+
+	(void)state;
+	world_init(&w, "10.32.0.0/12", "10.96.0.0/24");
+	for (i = 0; i < 500; i++)
+		put_pod(&w, i);
+	world_run(&w);
+	map_for_each(&w.store.published[RES_INTERFACE], node) {
+		const char *mac = json_string_value(json_object_get(world_spec(&w, RES_INTERFACE, node->key), "macAddress"));
+
+		assert_int_equal(strlen(mac), 17);
+		assert_memory_equal(mac, "02:", 3);
+		assert_null(map_set(&seen, mac, &seen));
+	}
+	map_clear(&seen, NULL);
+	world_free(&w);
+}
+
+/* Without a nodeName the only Node has the pod. */
+static void only_node(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, "10.32.0.0/12", "10.96.0.0/12");
+	world_apply(&w, "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {}}\n---\n"
+		    "{apiVersion: v1, kind: Node, metadata: {name: n1}}");
+	assert_string_equal(w.complaints, "");
+	assert_spec(&w, RES_INTERFACE, "default/p", "node", "\"n1\"");
+	world_apply(&w, "{apiVersion: v1, kind: Node, metadata: {name: n2}}");
+	assert_null(store_get(&w.store, RES_INTERFACE, "default/p"));
+	assert_non_null(strstr(w.complaints, "there are 2 nodes to choose from"));
+	world_delete(&w, KIND_NODE, "n1");
+	assert_spec(&w, RES_INTERFACE, "default/p", "node", "\"n2\"");
+	world_free(&w);
+}
+
+static void networks(void **state)
+{
+	static const struct { const char *text, *problem; } samples[] = {
+		{ "10.32.0.0/12", NULL }, { "fd00::/64", NULL }, { "fd00::/64,10.0.0.0/8", NULL },
+		{ "10.0.0.0/8,10.0.0.0/8", "two IPv4 networks; give at most one of each family" },
+		{ "10.0.0.0", "\"10.0.0.0\" is not a CIDR (address/length)" },
+		{ "10.0.0.0/33", "\"10.0.0.0/33\" has a prefix length beyond its family's" },
+		{ "10.0.0.0/31", "10.0.0.0/31 is too small: at least four addresses are needed" },
+		{ "10.32.0.1/12", "10.32.0.1/12 has bits set beyond its length; 10.32.0.0/12 is meant?" },
+		{ "010.0.0.0/8", "\"010.0.0.0/8\" has a leading zero, which some read as octal" },
+		{ "::ffff:10.0.0.0/104", "\"::ffff:10.0.0.0/104\" is an IPv4-mapped IPv6 address" },
+		{ "", "\"\" is not a CIDR (address/length)" },
+	};
+	struct network net;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(samples) / sizeof(*samples); i++) {
+		cleanup_free char *problem = config_network(samples[i].text, &net);
+
+		if (samples[i].problem)
+			assert_string_equal(problem, samples[i].problem);
+		else
+			assert_null(problem);
+	}
+	assert_null(config_network("fd00::/64,10.0.0.0/8", &net));
+	assert_int_equal(net.primary, V6);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(given),
+		cmocka_unit_test(exhaustion),
+		cmocka_unit_test(large_networks),
+		cmocka_unit_test(restarts_agree),
+		cmocka_unit_test(starved_pods),
+		cmocka_unit_test(given_before_found),
+		cmocka_unit_test(macs),
+		cmocka_unit_test(only_node),
+		cmocka_unit_test(networks),
+	};
+
+	return cmocka_run_group_tests_name("manager: addresses", tests, NULL, NULL);
+}
