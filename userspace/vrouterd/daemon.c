@@ -282,15 +282,6 @@ static void adopt(struct daemon *d)
 	}
 }
 
-static int open_kernel(struct daemon *d, struct vr_err *e)
-{
-	int err = kernel_open(&d->kernel, d->loop, &kernel_ops, d, e);
-
-	if (err == -ENOENT)
-		vr_err_wrap(e, "the kernel module is not loaded (modprobe vrouter)");
-	return err;
-}
-
 /* The kernel's state is known when this returns true. */
 static bool ready(struct daemon *d)
 {
@@ -302,7 +293,7 @@ static bool ready(struct daemon *d)
 	/* Also after lost events: what was queued is as old as the rest. */
 	kernel_close(d->kernel);
 	d->kernel = NULL;
-	err = open_kernel(d, &e);
+	err = kernel_open(&d->kernel, d->loop, &kernel_ops, d, &e);
 	if (!err) {
 		reconciler_dump_begin(d->rc);
 		err = kernel_dump(d->kernel, on_dumped, d, &e);
