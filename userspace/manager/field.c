@@ -119,8 +119,8 @@ static const char *type_name(const json_t *v)
 	case JSON_OBJECT: return "an object";
 	case JSON_ARRAY: return "a list";
 	case JSON_STRING: return "a string";
-	case JSON_INTEGER:
-	case JSON_REAL: return "a number";
+	case JSON_INTEGER: return "a number";
+	case JSON_REAL: return "a fraction";
 	case JSON_NULL: return "null";
 	default: return "a boolean";
 	}

@@ -65,7 +65,7 @@ const char *name_port(const char *s)
 	if (!is_word(s, strlen(s), LOWER DIGITS "-", LOWER DIGITS) || strstr(s, "--"))
 		return "must be lower case letters, digits and single '-', with a letter or digit at both ends";
 	if (!strpbrk(s, LOWER))
-		return "must have at least one letter";
+		return "must have at least one letter; a port's number is written without quotes";
 	return NULL;
 }
 
