@@ -113,6 +113,13 @@ static int cmp_want(const void *a, const void *b)
 		       ((const struct vr_member_want *)b)->cfg);
 }
 
+static int blame(const struct vr_member_cfg *cfg, struct netlink_ext_ack *extack, int err)
+{
+	if (cfg->attr)
+		NL_SET_BAD_ATTR(extack, cfg->attr);
+	return err;
+}
+
 static int refuse_twice(const struct vr_member_cfg *cfg, struct netlink_ext_ack *extack)
 {
 	if (cfg->family)
@@ -120,9 +127,7 @@ static int refuse_twice(const struct vr_member_cfg *cfg, struct netlink_ext_ack 
 			       ntohs(cfg->port));
 	else
 		NL_SET_ERR_MSG_FMT(extack, "Next hop %u is listed twice", cfg->nexthop);
-	if (cfg->attr)
-		NL_SET_BAD_ATTR(extack, cfg->attr);
-	return -EINVAL;
+	return blame(cfg, extack, -EINVAL);
 }
 
 /* Who sends the list sorted saves the sorting. */
@@ -149,22 +154,22 @@ static int find_nexthop(struct vr_net *vn, struct vr_member_want *w,
 {
 	const struct vr_member_cfg *cfg = w->cfg;
 
+	if (!cfg->nexthop && !cfg->family) {
+		NL_SET_ERR_MSG(extack, "A member needs an address or a next hop");
+		return blame(cfg, extack, -EINVAL);
+	}
 	if (!cfg->nexthop)
 		return 0;
 
 	w->nh = xa_load(&vn->nexthops, cfg->nexthop);
 	if (!w->nh) {
 		NL_SET_ERR_MSG_FMT(extack, "The member's next hop %u does not exist", cfg->nexthop);
-		if (cfg->attr)
-			NL_SET_BAD_ATTR(extack, cfg->attr);
-		return -ENOENT;
+		return blame(cfg, extack, -ENOENT);
 	}
 	if (w->nh->type == VROUTER_NEXTHOP_TYPE_ECMP) {
 		NL_SET_ERR_MSG_FMT(extack, "A member's next hop cannot be ecmp, as %u is",
 				   cfg->nexthop);
-		if (cfg->attr)
-			NL_SET_BAD_ATTR(extack, cfg->attr);
-		return -EINVAL;
+		return blame(cfg, extack, -EINVAL);
 	}
 	return 0;
 }

@@ -319,6 +319,8 @@ static int replace(struct vr_net *vn, struct vr_vif *vif, const struct vr_vif_cf
 	struct vr_vif_conf *old;
 
 	if (dev != cfg->dev) {
+		if (vr_vif_by_dev(cfg->dev))
+			return check_dev(vn, cfg->dev, extack);
 		NL_SET_ERR_MSG_FMT(extack, "Vif %u is %s already", vif->id, dev->name);
 		return -EEXIST;
 	}
