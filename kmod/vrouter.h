@@ -76,8 +76,8 @@ struct vr_tuple {
 	union vr_addr	dst;
 };
 
-/* Octets that matter for an IPv4 tuple come first but for the addresses' tails;
- * see vr_tuple_eq() and vr_tuple_hash() in path/flow.h.
+/* The octets that matter for an IPv4 tuple come first but for the addresses' tails;
+ * how it is hashed and compared: table/flow_table.c.
  */
 
 struct vr_pcpu_counters {

@@ -243,6 +243,7 @@ struct vr_vif {
 	struct list_head	nexthops;	/* local, to this vif; under lock */
 	atomic_t		flows;		/* opened by it, for the limit */
 	atomic_t		half_open;
+	struct vr_event_rate	answers;	/* ICMP errors to it; path/answer.c */
 	struct vr_pcpu_counters __percpu *counters;
 	u64 __percpu		*drops;		/* [__VROUTER_DROP_REASON_MAX] */
 	refcount_t		ref;
@@ -376,7 +377,7 @@ struct vr_nexthop {
 	struct vr_vrf __rcu	*vrf;		/* vrf; NULL once the nexthop is deleted */
 	struct vr_group __rcu	*group;		/* ecmp; never NULL */
 	struct vr_pcpu_counters __percpu *counters;
-	refcount_t		ref;		/* the table's and each member's */
+	refcount_t		ref;		/* the table's, each member's and each flow's */
 	struct rcu_head		rcu;
 };
 
@@ -395,6 +396,10 @@ int vr_nexthop_set(struct vr_net *vn, const struct vr_nexthop_cfg *cfg, u16 nlfl
 		   struct netlink_ext_ack *extack);
 int vr_nexthop_del(struct vr_net *vn, u32 id, struct netlink_ext_ack *extack);
 void vr_nexthop_put(struct vr_nexthop *nh);	/* any context */
+static inline bool vr_nexthop_tryget(struct vr_nexthop *nh)
+{
+	return refcount_inc_not_zero(&nh->ref);
+}
 /* The vif goes: its nexthops lead nowhere from now on. Lock; the caller bumps. */
 void vr_nexthop_vif_gone(struct vr_net *vn, struct vr_vif *vif);
 static inline struct vr_nexthop *vr_nexthop_rcu(const struct vr_net *vn, u32 id)
@@ -588,12 +593,13 @@ struct vr_flow {
 	struct vr_flow_side	side[2];
 	struct vr_vif		*vif[2];	/* referenced; [VR_REPLY] NULL = the node itself */
 	struct vr_member	*member;	/* referenced; NULL = not through a vip */
+	struct vr_nexthop	*nh;		/* referenced; that its packets leave by, or NULL */
 	u64			bytes[2];
 	u32			gen;		/* vr_net::gen at which it was last found right */
 	u32			last_used;	/* jiffies */
 	u8			state;		/* VROUTER_FLOW_STATE_* */
 	u8			flags;		/* VR_FLOW_* */
-	u16			dead;		/* 1 = unlinked or about to be */
+	u16			dead;		/* 1 = not in the table: not yet, or no longer */
 	u32			vrf;		/* of the opener */
 	union {
 		struct vr_tcp_side tcp[2];
@@ -602,6 +608,8 @@ struct vr_flow {
 };
 
 #define VR_FLOW_VIP		BIT(0)		/* destination translated */
+#define VR_FLOW_OTHER_VRF	BIT(1)		/* its route was found in another VRF */
+#define VR_FLOW_REFUSED		BIT(2)		/* no longer allowed: remembered for a while */
 
 int vr_flow_table_init(struct vr_net *vn);
 void vr_flow_table_exit(struct vr_net *vn);	/* no packet can come any more */
@@ -628,6 +636,9 @@ int vr_flow_insert(struct vr_net *vn, struct vr_flow *f);
 /* Unlinks, frees after RCU. Atomic, idempotent. */
 void vr_flow_kill(struct vr_net *vn, struct vr_flow *f);
 void vr_flow_set_state(struct vr_net *vn, struct vr_flow *f, u8 state); /* keeps half-open counts */
+/* The same, unless another CPU has changed the state from what it was here. */
+void vr_flow_move_state(struct vr_net *vn, struct vr_flow *f, u8 from, u8 to);
+void vr_flow_set_flag(struct vr_flow *f, u8 flag, bool on);	/* atomic; a flow in the table */
 /* Seconds, by protocol and state. */
 u32 vr_flow_timeout(const struct vr_net *vn, const struct vr_flow *f);
 
