@@ -49,7 +49,8 @@ static void client_reserve(struct client *c, size_t len)
 {
 	if (c->size - c->end >= len)
 		return;
-	memmove(c->buf, c->buf + c->start, c->end - c->start);
+	if (c->start)
+		memmove(c->buf, c->buf + c->start, c->end - c->start);
 	c->end -= c->start;
 	c->start = 0;
 	if (c->size - c->end >= len)

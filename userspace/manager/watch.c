@@ -29,14 +29,17 @@ static void read_soon(struct watch *w)
 
 /*
  * A new name whose contents are complete: a symbolic or hard link. All others come with a writer
- * that will close them.
+ * that will close them. Linking sets the ctime and not the mtime, which tells also when the
+ * other name is gone by now.
  */
 static bool is_link(const struct watch *w, const char *name)
 {
 	cleanup_free char *path = xasprintf("%s/%s", w->manifests->cfg->manifests, name);
 	struct stat st;
 
-	return !lstat(path, &st) && (S_ISLNK(st.st_mode) || st.st_nlink > 1);
+	return !lstat(path, &st) &&
+	       (S_ISLNK(st.st_mode) || st.st_nlink > 1 || st.st_mtim.tv_sec != st.st_ctim.tv_sec ||
+		st.st_mtim.tv_nsec != st.st_ctim.tv_nsec);
 }
 
 static void on_name(struct watch *w, uint32_t mask, const char *name)
