@@ -262,9 +262,8 @@ struct vr_member *vr_group_find(const struct vr_group *g, u8 family,
 	return NULL;
 }
 
-static void group_free_rcu(struct rcu_head *rcu)
+void vr_group_free(struct vr_group *g)
 {
-	struct vr_group *g = container_of(rcu, struct vr_group, rcu);
 	unsigned int i;
 
 	for (i = 0; i < g->n; i++)
@@ -272,7 +271,12 @@ static void group_free_rcu(struct rcu_head *rcu)
 	kvfree(g);
 }
 
-void vr_group_free(struct vr_group *g)
+static void group_free_rcu(struct rcu_head *rcu)
+{
+	vr_group_free(container_of(rcu, struct vr_group, rcu));
+}
+
+void vr_group_free_later(struct vr_group *g)
 {
 	call_rcu(&g->rcu, group_free_rcu);
 }

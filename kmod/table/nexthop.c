@@ -18,8 +18,13 @@ static struct vr_group *group_of(struct vr_net *vn, struct vr_nexthop *nh)
 	return rcu_dereference_protected(nh->group, lockdep_is_held(&vn->lock));
 }
 
+/* The group stays that long: who has the next hop may look at it. */
 static void nexthop_free(struct vr_nexthop *nh)
 {
+	struct vr_group *g = rcu_dereference_protected(nh->group, true);
+
+	if (g)
+		vr_group_free(g);
 	vr_label_free(nh->label);
 	free_percpu(nh->counters);
 	kfree(nh);
@@ -179,7 +184,7 @@ static void set_group(struct vr_net *vn, struct vr_nexthop *nh, struct target *t
 	vr_members_finish(old, t->want, t->n);
 	if (old) {
 		vr_give_of(vn, members, (int)old->n - (int)t->n);
-		vr_group_free(old);
+		vr_group_free_later(old);
 	}
 	list_for_each_entry(vip, &nh->vips, of_nh)
 		WRITE_ONCE(vip->gen, vr_net_stamp(vn));
@@ -280,7 +285,6 @@ int vr_nexthop_set(struct vr_net *vn, const struct vr_nexthop_cfg *cfg, u16 nlfl
 	return 0;
 }
 
-/* Readers that have the nexthop still look at its group. */
 static void nexthop_release(struct vr_net *vn, struct vr_nexthop *nh)
 {
 	struct vr_group *g = group_of(vn, nh);
@@ -290,7 +294,6 @@ static void nexthop_release(struct vr_net *vn, struct vr_nexthop *nh)
 	if (g) {
 		vr_members_remove(g);
 		vr_give_of(vn, members, g->n);
-		vr_group_free(g);
 	}
 	vr_nexthop_put(nh);
 }

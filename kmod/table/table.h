@@ -420,7 +420,8 @@ static inline struct vr_member *vr_group_select(const struct vr_group *g, u32 ha
 }
 struct vr_member *vr_group_find(const struct vr_group *g, u8 family,
 				const union vr_addr *addr, __be16 port);
-void vr_group_free(struct vr_group *g);		/* after a grace period; puts the members */
+void vr_group_free(struct vr_group *g);		/* no reader left; puts the members */
+void vr_group_free_later(struct vr_group *g);	/* after a grace period */
 
 /* --- vip.c --------------------------------------------------------------- */
 
@@ -635,7 +636,9 @@ struct vr_flow *vr_flow_alloc(struct vr_net *vn, struct vr_vif *in, struct vr_vi
 int vr_flow_insert(struct vr_net *vn, struct vr_flow *f);
 /* Unlinks, frees after RCU. Atomic, idempotent. */
 void vr_flow_kill(struct vr_net *vn, struct vr_flow *f);
-void vr_flow_set_state(struct vr_net *vn, struct vr_flow *f, u8 state); /* keeps half-open counts */
+/* Keeps half-open counts. A closed flow stays closed. Any context. */
+void vr_flow_set_state(struct vr_net *vn, struct vr_flow *f, u8 to);
+void vr_flow_discard(struct vr_net *vn, struct vr_flow *f);	/* one that was not inserted */
 /* The same, unless another CPU has changed the state from what it was here. */
 void vr_flow_move_state(struct vr_net *vn, struct vr_flow *f, u8 from, u8 to);
 void vr_flow_set_flag(struct vr_flow *f, u8 flag, bool on);	/* atomic; a flow in the table */
