@@ -1,11 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# unit.sh BUILD TEST...: run built cmocka tests, keep their TAP, add it up.
+# unit.sh BUILD ok|"not ok" TEST...: run built cmocka tests, keep their TAP, add
+# it up. The second word tells whether all of them were built.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
 build=$1
-shift
+built=$2
+shift 2
 log=$build/log/unit
 rm -rf "$log"
 mkdir -p "$log"
@@ -15,8 +17,10 @@ export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 
 [ $# -gt 0 ] || echo "unit: tests/unit: nothing there yet"
+[ "$built" = ok ] || echo "not ok 1 - every unit test builds" | tee "$log/build.log"
 n=0
 for t; do
+	[ -x "$t" ] || continue
 	n=$((n + 1))
 	name=${t##*/}
 	echo "# unit: $name ($n of $#)"
