@@ -28,8 +28,6 @@
  * frees a packet.
  */
 
-#include <linux/icmp.h>
-#include <linux/icmpv6.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 
@@ -53,8 +51,6 @@ struct vr_pkt {
 	u8			icmp_type, icmp_code;
 	u8			tcp_flags;	/* octet 13 of the TCP header */
 	bool			icmp_error;	/* tuple is that of the outer header, without ports */
-	bool			again;		/* the skb is to be received at skb->dev once more */
-	bool			pass;		/* the skb is the node's */
 	struct vr_tuple		inner;		/* icmp_error: of the packet in it, as that one was sent */
 	u16			inner_off;	/* its network header, from the outer one's */
 	u16			inner_l4_off;	/* its transport header, from the outer network header */
@@ -65,8 +61,6 @@ struct vr_pkt {
  */
 struct vr_decision {
 	enum vrouter_drop_reason reason;
-	u32			gen;		/* vr_net_gen() before */
-	struct vr_member	*want;		/* asked for: the member to keep, or NULL */
 	struct vr_vip		*vip;		/* NULL = not a service */
 	struct vr_member	*member;
 	struct vr_route		*route;		/* to the (translated) destination */
@@ -80,16 +74,10 @@ struct vr_decision {
 	struct vr_vif		*sg_vif;	/* whose groups refused, or NULL */
 	struct vr_ruleset	*hit[2];	/* rule that let it through, by direction: */
 	int			hit_index[2];	/* -1 = none needed */
-	u32			hit_sg[2];	/* group that it belongs to */
 };
 
 /* Told each step of a decision when somebody asks (trace); NULL for packets. */
 struct vr_trace;
-
-static inline u8 vr_echo_request(u8 family)
-{
-	return family == AF_INET ? ICMP_ECHO : ICMPV6_ECHO_REQUEST;
-}
 
 /* --- parse.c ------------------------------------------------------------- */
 /* skb->data at the network header, skb->protocol set. May pull; on return all
@@ -115,20 +103,13 @@ enum vrouter_drop_reason vr_flow_new(struct vr_pkt *pkt, const struct vr_decisio
 /* May this packet open a flow, and what does it make of it (RFC 9293)? */
 enum vrouter_drop_reason vr_tcp_open(const struct vr_pkt *pkt, struct vr_flow *f);
 enum vrouter_drop_reason vr_tcp_hit(const struct vr_pkt *pkt, struct vr_flow *f, int dir);
-bool vr_tcp_is_syn(const struct vr_pkt *pkt);
-/* A new connection with the ports of one that is over? */
-bool vr_tcp_reopens(const struct vr_pkt *pkt, const struct vr_flow *f, int dir);
 
 /* --- decide.c, policy.c, revalidate.c ------------------------------------ */
 void vr_decide(const struct vr_pkt *pkt, struct vr_decision *d, struct vr_trace *t);
 /* Both ends' groups on a packet after translation; sets sg_vif, hit, hit_index. */
 enum vrouter_drop_reason vr_policy(const struct vr_pkt *pkt, struct vr_decision *d,
 				   struct vr_trace *t);
-/* 0: the flow is right. *again: it was ended, and the packet is to be decided as one of
- * no flow. Else why the packet is dropped; the flow was ended. d is scratch.
- */
-enum vrouter_drop_reason vr_revalidate(struct vr_pkt *pkt, struct vr_flow *f, int dir,
-				       struct vr_decision *d, bool *again);
+enum vrouter_drop_reason vr_revalidate(struct vr_pkt *pkt, struct vr_flow *f);
 
 /* --- icmp_error.c -------------------------------------------------------- */
 enum vrouter_drop_reason vr_icmp_error(struct vr_pkt *pkt);	/* consumes the skb when 0 */
@@ -140,15 +121,10 @@ enum vrouter_drop_reason vr_icmp_error(struct vr_pkt *pkt);	/* consumes the skb 
 enum vrouter_drop_reason vr_rewrite(struct vr_pkt *pkt, const struct vr_tuple *to);
 
 /* --- forward.c ----------------------------------------------------------- */
-/* Does the packet fit? Before it is rewritten, because the answer quotes it. */
-enum vrouter_drop_reason vr_check_mtu(struct vr_pkt *pkt, const struct vr_vif *to);
 /* Consumes the skb when 0. to = NULL: to the node's own stack. */
 enum vrouter_drop_reason vr_forward(struct vr_pkt *pkt, struct vr_vif *to);
 
 /* --- answer.c: builds a new skb, sends it back by the vif; leaves pkt->skb - */
-extern const struct in6_addr vr_gateway_ll;	/* fe80::1 */
-/* skb: a packet of the protocol (ETH_P_*), data at its network header. Consumes it. */
-void vr_answer_send(struct vr_pkt *pkt, struct sk_buff *skb, __be16 protocol);
 void vr_answer_echo(struct vr_pkt *pkt);
 void vr_answer_refused(struct vr_pkt *pkt);		/* TCP RST, else port unreachable */
 void vr_answer_too_big(struct vr_pkt *pkt, u32 mtu);

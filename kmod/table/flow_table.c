@@ -1,290 +1,447 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The flow table: an rhashtable in which each flow stands twice, once for each
- * direction's tuple. The kernel's table grows and shrinks by itself, rehashes with a
- * new seed when somebody finds colliding tuples, and is read without a lock.
+ * The flows: both directions of a flow are found in one hash table. Look-ups
+ * take no lock; insertion and removal take the lock of a bucket.
+ *
+ * Life of a flow: vr_flow_alloc() counts it, vr_flow_insert() makes it found
+ * (dead = 0 once both sides are), vr_flow_kill() unlinks it. Whoever turns
+ * dead from 0 to 1 unlinks and uncounts; the memory and the references to
+ * vifs, member and next hop go after a grace period. A flow that is being
+ * inserted has dead = 1 and cannot be killed, so that nobody removes a side
+ * that is not there yet.
  */
 
 #include <linux/jhash.h>
+#include <linux/random.h>
+#include <linux/rhashtable.h>
 #include <linux/slab.h>
 
 #include "../obs/obs.h"
 #include "table.h"
 
-#define GC_INTERVAL	HZ
-#define EVICT_LOOK	64	/* entries looked at for one to evict, */
-#define EVICT_BUCKETS	256	/* in so many buckets at most */
+/* In vr_flow::flags, beside VR_FLOW_*: is it counted as half open, is it over? */
+#define FLOW_COUNTED	BIT(7)
+#define FLOW_OVER	BIT(6)
 
-static struct kmem_cache *slab;
+static struct kmem_cache *slab __read_mostly;
 
-static u32 tuple_hash(const struct vr_tuple *t, u32 seed)
+/* --- hash and comparison -------------------------------------------------- */
+
+static __always_inline u32 tuple_hash(const void *data, u32 len, u32 seed)
 {
-	u32 ports = (__force u32)t->sport << 16 | (__force u32)t->dport;
+	const struct vr_tuple *t = data;
+	u32 a, b, c;
 
-	if (t->family == AF_INET)
-		return jhash_3words((__force u32)t->src.v4 ^ t->port,
-				    (__force u32)t->dst.v4 ^ (u32)t->proto << 24, ports, seed);
-	return jhash2((const u32 *)t, sizeof(*t) / sizeof(u32), seed);
+	if (unlikely(t->family != AF_INET))
+		return jhash2(data, sizeof(*t) / sizeof(u32), seed);
+
+	a = t->port + JHASH_INITVAL;
+	b = ((__force u32)t->sport << 16 | (__force u32)t->dport) + JHASH_INITVAL;
+	c = (__force u32)t->src.v4 + seed;
+	__jhash_mix(a, b, c);
+	a += (__force u32)t->dst.v4;
+	b += t->proto;
+	__jhash_final(a, b, c);
+	return c;
 }
 
-static u32 key_hashfn(const void *data, u32 len, u32 seed)
+/* What rhashtable_lookup() expects: 0 when equal. */
+static __always_inline int tuple_cmp(struct rhashtable_compare_arg *arg, const void *obj)
 {
-	return tuple_hash(data, seed);
-}
-
-static u32 obj_hashfn(const void *data, u32 len, u32 seed)
-{
-	return tuple_hash(&((const struct vr_flow_side *)data)->tuple, seed);
-}
-
-static int obj_cmpfn(struct rhashtable_compare_arg *arg, const void *obj)
-{
-	const struct vr_tuple *a = arg->key;
-	const struct vr_tuple *b = &((const struct vr_flow_side *)obj)->tuple;
+	const struct vr_tuple *a = arg->key, *b = &((const struct vr_flow_side *)obj)->tuple;
 
 	if (a->port != b->port || a->family != b->family || a->proto != b->proto ||
 	    a->sport != b->sport || a->dport != b->dport)
 		return 1;
-	if (a->family == AF_INET)
+	if (likely(a->family == AF_INET))
 		return a->src.v4 != b->src.v4 || a->dst.v4 != b->dst.v4;
 	return !vr_addr_eq(&a->src, &b->src) || !vr_addr_eq(&a->dst, &b->dst);
 }
 
-static const struct rhashtable_params flow_params = {
-	.head_offset = offsetof(struct vr_flow_side, node),
-	.key_offset = offsetof(struct vr_flow_side, tuple),
-	.key_len = sizeof(struct vr_tuple),
-	.hashfn = key_hashfn,
-	.obj_hashfn = obj_hashfn,
-	.obj_cmpfn = obj_cmpfn,
-	.automatic_shrinking = true,
-	.min_size = 1024,
+static const struct rhashtable_params params = {
+	.key_len		= sizeof(struct vr_tuple),
+	.key_offset		= offsetof(struct vr_flow_side, tuple),
+	.head_offset		= offsetof(struct vr_flow_side, node),
+	.hashfn			= tuple_hash,
+	.obj_cmpfn		= tuple_cmp,
+	.automatic_shrinking	= true,
 };
 
 struct vr_flow_side *vr_flow_lookup_rcu(struct vr_net *vn, const struct vr_tuple *t)
 {
-	return rhashtable_lookup(&vn->flows, t, flow_params);
+	return rhashtable_lookup(&vn->flows, t, params);
 }
 
-u32 vr_flow_size(void)
-{
-	return kmem_cache_size(slab);
-}
-
-/* --- life ------------------------------------------------------------------- */
+/* --- counting ------------------------------------------------------------- */
 
 static bool is_half_open(u8 state)
 {
 	return state == VROUTER_FLOW_STATE_NEW || state == VROUTER_FLOW_STATE_SYN_RECV;
 }
 
-static void count_half_open(struct vr_net *vn, struct vr_vif *vif, int n)
+static void count_half_open(struct vr_net *vn, struct vr_flow *f, int n)
 {
 	atomic_add(n, &vn->used.half_open);
 	atomic_add(n, &vr_global.used.half_open);
-	atomic_add(n, &vif->half_open);
+	atomic_add(n, &f->vif[VR_ORIG]->half_open);
 }
 
-static void flow_free(struct vr_flow *f)
-{
-	vr_vif_put(f->vif[VR_ORIG]);
-	if (f->vif[VR_REPLY])
-		vr_vif_put(f->vif[VR_REPLY]);
-	if (f->member)
-		vr_member_put(f->member);
-	kmem_cache_free(slab, f);
-}
-
-static void flow_free_rcu(struct rcu_head *rcu)
-{
-	flow_free(container_of(rcu, struct vr_flow, rcu));
-}
-
-/* Of the vif's own limit, or else the namespace's. */
-static bool has_room(const atomic_t *used, u32 own, const u32 *limit)
-{
-	return (u32)atomic_read(used) < (own ?: READ_ONCE(*limit));
-}
-
-static bool is_spare(const struct vr_flow *f)
-{
-	u8 state = READ_ONCE(f->state);
-
-	return is_half_open(state) || state == VROUTER_FLOW_STATE_CLOSED;
-}
-
-/* Room for a new flow is made by ending the one that was idle the longest of some
- * that are half open or closed. An established one never goes for another.
+/* Brings the count in line with the state. Whatever CPUs do at the same time, the
+ * last of them sees the last state; nothing is counted for a flow that is over.
  */
-static bool evict_one(struct vr_net *vn)
+static void recount(struct vr_net *vn, struct vr_flow *f)
 {
-	const struct bucket_table *tbl = rcu_dereference(vn->flows.tbl);
-	unsigned int i, n, bucket = get_random_u32();
-	struct vr_flow *worst = NULL;
-	struct rhash_head *pos;
+	u8 old, new;
+	bool want;
 
-	for (i = 0, n = 0; i < EVICT_BUCKETS && n < EVICT_LOOK; i++, bucket++) {
-		rht_for_each_rcu(pos, tbl, bucket & (tbl->size - 1)) {
-			struct vr_flow_side *side = container_of(pos, struct vr_flow_side, node);
-			struct vr_flow *f = vr_flow_of(side);
-
-			n++;
-			if (READ_ONCE(f->dead) || !is_spare(f))
-				continue;
-			if (!worst || time_before32(READ_ONCE(f->last_used),
-						    READ_ONCE(worst->last_used)))
-				worst = f;
-		}
-	}
-	if (!worst)
-		return false;
-	vr_flow_kill(vn, worst);
-	vr_net_count(vn, evicted);
-	return true;
+	do {
+		old = READ_ONCE(f->flags);
+		want = !(old & FLOW_OVER) && is_half_open(READ_ONCE(f->state));
+		new = want ? old | FLOW_COUNTED : old & ~FLOW_COUNTED;
+		if (new == old)
+			return;
+	} while (cmpxchg(&f->flags, old, new) != old);
+	count_half_open(vn, f, want ? 1 : -1);
 }
 
-struct vr_flow *vr_flow_alloc(struct vr_net *vn, struct vr_vif *in, struct vr_vif *out,
-			      struct vr_member *m, enum vrouter_drop_reason *why)
+void vr_flow_set_flag(struct vr_flow *f, u8 flag, bool on)
 {
-	const struct vr_vif_conf *conf = rcu_dereference(in->conf);
-	struct vr_flow *f;
+	u8 old, new;
 
-	*why = VROUTER_DROP_REASON_VIF_FLOW_LIMIT;
-	if (!has_room(&in->flows, conf->flow_limit, &vn->limits.flows_per_vif))
-		return NULL;
-	*why = VROUTER_DROP_REASON_VIF_HALF_OPEN_LIMIT;
-	if (!has_room(&in->half_open, conf->half_open_limit, &vn->limits.half_open_per_vif))
-		return NULL;
-	*why = VROUTER_DROP_REASON_FLOW_TABLE_FULL;
-	if (vr_take_of(vn, flows, 1, "flows", NULL) &&
-	    (!evict_one(vn) || vr_take_of(vn, flows, 1, "flows", NULL)))
-		return NULL;
-	*why = VROUTER_DROP_REASON_NO_MEMORY;
-	f = kmem_cache_zalloc(slab, GFP_ATOMIC);
-	if (!f)
-		goto err_give;
-	if (!vr_vif_tryget(in))
-		goto err_free;
-	if (out && !vr_vif_tryget(out))
-		goto err_in;
-	if (m && !vr_member_tryget(m))
-		goto err_out;
-	f->vif[VR_ORIG] = in;
-	f->vif[VR_REPLY] = out;
-	f->member = m;
-	f->last_used = (u32)jiffies;
-	f->side[VR_REPLY].dir = VR_REPLY;
-	f->state = VROUTER_FLOW_STATE_NEW;
-	atomic_inc(&in->flows);
-	count_half_open(vn, in, 1);
-	return f;
-
-err_out:
-	if (out)
-		vr_vif_put(out);
-err_in:
-	vr_vif_put(in);
-err_free:
-	kmem_cache_free(slab, f);
-err_give:
-	vr_give_of(vn, flows, 1);
-	return NULL;
+	do {
+		old = READ_ONCE(f->flags);
+		new = on ? old | flag : old & ~flag;
+		if (new == old)
+			return;
+	} while (cmpxchg(&f->flags, old, new) != old);
 }
 
-/* Its state is final from here on: see vr_flow_set_state(). */
+void vr_flow_set_state(struct vr_net *vn, struct vr_flow *f, u8 state)
+{
+	if (xchg(&f->state, state) != state)
+		recount(vn, f);
+}
+
+void vr_flow_move_state(struct vr_net *vn, struct vr_flow *f, u8 from, u8 to)
+{
+	if (cmpxchg(&f->state, from, to) == from)
+		recount(vn, f);
+}
+
 static void uncount(struct vr_net *vn, struct vr_flow *f)
 {
-	if (is_half_open(xchg(&f->state, VROUTER_FLOW_STATE_CLOSED)))
-		count_half_open(vn, f->vif[VR_ORIG], -1);
+	vr_flow_set_flag(f, FLOW_OVER, true);
+	recount(vn, f);
 	atomic_dec(&f->vif[VR_ORIG]->flows);
 	vr_give_of(vn, flows, 1);
 }
 
-void vr_flow_discard(struct vr_net *vn, struct vr_flow *f)
-{
-	uncount(vn, f);
-	flow_free(f);
-}
+/* BH disabled */
+#define count_stat(vn, what) do {				\
+	struct vr_pcpu_net *_s = this_cpu_ptr((vn)->stats);	\
+								\
+	u64_stats_update_begin(&_s->syncp);			\
+	u64_stats_inc(&_s->what);				\
+	u64_stats_update_end(&_s->syncp);			\
+} while (0)
 
-int vr_flow_insert(struct vr_net *vn, struct vr_flow *f)
-{
-	int err;
+/* --- time ----------------------------------------------------------------- */
 
-	/* The opener's side first: who finds it there makes no second flow. */
-	err = rhashtable_lookup_insert_key(&vn->flows, &f->side[VR_ORIG].tuple,
-					   &f->side[VR_ORIG].node, flow_params);
-	if (err) {
-		vr_flow_discard(vn, f);
-		return err;
+static u32 tcp_timeout(const struct vr_limits *l, u8 state)
+{
+	switch (state) {
+	case VROUTER_FLOW_STATE_ESTABLISHED:
+		return READ_ONCE(l->t_tcp_established);
+	case VROUTER_FLOW_STATE_HALF_CLOSED:
+		return READ_ONCE(l->t_tcp_half_closed);
+	case VROUTER_FLOW_STATE_CLOSED:
+		return READ_ONCE(l->t_tcp_closed);
+	default:
+		return READ_ONCE(l->t_tcp_syn);
 	}
-	err = rhashtable_lookup_insert_key(&vn->flows, &f->side[VR_REPLY].tuple,
-					   &f->side[VR_REPLY].node, flow_params);
-	if (!err) {
-		vr_net_count(vn, created);
-		return 0;
-	}
-	/* Packets may have found it for a moment. */
-	if (!xchg(&f->dead, 1)) {
-		rhashtable_remove_fast(&vn->flows, &f->side[VR_ORIG].node, flow_params);
-		uncount(vn, f);
-		call_rcu(&f->rcu, flow_free_rcu);
-	}
-	return err == -EEXIST ? -EADDRINUSE : err;
-}
-
-void vr_flow_kill(struct vr_net *vn, struct vr_flow *f)
-{
-	if (xchg(&f->dead, 1))
-		return;
-	rhashtable_remove_fast(&vn->flows, &f->side[VR_ORIG].node, flow_params);
-	rhashtable_remove_fast(&vn->flows, &f->side[VR_REPLY].node, flow_params);
-	vr_net_count(vn, ended);
-	vr_event_flow(vn, f, true);
-	uncount(vn, f);
-	call_rcu(&f->rcu, flow_free_rcu);
-}
-
-/* A flow that ends is closed by uncount() first, and nothing leaves that state. */
-void vr_flow_set_state(struct vr_net *vn, struct vr_flow *f, u8 to)
-{
-	u8 from = READ_ONCE(f->state);
-
-	if (from == VROUTER_FLOW_STATE_CLOSED || cmpxchg(&f->state, from, to) != from)
-		return;
-	if (is_half_open(from) != is_half_open(to))
-		count_half_open(vn, f->vif[VR_ORIG], is_half_open(to) ? 1 : -1);
 }
 
 u32 vr_flow_timeout(const struct vr_net *vn, const struct vr_flow *f)
 {
 	const struct vr_limits *l = &vn->limits;
-	u8 proto = f->side[VR_ORIG].tuple.proto, state = READ_ONCE(f->state);
+	u8 state = READ_ONCE(f->state);
 
-	if (proto == IPPROTO_TCP) {
-		switch (state) {
-		case VROUTER_FLOW_STATE_ESTABLISHED:
-			return READ_ONCE(l->t_tcp_established);
-		case VROUTER_FLOW_STATE_HALF_CLOSED:
-			return READ_ONCE(l->t_tcp_half_closed);
-		case VROUTER_FLOW_STATE_CLOSED:
-			return READ_ONCE(l->t_tcp_closed);
-		}
-		return READ_ONCE(l->t_tcp_syn);
-	}
+	if (READ_ONCE(f->flags) & VR_FLOW_REFUSED)
+		return READ_ONCE(l->t_new);
+	if (f->side[VR_ORIG].tuple.proto == IPPROTO_TCP)
+		return tcp_timeout(l, state);
 	if (state == VROUTER_FLOW_STATE_NEW)
 		return READ_ONCE(l->t_new);
-	if (proto == IPPROTO_UDP)
+	switch (f->side[VR_ORIG].tuple.proto) {
+	case IPPROTO_UDP:
 		return READ_ONCE(l->t_udp);
-	return proto == IPPROTO_SCTP ? READ_ONCE(l->t_sctp) : READ_ONCE(l->t_icmp);
+	case IPPROTO_SCTP:
+		return READ_ONCE(l->t_sctp);
+	default:
+		return READ_ONCE(l->t_icmp);
+	}
 }
 
-/* --- filters, flush, gc ------------------------------------------------------ */
-
-static bool tuple_matches(const struct vr_tuple *t, const struct vr_flow_filter *flt)
+/* Jiffies since the last packet; another CPU may just have seen one "later". */
+static u32 idle_time(const struct vr_flow *f, u32 now)
 {
-	if (flt->proto && t->proto != flt->proto)
+	s32 idle = now - READ_ONCE(f->last_used);
+
+	return idle < 0 ? 0 : idle;
+}
+
+static bool is_expired(const struct vr_net *vn, const struct vr_flow *f, u32 now)
+{
+	return idle_time(f, now) > (u64)vr_flow_timeout(vn, f) * HZ;
+}
+
+/* --- eviction ------------------------------------------------------------- */
+
+#define EVICT_BUCKETS	64	/* looked at for one victim, at most, */
+#define EVICT_FLOWS	16	/* and this many that may go */
+
+static bool may_evict(const struct vr_net *vn, const struct vr_flow *f, u32 now)
+{
+	u8 state = READ_ONCE(f->state);
+
+	if (READ_ONCE(f->dead))
 		return false;
-	if (flt->family && t->family != flt->family)
+	return is_half_open(state) || state == VROUTER_FLOW_STATE_CLOSED ||
+	       READ_ONCE(f->flags) & VR_FLOW_REFUSED || is_expired(vn, f, now);
+}
+
+/* The table is full: the flow that was silent longest of a sample of those that
+ * are half open, closed or expired goes. What is open is never touched. The
+ * sample is random, so that nobody can arrange to be spared.
+ */
+static bool evict(struct vr_net *vn)
+{
+	struct bucket_table *tbl = rht_dereference_rcu(vn->flows.tbl, &vn->flows);
+	u32 now = (u32)jiffies, idle = 0, bucket = get_random_u32();
+	unsigned int i, found = 0;
+	struct vr_flow *f, *victim = NULL;
+	struct vr_flow_side *side;
+	struct rhash_head *pos;
+
+	for (i = 0; i < EVICT_BUCKETS && i < tbl->size && found < EVICT_FLOWS; i++) {
+		rht_for_each_entry_rcu(side, pos, tbl, (bucket + i) & (tbl->size - 1), node) {
+			f = vr_flow_of(side);
+			if (!may_evict(vn, f, now))
+				continue;
+			found++;
+			if (!victim || idle_time(f, now) > idle) {
+				victim = f;
+				idle = idle_time(f, now);
+			}
+		}
+	}
+	if (!victim)
+		return false;
+	vr_flow_kill(vn, victim);
+	count_stat(vn, evicted);
+	return true;
+}
+
+/* --- allocation ----------------------------------------------------------- */
+
+/* Flows and half-open flows of the vif that opens one, each against its bound. */
+static enum vrouter_drop_reason take_of_vif(struct vr_net *vn, struct vr_vif *vif)
+{
+	const struct vr_vif_conf *conf = rcu_dereference(vif->conf);
+	u32 flows = conf->flow_limit ?: READ_ONCE(vn->limits.flows_per_vif);
+	u32 half = conf->half_open_limit ?: READ_ONCE(vn->limits.half_open_per_vif);
+
+	if ((u32)atomic_read(&vif->half_open) >= half)
+		return VROUTER_DROP_REASON_VIF_HALF_OPEN_LIMIT;
+	if ((u32)atomic_inc_return(&vif->flows) > flows) {
+		atomic_dec(&vif->flows);
+		return VROUTER_DROP_REASON_VIF_FLOW_LIMIT;
+	}
+	return VROUTER_DROP_REASON_NONE;
+}
+
+static enum vrouter_drop_reason take(struct vr_net *vn, struct vr_vif *in)
+{
+	enum vrouter_drop_reason why;
+
+	why = take_of_vif(vn, in);
+	if (why)
+		return why;
+	if (likely(!vr_take_of(vn, flows, 1, "flows", NULL)))
+		return VROUTER_DROP_REASON_NONE;
+	if (evict(vn) && !vr_take_of(vn, flows, 1, "flows", NULL))
+		return VROUTER_DROP_REASON_NONE;
+	atomic_dec(&in->flows);
+	return VROUTER_DROP_REASON_FLOW_TABLE_FULL;
+}
+
+static void put_refs(struct vr_flow *f)
+{
+	if (f->nh)
+		vr_nexthop_put(f->nh);
+	if (f->member)
+		vr_member_put(f->member);
+	if (f->vif[VR_REPLY])
+		vr_vif_put(f->vif[VR_REPLY]);
+	vr_vif_put(f->vif[VR_ORIG]);
+}
+
+/* All that the flow points to, or nothing. */
+static enum vrouter_drop_reason take_refs(struct vr_flow *f, struct vr_vif *in,
+					  struct vr_vif *out, struct vr_member *m)
+{
+	if (!vr_vif_tryget(in))
+		return VROUTER_DROP_REASON_VIF_DOWN;
+	if (out && !vr_vif_tryget(out)) {
+		vr_vif_put(in);
+		return VROUTER_DROP_REASON_VIF_DOWN;
+	}
+	if (m && !vr_member_tryget(m)) {
+		if (out)
+			vr_vif_put(out);
+		vr_vif_put(in);
+		return VROUTER_DROP_REASON_MEMBER_REMOVED;
+	}
+	f->vif[VR_ORIG] = in;
+	f->vif[VR_REPLY] = out;
+	f->member = m;
+	return VROUTER_DROP_REASON_NONE;
+}
+
+struct vr_flow *vr_flow_alloc(struct vr_net *vn, struct vr_vif *in, struct vr_vif *out,
+			      struct vr_member *m, enum vrouter_drop_reason *why)
+{
+	struct vr_flow *f;
+
+	*why = take(vn, in);
+	if (*why)
+		return NULL;
+
+	f = kmem_cache_zalloc(slab, GFP_ATOMIC | __GFP_NOWARN);
+	*why = f ? take_refs(f, in, out, m) : VROUTER_DROP_REASON_NO_MEMORY;
+	if (*why) {
+		if (f)
+			kmem_cache_free(slab, f);
+		atomic_dec(&in->flows);
+		vr_give_of(vn, flows, 1);
+		return NULL;
+	}
+
+	f->side[VR_REPLY].dir = VR_REPLY;
+	f->dead = 1;
+	f->state = VROUTER_FLOW_STATE_NEW;
+	f->flags = FLOW_COUNTED;
+	count_half_open(vn, f, 1);
+	return f;
+}
+
+static void free_rcu_cb(struct rcu_head *rcu)
+{
+	struct vr_flow *f = container_of(rcu, struct vr_flow, rcu);
+
+	put_refs(f);
+	kmem_cache_free(slab, f);
+}
+
+/* --- insertion and removal ------------------------------------------------ */
+
+static int insert_side(struct vr_net *vn, struct vr_flow_side *side)
+{
+	void *old;
+
+	old = rhashtable_lookup_get_insert_key(&vn->flows, &side->tuple, &side->node, params);
+	return !old ? 0 : IS_ERR(old) ? PTR_ERR(old) : -EEXIST;
+}
+
+/* -ENOMEM, or what rhashtable says when it cannot grow right now, beside the
+ * two of table.h.
+ */
+int vr_flow_insert(struct vr_net *vn, struct vr_flow *f)
+{
+	int err;
+
+	err = insert_side(vn, &f->side[VR_ORIG]);
+	if (unlikely(err)) {
+		uncount(vn, f);
+		put_refs(f);
+		kmem_cache_free(slab, f);
+		return err;
+	}
+	err = insert_side(vn, &f->side[VR_REPLY]);
+	if (unlikely(err)) {
+		/* a packet may have found the one side in the meantime */
+		rhashtable_remove_fast(&vn->flows, &f->side[VR_ORIG].node, params);
+		uncount(vn, f);
+		call_rcu(&f->rcu, free_rcu_cb);
+		return err == -EEXIST ? -EADDRINUSE : err;
+	}
+	/* pairs with the cmpxchg() in vr_flow_kill() */
+	smp_store_release(&f->dead, 0);
+	return 0;
+}
+
+void vr_flow_kill(struct vr_net *vn, struct vr_flow *f)
+{
+	if (READ_ONCE(f->dead) || cmpxchg(&f->dead, 0, 1))
+		return;
+
+	rhashtable_remove_fast(&vn->flows, &f->side[VR_ORIG].node, params);
+	rhashtable_remove_fast(&vn->flows, &f->side[VR_REPLY].node, params);
+	vr_event_flow(vn, f, true);
+	uncount(vn, f);
+	local_bh_disable();
+	count_stat(vn, ended);
+	local_bh_enable();
+	call_rcu(&f->rcu, free_rcu_cb);
+}
+
+/* --- walks ---------------------------------------------------------------- */
+
+#define WALK_CHUNK	1024	/* sides, then others may run */
+
+/* Kills the flows that fn says; returns how many. Process context. */
+static unsigned int walk(struct vr_net *vn, bool (*fn)(struct vr_net *vn, const struct vr_flow *f,
+						       const void *arg), const void *arg)
+{
+	struct rhashtable_iter iter;
+	struct vr_flow_side *side;
+	unsigned int n = 0, seen = 0;
+	struct vr_flow *f;
+
+	rhashtable_walk_enter(&vn->flows, &iter);
+	rhashtable_walk_start(&iter);
+	while ((side = rhashtable_walk_next(&iter))) {
+		/* -EAGAIN: the table was resized and the walk begins anew */
+		if (!IS_ERR(side) && side->dir == VR_ORIG) {
+			f = vr_flow_of(side);
+			if (!READ_ONCE(f->dead) && fn(vn, f, arg)) {
+				vr_flow_kill(vn, f);
+				n++;
+			}
+		}
+		if (++seen % WALK_CHUNK)
+			continue;
+		rhashtable_walk_stop(&iter);
+		cond_resched();
+		rhashtable_walk_start(&iter);
+	}
+	rhashtable_walk_stop(&iter);
+	rhashtable_walk_exit(&iter);
+	return n;
+}
+
+static bool side_has_vif(const struct vr_flow *f, u32 vif)
+{
+	return f->side[VR_ORIG].tuple.port == vif || f->side[VR_REPLY].tuple.port == vif;
+}
+
+bool vr_flow_matches(const struct vr_flow *f, const struct vr_flow_filter *flt)
+{
+	const struct vr_tuple *t = &f->side[VR_ORIG].tuple;
+
+	if ((flt->vif && !side_has_vif(f, flt->vif)) || (flt->vrf && f->vrf != flt->vrf) ||
+	    (flt->state_set && READ_ONCE(f->state) != flt->state) ||
+	    (flt->proto && t->proto != flt->proto) || (flt->family && t->family != flt->family))
 		return false;
 	return (!flt->has_src || vr_addr_eq(&t->src, &flt->src)) &&
 	       (!flt->has_dst || vr_addr_eq(&t->dst, &flt->dst)) &&
@@ -292,109 +449,80 @@ static bool tuple_matches(const struct vr_tuple *t, const struct vr_flow_filter 
 	       (!flt->has_dport || t->dport == flt->dport);
 }
 
-bool vr_flow_matches(const struct vr_flow *f, const struct vr_flow_filter *flt)
+static bool matches(struct vr_net *vn, const struct vr_flow *f, const void *flt)
 {
-	if (flt->vif && f->vif[VR_ORIG]->id != flt->vif &&
-	    (!f->vif[VR_REPLY] || f->vif[VR_REPLY]->id != flt->vif))
-		return false;
-	if (flt->vrf && f->vrf != flt->vrf)
-		return false;
-	if (flt->state_set && READ_ONCE(f->state) != flt->state)
-		return false;
-	return tuple_matches(&f->side[VR_ORIG].tuple, flt) ||
-	       tuple_matches(&f->side[VR_REPLY].tuple, flt);
-}
-
-/* Ends all flows that "over" selects. Process context. */
-static unsigned int sweep(struct vr_net *vn, bool (*over)(struct vr_net *vn,
-							  const struct vr_flow *f,
-							  const void *arg), const void *arg)
-{
-	struct rhashtable_iter it;
-	struct vr_flow_side *side;
-	unsigned int n = 0, seen = 0;
-
-	rhashtable_walk_enter(&vn->flows, &it);
-	rhashtable_walk_start(&it);
-	while ((side = rhashtable_walk_next(&it))) {
-		struct vr_flow *f;
-
-		if (IS_ERR(side))
-			continue;
-		f = vr_flow_of(side);
-		if (side->dir == VR_ORIG && !READ_ONCE(f->dead) && over(vn, f, arg)) {
-			local_bh_disable();
-			vr_flow_kill(vn, f);
-			local_bh_enable();
-			n++;
-		}
-		if (++seen % 1024 == 0) {
-			rhashtable_walk_stop(&it);
-			cond_resched();
-			rhashtable_walk_start(&it);
-		}
-	}
-	rhashtable_walk_stop(&it);
-	rhashtable_walk_exit(&it);
-	return n;
-}
-
-static bool selected(struct vr_net *vn, const struct vr_flow *f, const void *arg)
-{
-	return vr_flow_matches(f, arg);
+	return vr_flow_matches(f, flt);
 }
 
 unsigned int vr_flow_flush(struct vr_net *vn, const struct vr_flow_filter *flt)
 {
-	return sweep(vn, selected, flt);
+	return walk(vn, matches, flt);
 }
 
-static bool is_old(struct vr_net *vn, const struct vr_flow *f, const void *arg)
+static bool expired(struct vr_net *vn, const struct vr_flow *f, const void *arg)
 {
-	return ((u32)jiffies - READ_ONCE(f->last_used)) / HZ >= vr_flow_timeout(vn, f);
+	return is_expired(vn, f, (u32)jiffies);
 }
+
+/* At most one part in 50 of a CPU, so with many flows it comes around more
+ * seldom; a flow then outlives its time-out by up to GC_MAX.
+ */
+#define GC_MIN	HZ
+#define GC_MAX	(15 * HZ)
 
 static void gc(struct work_struct *work)
 {
-	struct vr_net *vn = container_of(work, struct vr_net, flow_gc.work);
+	struct vr_net *vn = container_of(to_delayed_work(work), struct vr_net, flow_gc);
+	unsigned long start = jiffies;
 
-	sweep(vn, is_old, NULL);
+	walk(vn, expired, NULL);
 	vr_affinity_gc(vn);
-	queue_delayed_work(vr_wq, &vn->flow_gc, GC_INTERVAL);
+	queue_delayed_work(vr_wq, &vn->flow_gc,
+			   clamp_t(unsigned long, (jiffies - start) * 50, GC_MIN, GC_MAX));
 }
 
-/* --- life of the table -------------------------------------------------------- */
+/* --- life of the table ---------------------------------------------------- */
 
 int vr_flow_table_init(struct vr_net *vn)
 {
-	int err = rhashtable_init(&vn->flows, &flow_params);
+	int err;
 
+	BUILD_BUG_ON(sizeof(struct vr_tuple) != 44);
+	BUILD_BUG_ON(sizeof(struct vr_flow_side) > L1_CACHE_BYTES && L1_CACHE_BYTES >= 64);
+	BUILD_BUG_ON(sizeof(struct vr_flow) > 224);
+
+	err = rhashtable_init(&vn->flows, &params);
 	if (err)
 		return err;
 	INIT_DELAYED_WORK(&vn->flow_gc, gc);
-	queue_delayed_work(vr_wq, &vn->flow_gc, GC_INTERVAL);
+	queue_delayed_work(vr_wq, &vn->flow_gc, GC_MIN);
 	return 0;
+}
+
+static bool any(struct vr_net *vn, const struct vr_flow *f, const void *arg)
+{
+	return true;
 }
 
 void vr_flow_table_exit(struct vr_net *vn)
 {
-	const struct vr_flow_filter all = {};
-
 	cancel_delayed_work_sync(&vn->flow_gc);
-	vr_flow_flush(vn, &all);
+	walk(vn, any, NULL);
 	rhashtable_destroy(&vn->flows);
 }
 
 int vr_flow_slab_init(void)
 {
-	BUILD_BUG_ON(sizeof(struct vr_tuple) % sizeof(u32));
-	BUILD_BUG_ON(sizeof(struct vr_flow_side) > SMP_CACHE_BYTES);
-	BUILD_BUG_ON(sizeof(struct vr_flow) > 256);
-	slab = kmem_cache_create("vr_flow", sizeof(struct vr_flow), 0, SLAB_ACCOUNT, NULL);
+	slab = KMEM_CACHE(vr_flow, SLAB_ACCOUNT);
 	return slab ? 0 : -ENOMEM;
 }
 
 void vr_flow_slab_exit(void)
 {
 	kmem_cache_destroy(slab);
+}
+
+u32 vr_flow_size(void)
+{
+	return kmem_cache_size(slab);
 }

@@ -636,9 +636,7 @@ struct vr_flow *vr_flow_alloc(struct vr_net *vn, struct vr_vif *in, struct vr_vi
 int vr_flow_insert(struct vr_net *vn, struct vr_flow *f);
 /* Unlinks, frees after RCU. Atomic, idempotent. */
 void vr_flow_kill(struct vr_net *vn, struct vr_flow *f);
-/* Keeps half-open counts. A closed flow stays closed. Any context. */
-void vr_flow_set_state(struct vr_net *vn, struct vr_flow *f, u8 to);
-void vr_flow_discard(struct vr_net *vn, struct vr_flow *f);	/* one that was not inserted */
+void vr_flow_set_state(struct vr_net *vn, struct vr_flow *f, u8 state); /* keeps half-open counts */
 /* The same, unless another CPU has changed the state from what it was here. */
 void vr_flow_move_state(struct vr_net *vn, struct vr_flow *f, u8 from, u8 to);
 void vr_flow_set_flag(struct vr_flow *f, u8 flag, bool on);	/* atomic; a flow in the table */
