@@ -155,17 +155,10 @@ int vr_nl_recv(struct vr_nl *nl, int flags, struct vr_err *e)
 /* --- one request ------------------------------------------------------------------- */
 
 /* True when that was the last: *err is how it ended. */
-static bool take_message(struct vr_nl *nl, const struct nlmsghdr *nlh, const struct vr_struct *s,
-			 vr_reply_fn fn, void *arg, bool *intr, int *err, struct vr_err *e)
+static bool is_end(struct vr_nl *nl, const struct nlmsghdr *nlh, const struct vr_struct *s,
+		   int *err, struct vr_err *e)
 {
-	*err = 0;
-	if (nlh->nlmsg_seq != nl->seq)
-		return false;	/* of a dump that was not read to its end */
-	if (intr && nlh->nlmsg_flags & NLM_F_DUMP_INTR)
-		*intr = true;
 	switch (nlh->nlmsg_type) {
-	case NLMSG_NOOP:
-		return false;
 	case NLMSG_ERROR:
 	case NLMSG_DONE:
 		*err = vr_nl_ack(nlh, vr_buf_msg(&nl->tx), s, e);
@@ -174,32 +167,46 @@ static bool take_message(struct vr_nl *nl, const struct nlmsghdr *nlh, const str
 		*err = vr_err_set(e, ENOBUFS, "answers of the kernel were lost");
 		return true;
 	}
-	*err = fn ? fn(nlh, arg, e) : 0;
-	return *err;
+	return false;
+}
+
+/* Reads to the end also when fn wants no more: a dump under way would be in
+ * the way of the next.
+ */
+static int take_replies(struct vr_nl *nl, const struct vr_struct *s, vr_reply_fn fn, void *arg,
+			bool *intr, struct vr_err *e)
+{
+	const struct nlmsghdr *nlh;
+	int n, err = 0, end;
+
+	for (;;) {
+		n = vr_nl_recv(nl, 0, err ? NULL : e);
+		if (n < 0)
+			return err ? err : n;
+		for (nlh = (void *)nl->rx; mnl_nlmsg_ok(nlh, n); nlh = mnl_nlmsg_next(nlh, &n)) {
+			if (nlh->nlmsg_seq != nl->seq || nlh->nlmsg_type == NLMSG_NOOP)
+				continue;
+			if (intr && nlh->nlmsg_flags & NLM_F_DUMP_INTR)
+				*intr = true;
+			if (is_end(nl, nlh, s, &end, err ? NULL : e))
+				return err ? err : end;
+			if (fn && !err)
+				err = fn(nlh, arg, e);
+		}
+	}
 }
 
 int vr_nl_talk(struct vr_nl *nl, const struct vr_struct *s, vr_reply_fn fn, void *arg,
 	       bool *intr, struct vr_err *e)
 {
-	const struct nlmsghdr *nlh;
-	int n, err;
+	int err;
 
 	vr_buf_end(&nl->tx);
 	if (nl->tx.err)
 		return vr_err_errno(e, -nl->tx.err, "request");
 	vr_buf_msg(&nl->tx)->nlmsg_seq = ++nl->seq;
 	err = vr_nl_send(nl, nl->tx.data, nl->tx.len, e);
-	if (err)
-		return err;
-
-	for (;;) {
-		n = vr_nl_recv(nl, 0, e);
-		if (n < 0)
-			return n;
-		for (nlh = (void *)nl->rx; mnl_nlmsg_ok(nlh, n); nlh = mnl_nlmsg_next(nlh, &n))
-			if (take_message(nl, nlh, s, fn, arg, intr, &err, e))
-				return err;
-	}
+	return err ? err : take_replies(nl, s, fn, arg, intr, e);
 }
 
 static void begin(struct vr_nl *nl, uint16_t type, uint16_t flags, uint8_t cmd)

@@ -33,8 +33,8 @@ int vr_nl_recv(struct vr_nl *nl, int flags, struct vr_err *e);
 void vr_nl_begin(struct vr_nl *nl, uint16_t flags, uint8_t cmd);
 /* Sends nl->tx, which is one request, and calls fn (may be NULL) with each
  * answer up to the acknowledgement or the end of the dump. *intr (NULL: no
- * dump) becomes true when the dump is not consistent. An fn that returns other
- * than 0 ends it all with this value.
+ * dump) becomes true when the dump is not consistent. After an fn that returns
+ * other than 0 no more are given, and this is returned.
  */
 typedef int (*vr_reply_fn)(const struct nlmsghdr *nlh, void *arg, struct vr_err *e);
 int vr_nl_talk(struct vr_nl *nl, const struct vr_struct *s, vr_reply_fn fn, void *arg,

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Values that several objects have. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "vrctl.h"
+
+void show_ref(struct ctx *c, const char *key, const char *head, const struct vr_obj_type *t,
+	      uint32_t id)
+{
+	const char *label = label_of(c, t, id);
+	char text[REF_TEXT], label_key[32];
+
+	if (head)
+		out_cell(c->out, head, "%s", ref_text(c, t, id, text));
+	if (!id || !out_is_json(c->out))
+		return;
+	snprintf(label_key, sizeof(label_key), "%s-label", key);
+	out_num(c->out, key, NULL, id);
+	out_str(c->out, label_key, NULL, label);
+}
+
+void show_refs(struct ctx *c, const char *key, const char *head, const struct vr_obj_type *t,
+	       const uint32_t *ids, unsigned int n)
+{
+	char text[REF_TEXT], label_key[32];
+	VR_AUTO_FREE char *cell = NULL;
+	const char *label;
+	unsigned int i;
+	size_t size;
+	FILE *f;
+
+	if (!out_is_json(c->out)) {
+		f = open_memstream(&cell, &size);
+		if (!f)
+			return;
+		for (i = 0; i < n; i++)
+			fprintf(f, "%s%s", i ? "\n" : "", ref_text(c, t, ids[i], text));
+		fclose(f);
+		out_cell(c->out, head, "%s", n ? cell : "-");
+		return;
+	}
+	snprintf(label_key, sizeof(label_key), "%s-label", key);
+	out_array_begin(c->out, key);
+	for (i = 0; i < n; i++)
+		out_num(c->out, NULL, NULL, ids[i]);
+	out_end(c->out);
+	out_array_begin(c->out, label_key);
+	for (i = 0; i < n; i++) {
+		label = label_of(c, t, ids[i]);
+		out_str(c->out, NULL, NULL, label ? label : "");
+	}
+	out_end(c->out);
+}
+
+void show_addr(struct ctx *c, const char *key, const char *head, const struct vr_addr *addr)
+{
+	char text[VR_ADDR_TEXT];
+
+	out_str(c->out, key, head, addr->family ? vr_addr_text(addr, text) : NULL);
+}
+
+void show_addrs(struct ctx *c, const char *key, const char *head, const struct vr_addr *addrs,
+		unsigned int n)
+{
+	VR_AUTO_FREE char *cell = NULL;
+	char text[VR_ADDR_TEXT];
+	unsigned int i;
+	size_t size;
+	FILE *f;
+
+	out_array_begin(c->out, key);
+	for (i = 0; i < n && out_is_json(c->out); i++)
+		out_str(c->out, NULL, NULL, vr_addr_text(&addrs[i], text));
+	out_end(c->out);
+	if (out_is_json(c->out))
+		return;
+
+	f = open_memstream(&cell, &size);
+	if (!f)
+		return;
+	for (i = 0; i < n; i++)
+		fprintf(f, "%s%s", i ? "\n" : "", vr_addr_text(&addrs[i], text));
+	fclose(f);
+	out_cell(c->out, head, "%s", n ? cell : "-");
+}
+
+void show_name(struct ctx *c, const char *key, const char *head, const struct vr_name *names,
+	       uint32_t value)
+{
+	char text[VR_NAME_TEXT];
+
+	out_str(c->out, key, head, vr_name(names, value, text));
+}
+
+void show_counters(struct ctx *c, const struct vr_counters *n, bool drops)
+{
+	if (!c->counters)
+		return;
+	out_object_begin(c->out, "counters");
+	out_num(c->out, "rx-packets", "RX-PKTS", n->rx_packets);
+	out_num(c->out, "rx-bytes", "RX-BYTES", n->rx_bytes);
+	out_num(c->out, "tx-packets", "TX-PKTS", n->tx_packets);
+	out_num(c->out, "tx-bytes", "TX-BYTES", n->tx_bytes);
+	out_num(c->out, "flows", "NEW-FLOWS", n->flows);
+	if (drops)
+		out_num(c->out, "drops", "DROPS", n->drops);
+	out_end(c->out);
+}
+
+static bool is_icmp(const struct vr_tuple *t)
+{
+	return t->proto == IPPROTO_ICMP || t->proto == IPPROTO_ICMPV6;
+}
+
+void show_tuple(struct ctx *c, const char *key, const struct vr_tuple *t)
+{
+	if (!out_is_json(c->out))
+		return;
+	out_object_begin(c->out, key);
+	show_addr(c, "src", NULL, &t->src);
+	show_addr(c, "dst", NULL, &t->dst);
+	if (t->has_sport)
+		out_num(c->out, is_icmp(t) ? "icmp-id" : "sport", NULL, t->sport);
+	if (t->has_dport && is_icmp(t)) {
+		out_num(c->out, "icmp-type", NULL, t->dport >> 8);
+		out_num(c->out, "icmp-code", NULL, t->dport & 0xff);
+	} else if (t->has_dport) {
+		out_num(c->out, "dport", NULL, t->dport);
+	}
+	out_end(c->out);
+}
+
+static const char *end_text(const struct vr_addr *addr, bool has_port, uint16_t port,
+			    char buf[END_TEXT])
+{
+	bool bracket = has_port && addr->family == AF_INET6;
+	char text[VR_ADDR_TEXT];
+	int n;
+
+	n = snprintf(buf, END_TEXT, "%s%s%s", bracket ? "[" : "", vr_addr_text(addr, text),
+		     bracket ? "]" : "");
+	if (has_port)
+		snprintf(buf + n, END_TEXT - n, ":%u", port);
+	return buf;
+}
+
+const char *source_text(const struct vr_tuple *t, char buf[END_TEXT])
+{
+	return end_text(&t->src, t->has_sport && !is_icmp(t), t->sport, buf);
+}
+
+const char *dest_text(const struct vr_tuple *t, char buf[END_TEXT])
+{
+	return end_text(&t->dst, t->has_dport && !is_icmp(t), t->dport, buf);
+}
