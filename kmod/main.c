@@ -48,8 +48,9 @@ err_slab:
 }
 
 /* The order of death: no request, then no device, then no state. What is left
- * are RCU callbacks: a flow's or a group's lets go of a member, whose own lets go
- * of its next hop. Some queue work, which needs no grace period any more.
+ * are RCU callbacks: a flow's lets go of its next hop, whose own lets go of the
+ * members, and theirs of the next hops behind them. Some callbacks queue work,
+ * which needs no grace period any more.
  */
 static void __exit vr_exit(void)
 {
@@ -58,7 +59,7 @@ static void __exit vr_exit(void)
 	vr_nl_exit();
 	vr_vif_exit();
 	unregister_pernet_subsys(&vr_net_ops);
-	for (level = 0; level < 3; level++)
+	for (level = 0; level < 4; level++)
 		rcu_barrier();
 	destroy_workqueue(vr_wq);
 	vr_flow_slab_exit();
