@@ -77,7 +77,7 @@ static struct variant *variant_get(struct model *m, struct group *g, const char 
 	v->text = xstrdup(text);
 	name_variant(m, g, v);
 	map_set(&g->variants, text, v);
-	if (!g->policy)
+	if (group_is_published(g) && !g->policy)
 		publish_identity(m, g, v);
 	mark_policies(m, g);
 	return v;
@@ -200,6 +200,8 @@ static void leave(struct model *m, struct pod_state *pod, struct membership *ms)
 	size_t i;
 
 	map_del(&ms->group->members, pod->key);
+	if (!group_is_published(ms->group))
+		mark_policies(m, ms->group);
 	for (i = 0; i < ms->n; i++) {
 		variant_put(m, ms->group, ms->variants[i]);
 		free(ms->variants[i]);
@@ -301,6 +303,8 @@ static void join(struct model *m, struct pod_state *pod, struct group *g)
 	}
 	map_set(&pod->groups, g->key, ms);
 	map_set(&g->members, pod->key, pod);
+	if (!group_is_published(g))
+		mark_policies(m, g);
 }
 
 struct join_arg {

@@ -70,7 +70,11 @@ struct group {
 	char			*ns;		/* only pods of it; NULL: see ns_selector */
 	struct selector		*ns_selector;
 	struct selector		*pods;		/* NULL: all */
-	bool			in_block;	/* only pods with an address in this */
+	/*
+	 * Only pods with an address in this. Such a set is no SecurityGroup: that would stand
+	 * for the pods' addresses of both families. Rules name its addresses one by one.
+	 */
+	bool			in_block;
 	struct prefix		block;
 	struct prefix		*except;
 	size_t			n_except;
@@ -173,6 +177,11 @@ void pod_state_free(void *value);
 const char *instance_ip_name(const struct addr *a, char *buf);
 
 /* group.c */
+static inline bool group_is_published(const struct group *g)
+{
+	return !g->in_block;
+}
+
 /* The group with this key if there is one, else made of g, whose contents are taken over. */
 struct group *group_get(struct model *m, struct group *g);
 void group_drop(struct model *m, struct group *g);

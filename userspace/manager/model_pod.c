@@ -262,7 +262,7 @@ static json_t *security_groups(const struct pod_state *pod)
 	map_for_each(&pod->groups, node) {
 		const struct membership *ms = node->value;
 
-		for (i = 0; i < ms->n; i++)
+		for (i = 0; i < ms->n && group_is_published(ms->group); i++)
 			*(char **)array_push(&names, &n, sizeof(*names)) =
 				variant_reference(map_get(&ms->group->variants, ms->variants[i]));
 	}

@@ -321,6 +321,24 @@ static void add_own_number(void *p, unsigned int number)
 	add_rule(arg, number, number, plain_peer(arg));
 }
 
+/* Egress by name within a block: a rule for each pod's address in it. */
+static void add_addresses(struct rule_arg *arg, const struct group *g)
+{
+	struct map_node **nodes = map_sorted(&g->members);
+	size_t i, j;
+
+	for (i = 0; i < g->members.n; i++) {
+		const struct pod_state *pod = nodes[i]->value;
+		const struct membership *ms = map_get(&pod->groups, g->key);
+		struct policy_peer host = { .block = { pod->addr[g->block.addr.family],
+						       family_bits(g->block.addr.family) } };
+
+		for (j = 0; j < ms->n; j++)
+			add_rule(arg, atoi(ms->variants[j]), atoi(ms->variants[j]), peer_block(&host));
+	}
+	free(nodes);
+}
+
 /* Egress by name: one rule for each number among the peers, for those who have it. */
 static void add_peer_numbers(struct rule_arg *arg)
 {
@@ -329,6 +347,10 @@ static void add_peer_numbers(struct rule_arg *arg)
 	struct variant **list;
 	size_t i, n;
 
+	if (!group_is_published(g)) {
+		add_addresses(arg, g);
+		return;
+	}
 	list = group_variants(g, &n);
 	for (i = 0; i < n; i++)
 		add_rule(arg, atoi(list[i]->text), atoi(list[i]->text), peer_group(list[i]));
