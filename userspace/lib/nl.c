@@ -14,7 +14,6 @@
 #include "cleanup.h"
 #include "nl_priv.h"
 
-#define RX_SIZE		((1 << 20) + (64 << 10))	/* a reply has up to 1 MiB */
 #define RCVBUF		(4 << 20)
 #define SNDBUF		(1 << 20)
 #define ACK_COST	2048			/* octets that an answer takes of the buffer */
@@ -126,8 +125,8 @@ int vr_nl_send(struct vr_nl *nl, const void *data, size_t len, struct vr_err *e)
 
 int vr_nl_recv(struct vr_nl *nl, int flags, struct vr_err *e)
 {
-	struct iovec iov = { nl->rx, RX_SIZE };
-	struct sockaddr_nl from;
+	struct iovec iov = { nl->rx, VR_NL_RX };
+	struct sockaddr_nl from = { 0 };
 	struct msghdr msg;
 	ssize_t n;
 
@@ -148,7 +147,7 @@ int vr_nl_recv(struct vr_nl *nl, int flags, struct vr_err *e)
 		return vr_err_errno(e, errno, "answer of the kernel");
 	if (msg.msg_flags & MSG_TRUNC)
 		return vr_err_set(e, EMSGSIZE, "an answer of the kernel of more than %d octets",
-				  RX_SIZE);
+				  VR_NL_RX);
 	return n;
 }
 
@@ -293,7 +292,7 @@ int vr_nl_open(struct vr_nl **nlp, const char *netns, struct vr_err *e)
 	if (!nl)
 		return vr_err_nomem(e);
 	nl->seq = time(NULL);
-	nl->rx = malloc(RX_SIZE);
+	nl->rx = malloc(VR_NL_RX);
 	if (!nl->rx) {
 		err = vr_err_nomem(e);
 		goto fail;

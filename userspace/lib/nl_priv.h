@@ -10,6 +10,7 @@
 #include "nl.h"
 
 #define N_GROUPS	(VR_GROUP_DROPS + 1)
+#define VR_NL_RX	((1 << 20) + (64 << 10))	/* octets; a reply has up to 1 MiB */
 
 struct vr_nl {
 	struct mnl_socket *sk;

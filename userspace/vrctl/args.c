@@ -236,7 +236,8 @@ static int parse_arg(struct parser *p, const struct arg *a, struct scope *s)
 			return -ENOMEM;
 		err = parse_scope(p, &inner);
 		if (err)
-			vr_err_wrap(p->err, "%s", arg_name(a));
+			vr_err_wrap(p->err, "%s[%u]", arg_name(a),
+				    *(unsigned int *)((char *)s->obj + a->with) - 1);
 		return err;
 	case ARG_CUSTOM:
 		err = a->parse(p, a, s->obj);

@@ -286,9 +286,10 @@ static const struct arg_table rule_table = ARG_TABLE(rule_args, struct vr_sg_rul
 #define REST									\
 	{ .word = "label", .value = "LABEL", .type = ARG_STRING,			\
 	  .help = "a name for people; before rules, which have their own", AT(label) }, \
-	{ .word = "enforce", .value = "ingress|egress|ingress,egress|none",		\
+	{ .word = "enforce", .value = "DIRECTIONS",				\
 	  .type = ARG_CUSTOM, .parse = parse_enforce,				\
-	  .help = "what is refused unless a rule allows it; absent = both" },		\
+	  .help = "ingress, egress, ingress,egress (absent = that) or none: what is refused "	\
+		  "unless a rule allows it" },						\
 	{ .word = "rule", .type = ARG_LIST, .sub = &rule_table,			\
 	  .help = "what is allowed", AT(rules), ARG_COUNT(struct words, sg.n_rules) }
 
