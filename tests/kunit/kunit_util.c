@@ -71,7 +71,7 @@ static void nest_end(struct link_msg *m, struct nlattr *a)
 static int veth_add(const char *name, const char *peer)
 {
 	struct link_msg *m = kzalloc(sizeof(*m), GFP_KERNEL);
-	struct ifinfomsg ifi = { .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
+	const struct ifinfomsg ifi = {};
 	struct nlattr *info, *data, *p;
 	int err;
 
@@ -80,7 +80,6 @@ static int veth_add(const char *name, const char *peer)
 	m->nlh.nlmsg_len = NLMSG_LENGTH(sizeof(m->ifi));
 	m->nlh.nlmsg_type = RTM_NEWLINK;
 	m->nlh.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
-	m->ifi = ifi;
 	put_attr(m, IFLA_IFNAME, name, strlen(name) + 1);
 	info = nest(m, IFLA_LINKINFO);
 	put_attr(m, IFLA_INFO_KIND, "veth", 4);
@@ -147,7 +146,8 @@ static int pod_make(struct kt_pod *pod, unsigned int i)
 	pod->mac[5] = i + 1;
 	skb_queue_head_init(&pod->got);
 	rtnl_lock();
-	err = netdev_rx_handler_register(pod->peer, capture, pod);
+	err = netdev_rx_handler_register(pod->peer, capture, pod) ?:
+	      dev_open(pod->host, NULL) ?: dev_open(pod->peer, NULL);
 	rtnl_unlock();
 	return err;
 }
