@@ -16,6 +16,15 @@ const char *vr_drop_help(enum vrouter_drop_reason why);	/* one sentence */
 /* counters of the namespace; BH disabled */
 void vr_net_count_drop(struct vr_net *vn, enum vrouter_drop_reason why);
 
+/* One more of vr_pcpu_net's hits, misses, created, ended, evicted, revalidated; BH disabled */
+#define vr_net_count(vn, what) do {				\
+	struct vr_pcpu_net *__s = this_cpu_ptr((vn)->stats);	\
+								\
+	u64_stats_update_begin(&__s->syncp);			\
+	u64_stats_inc(&__s->what);				\
+	u64_stats_update_end(&__s->syncp);			\
+} while (0)
+
 struct vr_net_totals {
 	u64 drops[__VROUTER_DROP_REASON_MAX];
 	u64 hits, misses, created, ended, evicted, revalidated;

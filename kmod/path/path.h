@@ -28,6 +28,8 @@
  * frees a packet.
  */
 
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 
@@ -37,7 +39,7 @@
 #define VR_MAX_VRF_HOPS	4
 
 /* The gateway of every interface, RFC 5798's first virtual MAC. */
-extern const u8 vr_gateway_mac[ETH_ALEN];
+extern const u8 vr_gateway_mac[ETH_ALEN + 2];	/* padded for ether_addr_equal_64bits() */
 
 /* A packet on its way. On the stack of rx_vif.c. */
 struct vr_pkt {
@@ -45,6 +47,7 @@ struct vr_pkt {
 	struct vr_vif		*vif;		/* entered by; borrowed under RCU */
 	struct vr_vif_conf	*conf;		/* of it, at entry */
 	struct sk_buff		*skb;		/* data at the network header; NULL in a trace */
+	rx_handler_result_t	verdict;	/* for the core: what became of the skb */
 	struct vr_tuple		tuple;		/* as it entered */
 	u16			l4_off;		/* from the network header, octets */
 	u16			tot_len;	/* of the IP packet without padding, octets */
@@ -60,7 +63,12 @@ struct vr_pkt {
  * under RCU.
  */
 struct vr_decision {
+	/* asked for */
+	struct vr_member	*keep;		/* the member, if it still is one of the vip; or NULL */
+	unsigned int		attempt;	/* above 0: that many other members before */
+	/* answered */
 	enum vrouter_drop_reason reason;
+	u32			gen;		/* vr_net_gen() from before it was decided */
 	struct vr_vip		*vip;		/* NULL = not a service */
 	struct vr_member	*member;
 	struct vr_route		*route;		/* to the (translated) destination */
@@ -68,6 +76,7 @@ struct vr_decision {
 	struct vr_vrf		*vrf;		/* in which it was found */
 	struct vr_vif		*out;		/* NULL = the node, when nh is of type host */
 	bool			to_gateway;	/* destination is the gateway itself */
+	bool			refuse;		/* dropped, and the sender is to be told */
 	union vr_addr		dst;		/* after translation */
 	__be16			dport;
 	bool			hairpin;	/* source is translated to the vip too */
@@ -75,6 +84,33 @@ struct vr_decision {
 	struct vr_ruleset	*hit[2];	/* rule that let it through, by direction: */
 	int			hit_index[2];	/* -1 = none needed */
 };
+
+/* Beside the drop reasons: the flow that was found ended just now, and the packet is
+ * to be decided anew.
+ */
+#define VR_DECIDE_ANEW	((enum vrouter_drop_reason)__VROUTER_DROP_REASON_MAX)
+
+static inline bool vr_proto_is_icmp(u8 proto)
+{
+	return proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6;
+}
+
+static inline u8 vr_echo_request(u8 family)
+{
+	return family == AF_INET ? ICMP_ECHO : ICMPV6_ECHO_REQUEST;
+}
+
+/* The tuple of what is sent back; port stays. */
+static inline struct vr_tuple vr_tuple_mirror(const struct vr_tuple *t)
+{
+	struct vr_tuple m = *t;
+
+	m.src = t->dst;
+	m.dst = t->src;
+	m.sport = t->dport;
+	m.dport = t->sport;
+	return m;
+}
 
 /* Told each step of a decision when somebody asks (trace); NULL for packets. */
 struct vr_trace;
@@ -94,25 +130,35 @@ bool vr_neigh_nd(struct vr_pkt *pkt);	/* false: not ND, skb untouched. After vr_
 void vr_input(struct vr_pkt *pkt);	/* parsed; consumes the skb */
 
 /* --- flow.c -------------------------------------------------------------- */
-/* State and time of a flow that a packet of direction dir hit. */
+/* State, time and counters of a flow that a packet of direction dir hit. VR_DECIDE_ANEW:
+ * it opens another connection in place of one that is over.
+ */
 enum vrouter_drop_reason vr_flow_hit(struct vr_pkt *pkt, struct vr_flow *f, int dir);
+/* In *side the direction of the packet; the flow may be one that another CPU made. */
 enum vrouter_drop_reason vr_flow_new(struct vr_pkt *pkt, const struct vr_decision *d,
-				     struct vr_flow **flow);	/* may be another CPU's */
+				     struct vr_flow_side **side);
 
 /* --- tcp_state.c --------------------------------------------------------- */
-/* May this packet open a flow, and what does it make of it (RFC 9293)? */
+/* May this packet open a flow (f may be NULL), and what does it make of it (RFC 9293)? */
 enum vrouter_drop_reason vr_tcp_open(const struct vr_pkt *pkt, struct vr_flow *f);
+/* In CLOSED a SYN of the opener makes the same flow new; see vr_tcp_reopens(). */
 enum vrouter_drop_reason vr_tcp_hit(const struct vr_pkt *pkt, struct vr_flow *f, int dir);
+bool vr_tcp_is_syn(const struct vr_pkt *pkt);
+/* A new connection with the addresses and ports of one that is over? */
+bool vr_tcp_reopens(const struct vr_pkt *pkt, const struct vr_flow *f);
 
 /* --- decide.c, policy.c, revalidate.c ------------------------------------ */
 void vr_decide(const struct vr_pkt *pkt, struct vr_decision *d, struct vr_trace *t);
 /* Both ends' groups on a packet after translation; sets sg_vif, hit, hit_index. */
 enum vrouter_drop_reason vr_policy(const struct vr_pkt *pkt, struct vr_decision *d,
 				   struct vr_trace *t);
-enum vrouter_drop_reason vr_revalidate(struct vr_pkt *pkt, struct vr_flow *f);
+/* VR_DECIDE_ANEW, or why a packet of direction dir is dropped; *sg_vif: whose groups refuse. */
+enum vrouter_drop_reason vr_revalidate(struct vr_pkt *pkt, struct vr_flow *f, int dir,
+				       const struct vr_vif **sg_vif);
 
 /* --- icmp_error.c -------------------------------------------------------- */
-enum vrouter_drop_reason vr_icmp_error(struct vr_pkt *pkt);	/* consumes the skb when 0 */
+/* Consumes the skb when 0. *sg_vif as for vr_revalidate(). */
+enum vrouter_drop_reason vr_icmp_error(struct vr_pkt *pkt, const struct vr_vif **sg_vif);
 
 /* --- rewrite.c ----------------------------------------------------------- */
 /* Makes the packet what the mirror image of "to" says (to = the other side's
@@ -121,10 +167,20 @@ enum vrouter_drop_reason vr_icmp_error(struct vr_pkt *pkt);	/* consumes the skb 
 enum vrouter_drop_reason vr_rewrite(struct vr_pkt *pkt, const struct vr_tuple *to);
 
 /* --- forward.c ----------------------------------------------------------- */
-/* Consumes the skb when 0. to = NULL: to the node's own stack. */
+/* Does the packet fit? If not, the sender is told, which quotes the packet: so this is
+ * asked before it is rewritten. to as below.
+ */
+enum vrouter_drop_reason vr_fits(struct vr_pkt *pkt, const struct vr_vif *to);
+/* Consumes the skb when 0: sent, or left to the core by pkt->verdict. to = NULL: to
+ * the node's own stack.
+ */
 enum vrouter_drop_reason vr_forward(struct vr_pkt *pkt, struct vr_vif *to);
 
 /* --- answer.c: builds a new skb, sends it back by the vif; leaves pkt->skb - */
+/* A packet of this protocol (ETH_P_*), data at the network header, in a frame from the
+ * gateway. Consumes it.
+ */
+void vr_answer_send(struct vr_pkt *pkt, struct sk_buff *skb, u16 protocol);
 void vr_answer_echo(struct vr_pkt *pkt);
 void vr_answer_refused(struct vr_pkt *pkt);		/* TCP RST, else port unreachable */
 void vr_answer_too_big(struct vr_pkt *pkt, u32 mtu);
@@ -157,9 +213,12 @@ struct vr_trace {
 	struct vr_trace_step	step[VR_TRACE_MAX_STEPS];
 };
 
-/* A new step with its sentence; NULL (and nothing evaluated) when t is NULL. */
+/* A new step with its sentence; NULL (and nothing evaluated) when t is NULL, so that a
+ * packet pays one branch.
+ */
+#define vr_trace_step(t, ...) (unlikely(t) ? __vr_trace_step(t, __VA_ARGS__) : NULL)
 __printf(3, 4)
-struct vr_trace_step *vr_trace_step(struct vr_trace *t, u8 stage, const char *fmt, ...);
+struct vr_trace_step *__vr_trace_step(struct vr_trace *t, u8 stage, const char *fmt, ...);
 
 struct vr_trace_result {
 	enum vrouter_drop_reason reason;

@@ -136,15 +136,6 @@ static void uncount(struct vr_net *vn, struct vr_flow *f)
 	vr_give_of(vn, flows, 1);
 }
 
-/* BH disabled */
-#define count_stat(vn, what) do {				\
-	struct vr_pcpu_net *_s = this_cpu_ptr((vn)->stats);	\
-								\
-	u64_stats_update_begin(&_s->syncp);			\
-	u64_stats_inc(&_s->what);				\
-	u64_stats_update_end(&_s->syncp);			\
-} while (0)
-
 /* --- time ----------------------------------------------------------------- */
 
 static u32 tcp_timeout(const struct vr_limits *l, u8 state)
@@ -238,7 +229,7 @@ static bool evict(struct vr_net *vn)
 	if (!victim)
 		return false;
 	vr_flow_kill(vn, victim);
-	count_stat(vn, evicted);
+	vr_net_count(vn, evicted);
 	return true;
 }
 
@@ -390,7 +381,7 @@ void vr_flow_kill(struct vr_net *vn, struct vr_flow *f)
 	vr_event_flow(vn, f, true);
 	uncount(vn, f);
 	local_bh_disable();
-	count_stat(vn, ended);
+	vr_net_count(vn, ended);
 	local_bh_enable();
 	call_rcu(&f->rcu, free_rcu_cb);
 }

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What becomes of the first packet of a flow, step by step: is the source the
+ * sender's own, is the destination the gateway or a service, which member of it,
+ * which route and next hop lead there, do the security groups allow it.
+ *
+ * Nothing is changed here and the packet's octets are not looked at, so that the
+ * same code answers a trace.
+ */
+
+#include <linux/jhash.h>
+#include <linux/siphash.h>
+
+#include "path.h"
+
+#define NONE	VROUTER_DROP_REASON_NONE
+
+/* "17 (default/web-0)" in trace sentences */
+#define NAMED		"%u%s%s%s"
+#define NAME(id, label)	(id), (label) ? " (" : "", (label) ?: "", (label) ? ")" : ""
+
+/* --- source and gateway --------------------------------------------------- */
+
+static enum vrouter_drop_reason check_source(const struct vr_pkt *pkt, struct vr_trace *t)
+{
+	bool owns = vr_vif_owns(pkt->conf, pkt->tuple.family, &pkt->tuple.src);
+	struct vr_trace_step *s;
+
+	s = vr_trace_step(t, VROUTER_TRACE_STAGE_SOURCE, "the source is %s of vif " NAMED,
+			  owns ? "an address" : "no address",
+			  NAME(pkt->vif->id, pkt->conf->label));
+	if (s) {
+		s->vif = pkt->vif->id;
+		s->vrf = pkt->conf->vrf->id;
+	}
+	return owns ? NONE : VROUTER_DROP_REASON_SPOOFED_IP;
+}
+
+static enum vrouter_drop_reason to_gateway(const struct vr_pkt *pkt, struct vr_decision *d,
+					   struct vr_trace *t)
+{
+	d->to_gateway = vr_proto_is_icmp(pkt->tuple.proto) &&
+			pkt->icmp_type == vr_echo_request(pkt->tuple.family);
+	vr_trace_step(t, VROUTER_TRACE_STAGE_ROUTE, "the destination is the gateway, which %s",
+		      d->to_gateway ? "answers" : "answers echo requests only");
+	return d->to_gateway ? NONE : VROUTER_DROP_REASON_GATEWAY;
+}
+
+/* --- service and member --------------------------------------------------- */
+
+/* Of the five parts that name a connection; keyed, so that nobody can aim at a
+ * member. The same for all packets of a connection, whoever asks.
+ */
+static u32 flow_hash(const struct vr_pkt *pkt, unsigned int attempt)
+{
+	const struct vr_tuple *t = &pkt->tuple;
+	u64 ports = (u64)(__force u16)t->sport << 32 | (__force u16)t->dport << 8 | t->proto;
+	u32 hash;
+
+	if (t->family == AF_INET)
+		hash = siphash_2u64((u64)(__force u32)t->src.v4 << 32 | (__force u32)t->dst.v4,
+				    ports, &pkt->vn->hash_key);
+	else
+		hash = siphash(&t->sport, sizeof(*t) - offsetof(struct vr_tuple, sport),
+			       &pkt->vn->hash_key);
+	return likely(!attempt) ? hash : jhash_2words(hash, attempt, 0);
+}
+
+/* Does the member belong to the service as it is now? */
+static bool is_member(const struct vr_group *g, const struct vr_member *m)
+{
+	return !READ_ONCE(m->removed) && vr_group_find(g, m->family, &m->addr, m->port) == m;
+}
+
+/* A member that drains keeps its flows, but not its clients: they go on to others as
+ * long as there are any.
+ */
+static struct vr_member *by_affinity(const struct vr_pkt *pkt, const struct vr_vip *vip,
+				     const struct vr_group *g)
+{
+	struct vr_member *m;
+
+	if (!READ_ONCE(vip->affinity_timeout))
+		return NULL;
+	m = vr_affinity_get_rcu(pkt->vn, vip, &pkt->tuple.src);
+	if (!m || READ_ONCE(m->state) != VROUTER_MEMBER_STATE_ACTIVE || !is_member(g, m))
+		return NULL;
+	return m;
+}
+
+static struct vr_member *select_member(const struct vr_pkt *pkt, struct vr_decision *d,
+				       struct vr_trace *t)
+{
+	const struct vr_nexthop *nh = rcu_dereference(d->vip->nh);
+	const struct vr_group *g = nh ? rcu_dereference(nh->group) : NULL;
+	const char *how = "kept";
+	struct vr_trace_step *s;
+	struct vr_member *m;
+
+	if (!g)
+		return NULL;
+	m = d->keep && is_member(g, d->keep) ? d->keep : NULL;
+	if (!m && !d->attempt) {
+		m = by_affinity(pkt, d->vip, g);
+		how = "the client's affinity";
+	}
+	if (!m) {
+		m = vr_group_select(g, flow_hash(pkt, d->attempt));
+		how = "the flow's hash";
+	}
+	if (!m)
+		return NULL;
+
+	s = vr_trace_step(t, VROUTER_TRACE_STAGE_MEMBER, "member %s%s of %u in next hop " NAMED
+			  ", by %s", READ_ONCE(m->label) ?: "(no label)",
+			  READ_ONCE(m->state) == VROUTER_MEMBER_STATE_DRAINING ? " (draining)" : "",
+			  g->n, NAME(nh->id, READ_ONCE(nh->label)), how);
+	if (s) {
+		s->nexthop = nh->id;
+		s->family = m->family;
+		s->addr = m->addr;
+		s->prefix_len = m->family == AF_INET ? 32 : 128;
+		s->port = ntohs(m->port ?: d->dport);
+	}
+	return m;
+}
+
+/* The address of a service, but not one of its ports: refused at once, as a host
+ * does where nobody listens.
+ */
+static enum vrouter_drop_reason not_a_port(const struct vr_pkt *pkt, struct vr_decision *d,
+					   struct vr_trace *t)
+{
+	if (!vr_vip_addr_rcu(pkt->vn, d->vrf->id, pkt->tuple.family, &pkt->tuple.dst)) {
+		vr_trace_step(t, VROUTER_TRACE_STAGE_VIP, "the destination is no service");
+		return NONE;
+	}
+	if (vr_proto_is_icmp(pkt->tuple.proto)) {
+		vr_trace_step(t, VROUTER_TRACE_STAGE_VIP,
+			      "the destination is a service's address, which answers no ICMP");
+		return VROUTER_DROP_REASON_VIP_ICMP;
+	}
+	vr_trace_step(t, VROUTER_TRACE_STAGE_VIP,
+		      "the destination is a service's address, but no service's protocol and port");
+	d->refuse = true;
+	return VROUTER_DROP_REASON_NO_ROUTE;
+}
+
+static enum vrouter_drop_reason find_service(const struct vr_pkt *pkt, struct vr_decision *d,
+					     struct vr_trace *t)
+{
+	const struct vr_vip_key key = {
+		.vrf = d->vrf->id, .family = pkt->tuple.family, .proto = pkt->tuple.proto,
+		.port = pkt->tuple.dport, .addr = pkt->tuple.dst,
+	};
+
+	if (!vr_proto_is_icmp(key.proto))
+		d->vip = vr_vip_lookup_rcu(pkt->vn, &key);
+	if (!d->vip)
+		return not_a_port(pkt, d, t);
+
+	vr_trace_step(t, VROUTER_TRACE_STAGE_VIP, "the destination is service %s of VRF " NAMED,
+		      READ_ONCE(d->vip->label) ?: "(no label)",
+		      NAME(d->vrf->id, READ_ONCE(d->vrf->label)));
+	d->member = select_member(pkt, d, t);
+	if (!d->member) {
+		vr_trace_step(t, VROUTER_TRACE_STAGE_MEMBER, "the service has no member");
+		d->refuse = true;
+		return VROUTER_DROP_REASON_NO_MEMBER;
+	}
+	if (d->member->family)
+		d->dst = d->member->addr;
+	if (d->member->port)
+		d->dport = d->member->port;
+	return NONE;
+}
+
+/* --- route and next hop --------------------------------------------------- */
+
+static enum vrouter_drop_reason find_route(const struct vr_pkt *pkt, struct vr_decision *d,
+					   const union vr_addr *dst, struct vr_trace *t)
+{
+	struct vr_trace_step *s;
+
+	d->route = vr_route_lookup_rcu(d->vrf, pkt->tuple.family, dst);
+	if (!d->route) {
+		vr_trace_step(t, VROUTER_TRACE_STAGE_ROUTE, "VRF " NAMED " has no route there",
+			      NAME(d->vrf->id, READ_ONCE(d->vrf->label)));
+		return VROUTER_DROP_REASON_NO_ROUTE;
+	}
+	d->nh = d->route->nh;
+	s = vr_trace_step(t, VROUTER_TRACE_STAGE_ROUTE, "route %s in VRF " NAMED
+			  " to next hop " NAMED, d->route->label ?: "(no label)",
+			  NAME(d->vrf->id, READ_ONCE(d->vrf->label)),
+			  NAME(d->nh->id, READ_ONCE(d->nh->label)));
+	if (s) {
+		s->vrf = d->vrf->id;
+		s->nexthop = d->nh->id;
+		s->family = d->route->prefix.family;
+		s->addr = d->route->prefix.addr;
+		s->prefix_len = d->route->prefix.len;
+	}
+	return NONE;
+}
+
+static enum vrouter_drop_reason to_vif(struct vr_decision *d, struct vr_trace *t)
+{
+	const struct vr_vif_conf *conf;
+	struct vr_trace_step *s;
+
+	d->out = rcu_dereference(d->nh->vif);
+	if (!d->out || !rcu_access_pointer(d->out->dev)) {
+		vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP,
+			      "the vif of next hop " NAMED " is gone",
+			      NAME(d->nh->id, READ_ONCE(d->nh->label)));
+		d->out = NULL;
+		return VROUTER_DROP_REASON_VIF_DOWN;
+	}
+	conf = rcu_dereference(d->out->conf);
+	s = vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP, "to vif " NAMED,
+			  NAME(d->out->id, conf->label));
+	if (s)
+		s->vif = d->out->id;
+	return NONE;
+}
+
+/* A route to several: by the next hop of the chosen, or by the route to its address. */
+static enum vrouter_drop_reason to_one_of(const struct vr_pkt *pkt, struct vr_decision *d,
+					  struct vr_trace *t)
+{
+	const struct vr_group *g = rcu_dereference(d->nh->group);
+	const struct vr_member *m = vr_group_select(g, flow_hash(pkt, 0));
+
+	if (!m) {
+		vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP, "next hop " NAMED " has no member",
+			      NAME(d->nh->id, READ_ONCE(d->nh->label)));
+		d->refuse = true;
+		return VROUTER_DROP_REASON_NO_MEMBER;
+	}
+	vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP, "member %s of %u, by the flow's hash",
+		      READ_ONCE(m->label) ?: "(no label)", g->n);
+	d->nh = rcu_dereference(m->nh);
+	return d->nh ? NONE : find_route(pkt, d, &m->addr, t);
+}
+
+static enum vrouter_drop_reason to_vrf(const struct vr_pkt *pkt, struct vr_decision *d,
+				       struct vr_trace *t)
+{
+	struct vr_vrf *vrf = rcu_dereference(d->nh->vrf);
+
+	if (!vrf) {
+		vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP, "the next hop was deleted just now");
+		return VROUTER_DROP_REASON_NO_ROUTE;
+	}
+	d->vrf = vrf;
+	return find_route(pkt, d, &d->dst, t);
+}
+
+/* From the next hop on to a vif or the node. Services of other VRFs on the way
+ * are not looked at: a service belongs to where the packet enters.
+ */
+static enum vrouter_drop_reason follow(const struct vr_pkt *pkt, struct vr_decision *d,
+				       struct vr_trace *t)
+{
+	enum vrouter_drop_reason why;
+	unsigned int hops = 0;
+
+	for (;;) {
+		switch (d->nh->type) {
+		case VROUTER_NEXTHOP_TYPE_LOCAL:
+			return to_vif(d, t);
+		case VROUTER_NEXTHOP_TYPE_HOST:
+			vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP, "to the node's own stack");
+			return NONE;
+		case VROUTER_NEXTHOP_TYPE_BLACKHOLE:
+			vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP, "next hop " NAMED
+				      " is a blackhole", NAME(d->nh->id, READ_ONCE(d->nh->label)));
+			return VROUTER_DROP_REASON_BLACKHOLE;
+		}
+		if (hops++ == VR_MAX_VRF_HOPS) {
+			vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP,
+				      "more than %u look-ups in other VRFs", VR_MAX_VRF_HOPS);
+			return VROUTER_DROP_REASON_VRF_LOOP;
+		}
+		why = d->nh->type == VROUTER_NEXTHOP_TYPE_ECMP ? to_one_of(pkt, d, t) :
+								 to_vrf(pkt, d, t);
+		if (why)
+			return why;
+	}
+}
+
+static enum vrouter_drop_reason find_out(const struct vr_pkt *pkt, struct vr_decision *d,
+					 struct vr_trace *t)
+{
+	enum vrouter_drop_reason why;
+
+	d->nh = d->member ? rcu_dereference(d->member->nh) : NULL;
+	if (!d->nh) {
+		why = find_route(pkt, d, &d->dst, t);
+		if (why)
+			return why;
+	} else {
+		/* still asked for the groups of what is behind it */
+		d->route = vr_route_lookup_rcu(d->vrf, pkt->tuple.family, &d->dst);
+	}
+	return follow(pkt, d, t);
+}
+
+/* To where it came from. A pod that reaches itself by a service has to see the
+ * service as its client: it would answer its own address without us.
+ */
+static enum vrouter_drop_reason check_hairpin(const struct vr_pkt *pkt, struct vr_decision *d,
+					      struct vr_trace *t)
+{
+	if (likely(d->out != pkt->vif))
+		return NONE;
+	if (!d->member || !d->member->family) {
+		vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP, "it would return to its sender");
+		return VROUTER_DROP_REASON_HAIRPIN_LOOP;
+	}
+	d->hairpin = true;
+	vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP,
+		      "it returns to its sender: the source becomes the service's address");
+	return NONE;
+}
+
+static enum vrouter_drop_reason decide(const struct vr_pkt *pkt, struct vr_decision *d,
+				       struct vr_trace *t)
+{
+	enum vrouter_drop_reason why;
+
+	why = check_source(pkt, t);
+	if (why)
+		return why;
+	if (vr_vrf_is_gateway(d->vrf, pkt->tuple.family, &pkt->tuple.dst))
+		return to_gateway(pkt, d, t);
+	why = find_service(pkt, d, t);
+	if (why)
+		return why;
+	why = find_out(pkt, d, t);
+	if (why)
+		return why;
+	why = check_hairpin(pkt, d, t);
+	if (why)
+		return why;
+	return vr_policy(pkt, d, t);
+}
+
+void vr_decide(const struct vr_pkt *pkt, struct vr_decision *d, struct vr_trace *t)
+{
+	d->gen = vr_net_gen(pkt->vn);
+	d->vrf = pkt->conf->vrf;
+	d->dst = pkt->tuple.dst;
+	d->dport = pkt->tuple.dport;
+	d->hit_index[VROUTER_DIRECTION_INGRESS] = -1;
+	d->hit_index[VROUTER_DIRECTION_EGRESS] = -1;
+	d->reason = decide(pkt, d, t);
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A flow's packet, and a packet's flow: what a hit writes, and how a flow is made. */
+
+#include "path.h"
+
+/* This is all that an established packet writes. Packets of one direction come by one
+ * CPU at a time as a rule; where they do not, some go uncounted.
+ */
+static void count_packet(const struct vr_pkt *pkt, struct vr_flow *f, int dir)
+{
+	u32 now = (u32)jiffies;
+
+	WRITE_ONCE(f->side[dir].packets, f->side[dir].packets + 1);
+	WRITE_ONCE(f->bytes[dir], f->bytes[dir] + pkt->tot_len);
+	if (READ_ONCE(f->last_used) != now)
+		WRITE_ONCE(f->last_used, now);
+
+	if (dir == VR_ORIG) {
+		if (f->nh)
+			vr_count_tx(f->nh->counters, pkt->tot_len);
+		if (f->member)
+			vr_count_rx(f->member->counters, pkt->tot_len);
+	} else if (f->member) {
+		vr_count_tx(f->member->counters, pkt->tot_len);
+	}
+}
+
+/* An echo request of the responder with the same identifier is no reply, and a reply
+ * of the opener is none to it.
+ */
+static bool is_echo_of(const struct vr_pkt *pkt, int dir)
+{
+	return (pkt->icmp_type == vr_echo_request(pkt->tuple.family)) == (dir == VR_ORIG);
+}
+
+enum vrouter_drop_reason vr_flow_hit(struct vr_pkt *pkt, struct vr_flow *f, int dir)
+{
+	enum vrouter_drop_reason why;
+
+	if (pkt->tuple.proto == IPPROTO_TCP) {
+		if (unlikely(vr_tcp_reopens(pkt, f))) {
+			vr_flow_kill(pkt->vn, f);
+			return VR_DECIDE_ANEW;
+		}
+		why = vr_tcp_hit(pkt, f, dir);
+		if (unlikely(why))
+			return why;
+	} else {
+		if (unlikely(vr_proto_is_icmp(pkt->tuple.proto) && !is_echo_of(pkt, dir)))
+			return VROUTER_DROP_REASON_ICMP_NO_FLOW;
+		if (unlikely(dir == VR_REPLY && READ_ONCE(f->state) == VROUTER_FLOW_STATE_NEW))
+			vr_flow_move_state(pkt->vn, f, VROUTER_FLOW_STATE_NEW,
+					   VROUTER_FLOW_STATE_OPEN);
+	}
+	count_packet(pkt, f, dir);
+	return VROUTER_DROP_REASON_NONE;
+}
+
+/* --- new flows ------------------------------------------------------------ */
+
+/* What the responder's packets look like as they enter. To a pod that reaches itself
+ * its peer is the service, so the reply goes there.
+ */
+static struct vr_tuple reply_tuple(const struct vr_pkt *pkt, const struct vr_decision *d)
+{
+	return (struct vr_tuple) {
+		.port	= d->out ? d->out->id : 0,
+		.family	= pkt->tuple.family,
+		.proto	= pkt->tuple.proto,
+		.sport	= d->dport,
+		.dport	= pkt->tuple.sport,
+		.src	= d->dst,
+		.dst	= d->hairpin ? pkt->tuple.dst : pkt->tuple.src,
+	};
+}
+
+static struct vr_flow *make(struct vr_pkt *pkt, const struct vr_decision *d,
+			    enum vrouter_drop_reason *why)
+{
+	struct vr_flow *f;
+
+	f = vr_flow_alloc(pkt->vn, pkt->vif, d->out, d->member, why);
+	if (!f)
+		return NULL;
+	if (vr_nexthop_tryget(d->nh))
+		f->nh = d->nh;
+	f->side[VR_ORIG].tuple = pkt->tuple;
+	f->side[VR_REPLY].tuple = reply_tuple(pkt, d);
+	f->gen = d->gen;
+	f->last_used = (u32)jiffies;
+	f->vrf = pkt->conf->vrf->id;
+	if (d->vip)
+		f->flags |= VR_FLOW_VIP;
+	if (d->vrf != pkt->conf->vrf)
+		f->flags |= VR_FLOW_OTHER_VRF;
+	if (pkt->tuple.proto == IPPROTO_TCP)
+		vr_tcp_open(pkt, f);
+	return f;
+}
+
+/* The reply's tuple belongs to another flow. One that is over gives way. */
+static bool give_way(struct vr_pkt *pkt, const struct vr_decision *d)
+{
+	const struct vr_tuple reply = reply_tuple(pkt, d);
+	struct vr_flow_side *side = vr_flow_lookup_rcu(pkt->vn, &reply);
+	struct vr_flow *f;
+
+	if (!side)
+		return true;
+	f = vr_flow_of(side);
+	if (READ_ONCE(f->state) != VROUTER_FLOW_STATE_CLOSED &&
+	    !(READ_ONCE(f->flags) & VR_FLOW_REFUSED))
+		return false;
+	vr_flow_kill(pkt->vn, f);
+	return true;
+}
+
+static void count_new(struct vr_pkt *pkt, const struct vr_decision *d, struct vr_flow *f)
+{
+	int i;
+
+	vr_net_count(pkt->vn, created);
+	vr_count_flow(pkt->vif->counters);
+	vr_count_flow(pkt->conf->vrf->counters);
+	vr_count_flow(d->nh->counters);
+	if (d->vip) {
+		vr_count_flow(d->vip->counters);
+		vr_count_flow(d->member->counters);
+		if (READ_ONCE(d->vip->affinity_timeout))
+			vr_affinity_set(pkt->vn, d->vip, &pkt->tuple.src, d->member);
+	}
+	for (i = 0; i < ARRAY_SIZE(d->hit); i++)
+		if (d->hit_index[i] >= 0)
+			vr_ruleset_hit(d->hit[i], d->hit_index[i]);
+	count_packet(pkt, f, VR_ORIG);
+	vr_event_flow(pkt->vn, f, false);
+}
+
+/* Packets that belong to a flow or to nothing. */
+static enum vrouter_drop_reason may_open(const struct vr_pkt *pkt)
+{
+	if (pkt->tuple.proto == IPPROTO_TCP)
+		return vr_tcp_open(pkt, NULL);
+	if (vr_proto_is_icmp(pkt->tuple.proto) && !is_echo_of(pkt, VR_ORIG))
+		return VROUTER_DROP_REASON_ICMP_NO_FLOW;
+	return VROUTER_DROP_REASON_NONE;
+}
+
+/* Another CPU was first with the same tuple, or with that of the other direction. */
+static enum vrouter_drop_reason join(struct vr_pkt *pkt, struct vr_flow_side **side)
+{
+	enum vrouter_drop_reason why;
+
+	*side = vr_flow_lookup_rcu(pkt->vn, &pkt->tuple);
+	why = *side ? vr_flow_hit(pkt, vr_flow_of(*side), (*side)->dir) : VR_DECIDE_ANEW;
+	/* it is over already: the sender has to try again */
+	return why == VR_DECIDE_ANEW ? VROUTER_DROP_REASON_NO_MEMORY : why;
+}
+
+enum vrouter_drop_reason vr_flow_new(struct vr_pkt *pkt, const struct vr_decision *d,
+				     struct vr_flow_side **side)
+{
+	enum vrouter_drop_reason why = may_open(pkt);
+	struct vr_flow *f;
+	int err, i;
+
+	if (why)
+		return why;
+	for (i = 0; i < 2; i++) {
+		f = make(pkt, d, &why);
+		if (!f)
+			return why;
+		err = vr_flow_insert(pkt->vn, f);
+		if (err != -EADDRINUSE || !give_way(pkt, d))
+			break;
+	}
+	if (err == -EEXIST)
+		return join(pkt, side);
+	if (err)
+		return err == -EADDRINUSE ? VROUTER_DROP_REASON_FLOW_CLASH :
+					    VROUTER_DROP_REASON_NO_MEMORY;
+	count_new(pkt, d, f);
+	*side = &f->side[VR_ORIG];
+	return VROUTER_DROP_REASON_NONE;
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The pipeline of a packet that was parsed:
+ *
+ *	flow found -> still right? -> its state -.
+ *	                                          >- fits? -> rewrite -> forward
+ *	no flow    -> decide -> make one --------'
+ */
+
+#include "path.h"
+
+#define MAX_ATTEMPTS	4	/* at a member with which the flow clashes with no other */
+
+static enum vrouter_drop_reason send_on(struct vr_pkt *pkt, const struct vr_flow_side *side)
+{
+	const struct vr_flow_side *other = &vr_flow_of(side)->side[!side->dir];
+	struct vr_vif *out = vr_flow_of(side)->vif[!side->dir];
+	enum vrouter_drop_reason why;
+
+	why = vr_fits(pkt, out);
+	if (unlikely(why))
+		return why;
+	why = vr_rewrite(pkt, &other->tuple);
+	if (unlikely(why)) {
+		if (why == VROUTER_DROP_REASON_TTL)
+			vr_answer_time_exceeded(pkt);
+		return why;
+	}
+	return vr_forward(pkt, out);
+}
+
+/* A packet of a flow, to where that leads. */
+static enum vrouter_drop_reason hit(struct vr_pkt *pkt, struct vr_flow_side *side,
+				    const struct vr_vif **sg_vif)
+{
+	struct vr_flow *f = vr_flow_of(side);
+	enum vrouter_drop_reason why;
+	int dir = side->dir;
+
+	if (unlikely(READ_ONCE(f->gen) != vr_net_gen(pkt->vn))) {
+		why = vr_revalidate(pkt, f, dir, sg_vif);
+		if (why)
+			return why;
+	}
+	why = vr_flow_hit(pkt, f, dir);
+	if (unlikely(why))
+		return why;
+	vr_net_count(pkt->vn, hits);
+	return send_on(pkt, side);
+}
+
+/* A packet of no flow. Two services can have members in common; then the client's
+ * reply would belong to two flows, and another member is tried.
+ */
+static noinline enum vrouter_drop_reason miss(struct vr_pkt *pkt, const struct vr_vif **sg_vif)
+{
+	enum vrouter_drop_reason why = VROUTER_DROP_REASON_FLOW_CLASH;
+	struct vr_flow_side *side;
+	unsigned int i;
+
+	vr_net_count(pkt->vn, misses);
+	for (i = 0; why == VROUTER_DROP_REASON_FLOW_CLASH && i < MAX_ATTEMPTS; i++) {
+		struct vr_decision d = { .attempt = i };
+
+		vr_decide(pkt, &d, NULL);
+		if (d.reason) {
+			if (d.refuse)
+				vr_answer_refused(pkt);
+			*sg_vif = d.sg_vif;
+			return d.reason;
+		}
+		if (d.to_gateway) {
+			vr_answer_echo(pkt);
+			consume_skb(pkt->skb);
+			return VROUTER_DROP_REASON_NONE;
+		}
+		why = vr_flow_new(pkt, &d, &side);
+		if (!d.vip)
+			break;
+	}
+	return why ?: send_on(pkt, side);
+}
+
+void vr_input(struct vr_pkt *pkt)
+{
+	const struct vr_vif *sg_vif = NULL;
+	enum vrouter_drop_reason why;
+	struct vr_flow_side *side;
+
+	if (unlikely(pkt->icmp_error)) {
+		why = vr_icmp_error(pkt, &sg_vif);
+	} else {
+		side = vr_flow_lookup_rcu(pkt->vn, &pkt->tuple);
+		why = likely(side) ? hit(pkt, side, &sg_vif) : VR_DECIDE_ANEW;
+		if (why == VR_DECIDE_ANEW)
+			why = miss(pkt, &sg_vif);
+	}
+	if (unlikely(why))
+		vr_drop(pkt, why, sg_vif);
+}

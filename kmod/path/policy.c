@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Security groups on the first packet of a flow, as it is after translation: the
+ * sender's groups on what it sends, the receiver's on what it gets. In a
+ * direction that one of a vif's groups closes, the rules of all of them open.
+ */
+
+#include "path.h"
+
+/* Port, or ICMP type and code, of the packet as its receiver gets it; host byte order. */
+static u16 query_port(const struct vr_pkt *pkt, const struct vr_decision *d)
+{
+	if (vr_proto_is_icmp(pkt->tuple.proto))
+		return pkt->icmp_type << 8 | pkt->icmp_code;
+	return ntohs(d->dport);
+}
+
+static bool is_allowed(const struct vr_vif_conf *conf, const struct vr_sg_query *q,
+		       struct vr_decision *d, unsigned int *sg)
+{
+	struct vr_ruleset *rules;
+	unsigned int i;
+	int rule;
+
+	for (i = 0; i < conf->n_sgs; i++) {
+		rules = rcu_dereference(conf->sgs[i]->rules);
+		rule = vr_ruleset_match(rules, q);
+		if (rule < 0)
+			continue;
+		d->hit[q->direction] = rules;
+		d->hit_index[q->direction] = rule;
+		*sg = i;
+		return true;
+	}
+	return false;
+}
+
+static void tell(struct vr_trace *t, const struct vr_vif *vif, const struct vr_vif_conf *conf,
+		 const struct vr_sg_query *q, const struct vr_decision *d, bool enforced,
+		 bool allowed, unsigned int sg)
+{
+	bool egress = q->direction == VROUTER_DIRECTION_EGRESS;
+	u8 stage = egress ? VROUTER_TRACE_STAGE_EGRESS_SG : VROUTER_TRACE_STAGE_INGRESS_SG;
+	const char *way = egress ? "egress" : "ingress", *who = conf->label ?: "no label";
+	const struct vr_sg_rule *rule;
+	struct vr_trace_step *s;
+
+	if (!enforced) {
+		s = vr_trace_step(t, stage, "no group of vif %u (%s) closes %s", vif->id, who, way);
+	} else if (!allowed) {
+		s = vr_trace_step(t, stage, "no %s rule in %u groups of vif %u (%s) allows it",
+				  way, conf->n_sgs, vif->id, who);
+	} else {
+		rule = vr_ruleset_rule(d->hit[q->direction], d->hit_index[q->direction]);
+		s = vr_trace_step(t, stage,
+				  "%s rule %d (%s) of group %u (%s) of vif %u (%s) allows it", way,
+				  d->hit_index[q->direction], rule->label ?: "no label",
+				  conf->sg_ids[sg], READ_ONCE(conf->sgs[sg]->label) ?: "no label",
+				  vif->id, who);
+	}
+	if (!s)
+		return;
+	s->vif = vif->id;
+	if (!enforced || !allowed)
+		return;
+	s->sg = conf->sg_ids[sg];
+	s->rule = d->hit_index[q->direction];
+}
+
+/* One end's groups; false: refused. */
+static bool check(struct vr_vif *vif, const struct vr_vif_conf *conf,
+		  const struct vr_sg_query *q, struct vr_decision *d, struct vr_trace *t)
+{
+	bool enforced = READ_ONCE(conf->sg_enforce) & BIT(q->direction);
+	bool allowed = true;
+	unsigned int sg = 0;
+
+	if (enforced)
+		allowed = is_allowed(conf, q, d, &sg);
+	if (unlikely(t))
+		tell(t, vif, conf, q, d, enforced, allowed, sg);
+	if (!allowed)
+		d->sg_vif = vif;
+	return allowed;
+}
+
+/* A pod that reaches itself by a service is judged like any other pair of ends; its
+ * peer then is itself, not the service. What is behind a route that does not end
+ * at a vif is in the route's groups.
+ */
+enum vrouter_drop_reason vr_policy(const struct vr_pkt *pkt, struct vr_decision *d,
+				   struct vr_trace *t)
+{
+	const struct vr_vif_conf *to = d->out ? rcu_dereference(d->out->conf) : NULL;
+	struct vr_sg_query q = {
+		.direction = VROUTER_DIRECTION_EGRESS,
+		.family = pkt->tuple.family,
+		.proto = pkt->tuple.proto,
+		.port = query_port(pkt, d),
+		.peer = &d->dst,
+	};
+
+	BUILD_BUG_ON(BIT(VROUTER_DIRECTION_INGRESS) != VROUTER_SG_FLAGS_INGRESS);
+	BUILD_BUG_ON(BIT(VROUTER_DIRECTION_EGRESS) != VROUTER_SG_FLAGS_EGRESS);
+
+	if (to) {
+		q.n_peer_sgs = to->n_sgs;
+		q.peer_sgs = to->sg_ids;
+	} else if (d->route) {
+		q.n_peer_sgs = d->route->n_sgs;
+		q.peer_sgs = d->route->sgs;
+	}
+	if (!check(pkt->vif, pkt->conf, &q, d, t))
+		return VROUTER_DROP_REASON_SG_EGRESS;
+	if (!to)
+		return VROUTER_DROP_REASON_NONE;
+
+	q.direction = VROUTER_DIRECTION_INGRESS;
+	q.peer = &pkt->tuple.src;
+	q.n_peer_sgs = pkt->conf->n_sgs;
+	q.peer_sgs = pkt->conf->sg_ids;
+	return check(d->out, to, &q, d, t) ? VROUTER_DROP_REASON_NONE :
+					     VROUTER_DROP_REASON_SG_INGRESS;
+}
