@@ -28,8 +28,13 @@ def module_loaded():
 
 
 def load_module():
-    if not module_loaded():
-        run(["insmod", os.environ["VROUTER_KO"]])
+    if module_loaded():
+        return
+    path = os.environ["VROUTER_KO"]
+    for dep in run(["modinfo", "-F", "depends", path]).stdout.strip().split(","):
+        if dep:
+            run(["modprobe", dep])
+    run(["insmod", path])
 
 
 def unload_module():
