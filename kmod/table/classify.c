@@ -98,9 +98,12 @@ void vr_ruleset_hit(struct vr_ruleset *rs, unsigned int i)
 
 /* --- life ----------------------------------------------------------------- */
 
-static void ports_free(void *ports)
+static void ports_free(void *value)
 {
-	kvfree(ports);
+	struct vr_ports *ports = value;
+
+	if (ports && !--ports->users)
+		kvfree(ports);
 }
 
 static void section_free(struct vr_section *s)
@@ -108,9 +111,9 @@ static void section_free(struct vr_section *s)
 	unsigned int i;
 
 	for (i = 0; s->peers && i < 1U << s->peer_bits; i++)
-		kvfree(s->peers[i].ports);
+		ports_free(s->peers[i].ports);
 	kvfree(s->peers);
-	kvfree(s->any);
+	ports_free(s->any);
 	vr_lpm_destroy(&s->prefixes, ports_free);
 }
 

@@ -26,6 +26,7 @@ struct vr_interval {
 
 /* Intervals of protocol class c: from start[c] up to before start[c + 1]. */
 struct vr_ports {
+	u32		users;		/* prefixes of one rule share it; when making and freeing */
 	u32		start[VR_CLASSES + 1];
 	struct vr_interval at[];
 };

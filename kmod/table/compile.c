@@ -221,6 +221,8 @@ struct scratch {
 	u32		*skip;		/* at or after i, the next without owner */
 	struct vr_interval	*out;
 	u32		n_out;
+	struct vr_ports	*last;		/* of a single rule */
+	u32		last_rule;
 };
 
 static bool applies(const struct vr_sg_rule *r, enum vr_proto_class class)
@@ -342,6 +344,7 @@ static struct vr_ports *make_ports(struct scratch *w, const struct vr_sg_rule *r
 	ports = kvmalloc(struct_size(ports, at, w->n_out), GFP_KERNEL_ACCOUNT);
 	if (!ports)
 		return NULL;
+	ports->users = 1;
 	memcpy(ports->start, start, sizeof(start));
 	memcpy(ports->at, w->out, w->n_out * sizeof(*w->out));
 	return ports;
@@ -399,6 +402,24 @@ static int put_set(struct vr_section *s, const struct items *l, unsigned int i,
 	}
 }
 
+/* A rule's exceptions may leave many prefixes, most of which no other rule has:
+ * they share the ports of the last one.
+ */
+static struct vr_ports *get_ports(struct scratch *w, const struct vr_sg_rule *rules,
+				  const struct item *items, unsigned int n)
+{
+	struct vr_ports *ports;
+
+	if (n == 1 && w->last && w->last_rule == items->rule) {
+		w->last->users++;
+		return w->last;
+	}
+	ports = make_ports(w, rules, items, n);
+	w->last = n == 1 ? ports : NULL;
+	w->last_rule = items->rule;
+	return ports;
+}
+
 static int make_sets(struct vr_ruleset *rs, const struct items *l,
 		     const struct vr_sg_rule *rules, struct scratch *w)
 {
@@ -408,12 +429,13 @@ static int make_sets(struct vr_ruleset *rs, const struct items *l,
 
 	for (i = 0; i < l->n; i += n) {
 		n = run_of(l, i);
-		ports = make_ports(w, rules, &l->at[i], n);
+		ports = get_ports(w, rules, &l->at[i], n);
 		if (!ports)
 			return -ENOMEM;
 		err = put_set(&rs->section[l->at[i].section], l, i, ports);
 		if (err) {
-			kvfree(ports);
+			if (!--ports->users)
+				kvfree(ports);
 			return err;
 		}
 		if (!(i % 1024))

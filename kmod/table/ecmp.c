@@ -27,7 +27,7 @@ struct plan {
 	u32	was;		/* slots in the old table, after doubling it */
 	u32	want;		/* slots in the new one */
 	u32	low;		/* exact share, rounded down */
-	u32	have;		/* while the new one is filled */
+	u32	keep, lack;	/* while the new one is filled */
 };
 
 /* --- how many ------------------------------------------------------------- */
@@ -140,36 +140,29 @@ static void map_members(const struct vr_group *old, const struct vr_member_want 
 	}
 }
 
-static void keep_slots(struct vr_group *g, struct plan *p, const struct vr_group *old,
+/* In one walk over the table: a member's first slots are kept, up to what it may
+ * keep, and what is free goes to the next that lacks some.
+ */
+static void deal_slots(struct vr_group *g, struct plan *p, const struct vr_group *old,
 		       const u16 *to)
 {
-	unsigned int s, i;
+	u32 s, i, mask = old && old->n_slots ? old->n_slots - 1 : 0, next = 0;
 
-	for (s = 0; s < g->n_slots; s++) {
-		i = old && old->n_slots ? to[old->slots[s & (old->n_slots - 1)]] : NONE;
-		if (i != NONE && p[i].have < p[i].want)
-			p[i].have++;
-		else
-			i = NONE;
-		g->slots[s] = i;
+	for (i = 0; i < g->n; i++) {
+		p[i].keep = min(p[i].was, p[i].want);
+		p[i].lack = p[i].want - p[i].keep;
 	}
-}
-
-static void fill_slots(struct vr_group *g, struct plan *p)
-{
-	unsigned int s, i = 0;
-
 	for (s = 0; s < g->n_slots; s++) {
-		if (g->slots[s] != NONE)
-			continue;
-		while (i < g->n && p[i].have == p[i].want)
-			i++;
-		if (WARN_ON_ONCE(i == g->n)) {	/* the plan gives out every slot */
-			g->slots[s] = 0;
-			continue;
+		i = mask ? to[old->slots[s & mask]] : NONE;
+		if (i != NONE && p[i].keep) {
+			p[i].keep--;
+		} else {
+			while (next + 1 < g->n && !p[next].lack)
+				next++;
+			p[next].lack--;
+			i = next;
 		}
 		g->slots[s] = i;
-		p[i].have++;
 	}
 }
 
@@ -235,8 +228,7 @@ struct vr_group *vr_group_build(const struct vr_group *old, const struct vr_memb
 	}
 	plan_shares(p, n, slots, sum, coarse);
 	plan_slots(p, n, slots);
-	keep_slots(g, p, old, to);
-	fill_slots(g, p);
+	deal_slots(g, p, old, to);
 	take_members(g, want, p);
 	kvfree(p);
 	return g;

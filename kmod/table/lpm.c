@@ -53,14 +53,19 @@ void vr_lpm_init(struct vr_lpm *t, u8 bits)
 	t->bits = bits;
 }
 
+/* Forks are not compared with the address: what is below one has its bits too, and
+ * is compared when it has a value.
+ */
 void *vr_lpm_lookup(const struct vr_lpm *t, const union vr_addr *addr, u8 *len)
 {
 	struct vr_lpm_node *node = rcu_dereference(t->root);
 	void *best = NULL, *value;
 
-	while (node && holds(node, addr)) {
+	while (node) {
 		value = rcu_dereference(node->value);
 		if (value) {
+			if (!holds(node, addr))
+				break;
 			best = value;
 			if (len)
 				*len = node->len;
@@ -78,12 +83,16 @@ bool vr_lpm_match(const struct vr_lpm *t, const union vr_addr *addr,
 	struct vr_lpm_node *node = rcu_dereference(t->root);
 	void *value;
 
-	while (node && holds(node, addr)) {
+	while (node) {
 		value = rcu_dereference(node->value);
-		if (value && fn(value, node->len, arg))
-			return true;
+		if (value) {
+			if (!holds(node, addr))
+				return false;
+			if (fn(value, node->len, arg))
+				return true;
+		}
 		if (node->len == t->bits)
-			break;
+			return false;
 		node = rcu_dereference(node->child[bit(addr, node->len)]);
 	}
 	return false;
