@@ -37,9 +37,10 @@ void config_init(struct config *cfg)
 /* The text has been parsed into p, which lost them. */
 static bool has_host_bits(const char *text, const struct prefix *p)
 {
-	cleanup_free char *part = mem_check(strndup(text, strcspn(text, "/")));
+	char part[ADDR_TEXT];
 	struct addr a;
 
+	snprintf(part, sizeof(part), "%.*s", (int)strcspn(text, "/"), text);
 	return addr_parse(part, &a) || !addr_equal(&a, &p->addr);
 }
 
@@ -58,7 +59,8 @@ static char *add_prefix(const char *text, struct network *net)
 		return xasprintf("%s is too small: at least four addresses are needed", text);
 	prefix_text(&p, canonical);
 	if (has_host_bits(text, &p))
-		return xasprintf("%s has bits set beyond its length; %s is meant?", text, canonical);
+		return xasprintf("%s has bits set beyond its length; %s is meant?", text,
+				 canonical);
 	if (!net->has[V4] && !net->has[V6])
 		net->primary = p.addr.family;
 	net->has[p.addr.family] = true;
@@ -92,9 +94,11 @@ char *config_validate(const struct config *cfg)
 		if (cfg->services.has[f] && !cfg->pods.has[f])
 			return xasprintf("--service-network: has %s, which --pod-network has not",
 					 family_name(f));
-		if (cfg->services.has[f] && prefix_overlaps(&cfg->pods.prefix[f], &cfg->services.prefix[f]))
-			return xasprintf("--service-network: its %s part overlaps the pod network's",
-					 family_name(f));
+		if (cfg->services.has[f] &&
+		    prefix_overlaps(&cfg->pods.prefix[f], &cfg->services.prefix[f]))
+			return xasprintf(
+				"--service-network: its %s part overlaps the pod network's",
+				family_name(f));
 	}
 	return NULL;
 }
@@ -122,8 +126,9 @@ static char *take_mtu(struct config *cfg, const char *arg)
 static char *take_level(struct config *cfg, const char *arg)
 {
 	cfg->log_level = vr_log_level(arg);
-	return cfg->log_level < 0 ? xasprintf("\"%.30s\" is not err, warning, notice, info or debug", arg) :
-	       NULL;
+	if (cfg->log_level >= 0)
+		return NULL;
+	return xasprintf("\"%.30s\" is not err, warning, notice, info or debug", arg);
 }
 
 static char *take(struct config *cfg, int opt, const char *arg)
@@ -150,7 +155,8 @@ static char *take(struct config *cfg, int opt, const char *arg)
 
 static int refuse(const char *what, char *problem)
 {
-	fprintf(stderr, "contrail-kube-manager: %s%s%s\n", what ? what : "", what ? ": " : "", problem);
+	fprintf(stderr, "contrail-kube-manager: %s%s%s\n", what ? what : "", what ? ": " : "",
+		problem);
 	free(problem);
 	return 2;
 }

@@ -23,7 +23,7 @@ struct config {
 /* The defaults. */
 void config_init(struct config *cfg);
 
-/* "CIDR" or "CIDR,CIDR" of two families; NULL, or the reason for which it is refused (to be freed). */
+/* "CIDR" or "CIDR,CIDR" of two families. NULL, or why it is refused (to be freed). */
 char *config_network(const char *text, struct network *net);
 
 /* What single options cannot tell: NULL, or the reason (to be freed). */

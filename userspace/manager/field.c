@@ -59,9 +59,9 @@ static void complain(const struct field *f, enum severity severity, const char *
 	const struct place *place = f->place;
 	char *path = path_of(f), *reason = xvasprintf(fmt, ap);
 
-	report_add(place->report, severity, "%s:%u: document %u: %s%s%s%s%s", place->file, field_line(f),
-		   place->document, place->object ? place->object : "", place->object ? ": " : "",
-		   path, *path ? ": " : "", reason);
+	report_add(place->report, severity, "%s:%u: document %u: %s%s%s%s%s", place->file,
+		   field_line(f), place->document, place->object ? place->object : "",
+		   place->object ? ": " : "", path, *path ? ": " : "", reason);
 	free(path);
 	free(reason);
 }
@@ -195,7 +195,8 @@ json_int_t field_int(const struct field *up, const char *key, json_int_t min, js
 	v = json_integer_value(f.value);
 	if (v >= min && v <= max)
 		return v;
-	field_error(&f, "must be %lld to %lld, not %lld", (long long)min, (long long)max, (long long)v);
+	field_error(&f, "must be %lld to %lld, not %lld", (long long)min, (long long)max,
+		    (long long)v);
 	return absent;
 }
 

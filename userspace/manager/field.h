@@ -40,7 +40,7 @@ void report_free(struct report *report);
 struct place {
 	const char		*file;
 	unsigned int		document;
-	const char		*object;	/* "Pod default/web-0", once known; else the kind or NULL */
+	const char		*object;	/* "Pod default/web-0", once known; or the kind */
 	const struct config	*config;
 	struct report		*report;
 };

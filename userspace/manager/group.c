@@ -31,7 +31,8 @@ static void name_variant(struct model *m, const struct group *g, struct variant 
 
 	v->ns = xstrdup(g->ns ? g->ns : CLUSTER_NETWORK_NS);
 	for (again = 0;; again++) {
-		cleanup_free char *seed = xasprintf("%s = %s #%u", g->key, v->text, again), *ref = NULL;
+		cleanup_free char *seed = xasprintf("%s = %s #%u", g->key, v->text, again);
+		cleanup_free char *ref = NULL;
 		unsigned long long hash = stable_hash(seed);
 
 		if (g->policy && *v->text)
@@ -277,7 +278,8 @@ static void add_numbers(struct model *m, struct membership *ms, const struct pod
 	size_t i;
 
 	for (i = 0; i < spec->n_ports; i++) {
-		if (spec->ports[i].proto != g->port_proto || strcmp(spec->ports[i].name, g->port_name))
+		if (spec->ports[i].proto != g->port_proto ||
+		    strcmp(spec->ports[i].name, g->port_name))
 			continue;
 		snprintf(text, sizeof(text), "%u", spec->ports[i].number);
 		add_variant(m, ms, text);

@@ -39,7 +39,8 @@ struct addr ipam_gateway(const struct prefix *p)
 	return addr_at(p, 1);
 }
 
-void ipam_init(struct ipam *ipam, const char *name, const struct network *net, bool gateway, bool band)
+void ipam_init(struct ipam *ipam, const char *name, const struct network *net, bool gateway,
+	       bool band)
 {
 	enum family f;
 	uint64_t size, low;

@@ -27,7 +27,8 @@ struct ipam {
  * With gateway the first address is the network's gateway and never given out. With
  * band, as in Kubernetes, a low part is left to addresses that are given.
  */
-void ipam_init(struct ipam *ipam, const char *name, const struct network *net, bool gateway, bool band);
+void ipam_init(struct ipam *ipam, const char *name, const struct network *net, bool gateway,
+	       bool band);
 void ipam_free(struct ipam *ipam);
 
 /* First address of a prefix. */

@@ -130,7 +130,8 @@ int manager_serve(struct manager *mgr)
 		ret = start(mgr, event, &err);
 	if (!ret) {
 		sd_notify(0, "READY=1");
-		vr_logf(&mgr->log, VR_LOG_NOTICE, "serving %s on %s", mgr->cfg->manifests, mgr->cfg->socket);
+		vr_logf(&mgr->log, VR_LOG_NOTICE, "serving %s on %s", mgr->cfg->manifests,
+			mgr->cfg->socket);
 		ret = sd_event_loop(event);
 		if (ret < 0)
 			vr_err_errno(&err, -ret, "event loop");

@@ -92,15 +92,18 @@ static char *readable(const char *id)
 }
 
 /* Notes what the file says of an object; obj NULL: it was refused. */
-static void add_claim(struct reading *r, const struct field *doc, const char *id, struct object *obj)
+static void add_claim(struct reading *r, const struct field *doc, const char *id,
+		      struct object *obj)
 {
 	struct claim *claim = map_get(&r->file->next, id);
 
 	if (claim) {
 		cleanup_free char *name = readable(id);
 
-		report_add(r->report, ERROR, "%s:%u: document %u: %s: is given in %s too, which counts",
-			   r->file->name, field_line(doc), doc->place->document, name, claim->where);
+		report_add(r->report, ERROR,
+			   "%s:%u: document %u: %s: is given in %s too, which counts",
+			   r->file->name, field_line(doc), doc->place->document, name,
+			   claim->where);
 		object_free(obj);
 		return;
 	}
@@ -126,8 +129,9 @@ static void read_object(struct reading *r, const struct field *doc)
 		cleanup_free char *name = readable(id);
 
 		report_add(r->report, NOTE, "%s:%u: document %u: %s: refused; %s", r->file->name,
-			   field_line(doc), doc->place->document, name, map_get(&r->ms->owners, id) ?
-			   "its last good state stays in force" : "it is left out");
+			   field_line(doc), doc->place->document, name,
+			   map_get(&r->ms->owners, id) ? "its last good state stays in force"
+						       : "it is left out");
 	}
 	add_claim(r, doc, id, obj);
 }
@@ -185,9 +189,10 @@ static void read_text(struct reading *r, const char *text, size_t len)
 	else
 		yaml_read(text, len, &docs);
 	if (docs.error) {
-		report_add(r->report, ERROR, "%s:%u: document %u: %s; %s", r->file->name, docs.error_line,
-			   docs.error_document, docs.error, r->file->claims.n ?
-			   "the file's objects stay as they were" : "the file is left out");
+		report_add(r->report, ERROR, "%s:%u: document %u: %s; %s", r->file->name,
+			   docs.error_line, docs.error_document, docs.error,
+			   r->file->claims.n ? "the file's objects stay as they were"
+					     : "the file is left out");
 		r->file->keep = true;
 	}
 	for (i = 0; i < docs.n; i++)
@@ -274,7 +279,7 @@ static int is_manifest(const struct dirent *d)
 	return manifests_is_one(d->d_name);
 }
 
-/* --- claims to the model ------------------------------------------------------------------------ */
+/* --- claims to the model -------------------- */
 
 /* The object passes to the model, unless that has the same. */
 static void give(struct manifests *ms, struct claim *claim, const char *id)
@@ -302,7 +307,8 @@ static void take_from_model(struct manifests *ms, const char *id)
 	int k;
 
 	for (k = 0; k < OBJECT_KINDS; k++)
-		if (strlen(kind_name(k)) == (size_t)(slash - id) && !strncmp(kind_name(k), id, slash - id))
+		if (strlen(kind_name(k)) == (size_t)(slash - id) &&
+		    !strncmp(kind_name(k), id, slash - id))
 			model_del(ms->model, k, slash + 1);
 }
 
@@ -317,7 +323,7 @@ static void drop_claims(struct manifests *ms, struct file *file, struct map *orp
 			node->value = NULL;
 			continue;
 		}
-		/* Refused, and only waiting with an earlier good state: that one goes on waiting. */
+		/* Refused, and an earlier good state is waiting: that one goes on waiting. */
 		if (next && !next->object && claim->object) {
 			next->object = claim->object;
 			claim->object = NULL;
@@ -345,7 +351,7 @@ static void make_claims(struct manifests *ms, struct file *file, const struct ma
 		struct claim *claim = nodes[i]->value, *first;
 
 		map_set(&file->claims, id, claim);
-		/* A refused one is nothing to give, but it keeps what another file has just let go. */
+		/* A refused one gives nothing, but keeps what another file has let go. */
 		if (owner == file || (!owner && (claim->object || map_get(orphans, id)))) {
 			give(ms, claim, id);
 		} else if (owner && claim->object) {
@@ -354,8 +360,8 @@ static void make_claims(struct manifests *ms, struct file *file, const struct ma
 			first = map_get(&owner->claims, id);
 			/* The owner may still wait for its turn here. */
 			first = first ? first : map_get(&owner->next, id);
-			report_add(report, ERROR, "%s: %s: is given in %s too, which counts", claim->where,
-				   name, first->where);
+			report_add(report, ERROR, "%s: %s: is given in %s too, which counts",
+				   claim->where, name, first->where);
 		}
 	}
 	free(nodes);
@@ -427,8 +433,8 @@ int manifests_read(struct manifests *ms, struct report *report)
 	if (dir >= 0)
 		n = scandirat(dir, ".", &names, is_manifest, alphasort);
 	if (n < 0) {
-		report_add(report, ERROR, "%s: %s; all objects stay as they were", ms->cfg->manifests,
-			   strerror(errno));
+		report_add(report, ERROR, "%s: %s; all objects stay as they were",
+			   ms->cfg->manifests, strerror(errno));
 		if (dir >= 0)
 			close(dir);
 		return -1;

@@ -21,7 +21,7 @@ struct manifests {
 	struct model		*model;
 	struct map		files;		/* name -> struct file */
 	struct map		owners;		/* object's id -> struct file */
-	struct map		writing;	/* names of files that somebody is writing: left alone */
+	struct map		writing;	/* names of files that are being written */
 };
 
 void manifests_init(struct manifests *ms, const struct config *cfg, struct model *model);

@@ -27,9 +27,11 @@ static void publish_network(struct model *m)
 		}
 		net = &m->cfg->services;
 		if (net->has[f])
-			json_array_append_new(services, json_string(prefix_text(&net->prefix[f], text)));
+			json_array_append_new(services,
+					      json_string(prefix_text(&net->prefix[f], text)));
 	}
-	store_put(m->store, RES_VIRTUAL_NETWORK, CLUSTER_NETWORK_NS, CLUSTER_NETWORK_NAME, NULL, NULL,
+	store_put(m->store, RES_VIRTUAL_NETWORK, CLUSTER_NETWORK_NS, CLUSTER_NETWORK_NAME, NULL,
+		  NULL,
 		  json_pack("{s:i, s:o, s:o}", "vni", CLUSTER_VNI, "subnets", subnets,
 			    "serviceSubnets", services));
 }
@@ -65,10 +67,11 @@ static void free_namespace(void *value)
 
 void model_free(struct model *m)
 {
-	struct map *sets[] = { &m->macs, &m->group_names, &m->unscheduled, &m->starved_pods, &m->starved_services,
-			       &m->dirty_namespaces, &m->dirty_pods, &m->dirty_members,
-			       &m->dirty_interfaces, &m->dirty_policies, &m->dirty_rules,
-			       &m->dirty_services };
+	struct map *sets[] = {
+		&m->macs, &m->group_names, &m->unscheduled, &m->starved_pods, &m->starved_services,
+		&m->dirty_namespaces, &m->dirty_pods, &m->dirty_members, &m->dirty_interfaces,
+		&m->dirty_policies, &m->dirty_rules, &m->dirty_services,
+	};
 	size_t i;
 
 	map_clear(&m->policies, policy_state_free);
@@ -95,8 +98,8 @@ void model_problem(struct model *m, char **told, const struct object *obj, char 
 	if (!text && *told)
 		m->problems--;
 	if (text && (!*told || strcmp(*told, text))) {
-		cleanup_free char *line = xasprintf("%s: %s %s: %s", obj->where, kind_name(obj->kind),
-						    obj->key, text);
+		cleanup_free char *line = xasprintf("%s: %s %s: %s", obj->where,
+						    kind_name(obj->kind), obj->key, text);
 
 		m->warn(m->warn_arg, line);
 	}

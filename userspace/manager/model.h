@@ -53,7 +53,7 @@ struct pod_state {
 	bool			serves;		/* has an address, so services may use it */
 	bool			has_addr[FAMILIES];
 	struct addr		addr[FAMILIES];
-	bool			owns_addr[FAMILIES];	/* has_addr, and taken from the pod network */
+	bool			owns_addr[FAMILIES];	/* and it is of the pod network */
 	char			mac[18];	/* "" until it has one */
 	struct map		groups;		/* group's key -> struct membership */
 	char			*problem;	/* last one told */
@@ -80,7 +80,7 @@ struct group {
 	size_t			n_except;
 	char			*port_name;	/* identity group of a named port, or NULL */
 	int			port_proto;
-	struct policy_state	*policy;	/* the policy that selects these; NULL: identity group */
+	struct policy_state	*policy;	/* that selects these; NULL: identity group */
 	struct map		users;		/* identity group: policies' keys -> policy_state */
 	struct map		members;	/* pods' keys -> pod_state */
 	struct map		variants;	/* text -> struct variant */
@@ -125,7 +125,7 @@ struct model {
 	struct map		namespaces, pods, policies, services;	/* key -> their state */
 	struct map		groups;		/* key -> struct group */
 	struct map		group_names;	/* "ns/name" of each variant's SecurityGroup */
-	struct map		endpoints;	/* index: service's key -> Endpoints, EndpointSlices */
+	struct map		endpoints;	/* index: service's key -> their objects */
 	struct map		pod_index;	/* index: bucket -> pod_state */
 	struct map		group_index;	/* index: bucket -> struct group */
 	struct map		service_index;	/* index: bucket -> service_state */

@@ -143,7 +143,8 @@ static void shed(struct model *m, struct pod_state *pod)
 		return;
 	}
 	for (f = V4; f < FAMILIES; f++)
-		if (pod->owns_addr[f] && spec->has_addr[f] && !addr_equal(&pod->addr[f], &spec->addr[f]))
+		if (pod->owns_addr[f] && spec->has_addr[f] &&
+		    !addr_equal(&pod->addr[f], &spec->addr[f]))
 			release_addr(m, pod, f);
 }
 
@@ -174,8 +175,10 @@ static char *set_up_interface(struct model *m, struct pod_state *pod)
 	char *problem;
 
 	if (!pod->node)
-		return xasprintf("spec.nodeName: is not given, and there are %zu nodes to choose from; "
-				 "the pod gets no interface", m->objects[KIND_NODE].n);
+		return xasprintf(
+			"spec.nodeName: is not given, and there are %zu nodes to choose from; "
+			"the pod gets no interface",
+			m->objects[KIND_NODE].n);
 	problem = take_addrs(m, pod);
 	if (problem) {
 		drop_interface(m, pod);
@@ -291,14 +294,16 @@ static void publish(struct model *m, const struct pod_state *pod)
 			continue;
 		addr_text(&pod->addr[f], text);
 		json_array_append_new(addrs, json_string(text));
-		store_put(m->store, RES_INSTANCE_IP, "", instance_ip_name(&pod->addr[f], name), NULL, NULL,
-			  json_pack("{s:s, s:s, s:s, s:s}", "address", text, "family", family_name(f),
-				    "network", CLUSTER_NETWORK, "interface", pod->key));
+		store_put(m->store, RES_INSTANCE_IP, "", instance_ip_name(&pod->addr[f], name),
+			  NULL, NULL,
+			  json_pack("{s:s, s:s, s:s, s:s}", "address", text, "family",
+				    family_name(f), "network", CLUSTER_NETWORK, "interface",
+				    pod->key));
 	}
 	store_put(m->store, RES_INTERFACE, pod->ns, pod->object->name, pod->object->uid, NULL,
 		  json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:i}", "network", CLUSTER_NETWORK,
-			    "node", pod->node, "pod", pod->object->name, "interface", INTERFACE_NAME,
-			    "macAddress", pod->mac, "addresses", addrs,
+			    "node", pod->node, "pod", pod->object->name, "interface",
+			    INTERFACE_NAME, "macAddress", pod->mac, "addresses", addrs,
 			    "securityGroups", security_groups(pod), "mtu", (int)m->cfg->mtu));
 }
 

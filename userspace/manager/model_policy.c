@@ -18,12 +18,14 @@ static char *peer_key(const struct object *obj, const struct policy_peer *peer)
 		cleanup_free char *ns = peer->ns ? selector_text(peer->ns) : NULL;
 		cleanup_free char *pods = peer->pods ? selector_text(peer->pods) : xstrdup("");
 
-		return xasprintf("%s%s%s pods%s%s", ns ? "namespaces" : "namespace ", ns ? *ns ? " " : "" : "",
-				 ns ? ns : obj->ns, *pods ? " " : "", pods);
+		return xasprintf("%s%s%s pods%s%s", ns ? "namespaces" : "namespace ",
+				 ns ? *ns ? " " : "" : "", ns ? ns : obj->ns, *pods ? " " : "",
+				 pods);
 	}
 	key = xasprintf("pods in %s", prefix_text(&peer->block, text));
 	for (i = 0; i < peer->n_except; i++) {
-		more = xasprintf("%s%s%s", key, i ? "," : " except ", prefix_text(&peer->except[i], text));
+		more = xasprintf("%s%s%s", key, i ? "," : " except ",
+				 prefix_text(&peer->except[i], text));
 		free(key);
 		key = more;
 	}
@@ -272,7 +274,8 @@ static json_t *peer_block(const struct policy_peer *peer)
 		json_decref(except);
 		except = NULL;
 	}
-	return json_pack("{s:s, s:o*}", "prefix", prefix_text(&peer->block, text), "except", except);
+	return json_pack("{s:s, s:o*}", "prefix", prefix_text(&peer->block, text), "except",
+			 except);
 }
 
 static json_t *peer_group(const struct variant *v)
@@ -301,8 +304,8 @@ static void add_rule(struct rule_arg *arg, unsigned int from, unsigned int to, j
 
 static json_t *plain_peer(const struct rule_arg *arg)
 {
-	cleanup_free char *key = NULL;
 	struct group *g;
+	char *key;
 
 	if (!arg->peer)
 		return NULL;
@@ -310,6 +313,7 @@ static json_t *plain_peer(const struct rule_arg *arg)
 		return peer_block(arg->peer);
 	key = identity_key(arg->ps->object, arg->peer, NULL);
 	g = map_get(&arg->m->groups, key);
+	free(key);
 	return peer_group(map_get(&g->variants, ""));
 }
 
@@ -334,7 +338,8 @@ static void add_addresses(struct rule_arg *arg, const struct group *g)
 						       family_bits(g->block.addr.family) } };
 
 		for (j = 0; j < ms->n; j++)
-			add_rule(arg, atoi(ms->variants[j]), atoi(ms->variants[j]), peer_block(&host));
+			add_rule(arg, atoi(ms->variants[j]), atoi(ms->variants[j]),
+				 peer_block(&host));
 	}
 	free(nodes);
 }
@@ -400,7 +405,8 @@ static void add_policy_rule(struct rule_arg *arg)
 
 static void publish_variant(struct model *m, const struct policy_state *ps, const struct variant *v)
 {
-	struct rule_arg arg = { .m = m, .ps = ps, .variant = v->text, .rules = mem_check(json_array()) };
+	json_t *rules = mem_check(json_array());
+	struct rule_arg arg = { .m = m, .ps = ps, .variant = v->text, .rules = rules };
 	const struct policy_spec *policy = ps->object->policy;
 	json_t *enforce = mem_check(json_array());
 	size_t i;

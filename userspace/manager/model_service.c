@@ -46,14 +46,15 @@ static void take_bucket(const char *bucket, void *p)
 
 static void reindex(struct model *m, struct service_state *svc)
 {
+	const struct service_spec *spec = svc->object ? svc->object->service : NULL;
 	struct bucket_arg arg = { .m = m, .svc = svc };
 
 	if (svc->bucket)
 		index_del(&m->service_index, svc->bucket, svc->key);
 	free(svc->bucket);
 	svc->bucket = NULL;
-	if (svc->object && svc->object->service->selector)
-		buckets_of_selector(svc->object->ns, svc->object->service->selector, take_bucket, &arg);
+	if (spec && spec->selector)
+		buckets_of_selector(svc->object->ns, spec->selector, take_bucket, &arg);
 }
 
 /* --- cluster addresses ---------------------------------------------------------------- */
@@ -118,7 +119,8 @@ struct members {
  * As kube-proxy does: ready ones get traffic; ones that terminate and still serve get it when
  * there is no other. A pod that is published although not ready counts as ready.
  */
-static void add_member(struct members *list, const struct endpoint *ep, uint16_t port, bool publish_not_ready)
+static void add_member(struct members *list, const struct endpoint *ep, uint16_t port,
+		       bool publish_not_ready)
 {
 	bool active = publish_not_ready || (ep->ready && !ep->terminating);
 	struct member *mb;
@@ -167,8 +169,9 @@ static json_t *members_json(struct members *list)
 
 /* --- where members come from ---------------------------------------------------------------- */
 
-static void add_listed(struct members *list, const struct object *obj, const struct service_spec *spec,
-		       const struct service_port *port, enum family family)
+static void add_listed(struct members *list, const struct object *obj,
+		       const struct service_spec *spec, const struct service_port *port,
+		       enum family family)
 {
 	size_t i, j, k;
 
@@ -182,7 +185,8 @@ static void add_listed(struct members *list, const struct object *obj, const str
 				continue;
 			for (k = 0; k < group->n; k++)
 				if (group->v[k].addr.family == family)
-					add_member(list, &group->v[k], p->number, spec->publish_not_ready);
+					add_member(list, &group->v[k], p->number,
+						   spec->publish_not_ready);
 		}
 	}
 }
@@ -195,7 +199,8 @@ static uint16_t target_number(const struct pod_spec *pod, const struct service_p
 	if (!port->target_name)
 		return port->target;
 	for (i = 0; i < pod->n_ports; i++)
-		if (pod->ports[i].proto == port->proto && !strcmp(pod->ports[i].name, port->target_name))
+		if (pod->ports[i].proto == port->proto &&
+		    !strcmp(pod->ports[i].name, port->target_name))
 			return pod->ports[i].number;
 	return 0;
 }
@@ -261,22 +266,24 @@ static json_t *find_members(struct model *m, const struct service_state *svc,
 	return out;
 }
 
-/* --- resources --------------------------------------------------------------------------------- */
+/* --- resources -------------------- */
 
 /* "web.http", "web.80-tcp", "web.http.ipv6" */
 static char *pool_name(const struct object *obj, const struct service_port *port, enum family f)
 {
+	const char *proto = port->proto == IPPROTO_UDP ? "udp" : "sctp";
 	const char *end = f == V6 ? ".ipv6" : "";
 
+	if (port->proto == IPPROTO_TCP)
+		proto = "tcp";
 	if (*port->name)
 		return xasprintf("%s.%s%s", obj->name, port->name, end);
-	return xasprintf("%s.%u-%s%s", obj->name, port->number,
-			 port->proto == IPPROTO_TCP ? "tcp" : port->proto == IPPROTO_UDP ? "udp" : "sctp",
-			 end);
+	return xasprintf("%s.%u-%s%s", obj->name, port->number, proto, end);
 }
 
 /* Publishes the pools of one port and returns its listener. */
-static json_t *publish_port(struct model *m, struct service_state *svc, const struct service_port *port)
+static json_t *publish_port(struct model *m, struct service_state *svc,
+			    const struct service_port *port)
 {
 	const struct object *obj = svc->object;
 	json_t *refs = mem_check(json_object());
@@ -292,12 +299,12 @@ static json_t *publish_port(struct model *m, struct service_state *svc, const st
 		json_object_set_new(refs, family_name(f), json_string(ref));
 		mark(&svc->pools, name);
 		store_put(m->store, RES_POOL, obj->ns, name, NULL, NULL,
-			  json_pack("{s:s, s:s, s:s, s:o}", "loadBalancer", svc->key,
-				    "protocol", protocol_name(port->proto), "family", family_name(f),
-				    "members", find_members(m, svc, port, f)));
+			  json_pack("{s:s, s:s, s:s, s:o}", "loadBalancer", svc->key, "protocol",
+				    protocol_name(port->proto), "family", family_name(f), "members",
+				    find_members(m, svc, port, f)));
 	}
-	return json_pack("{s:s, s:s, s:i, s:o}", "name", port->name, "protocol", protocol_name(port->proto),
-			 "port", (int)port->number, "pools", refs);
+	return json_pack("{s:s, s:s, s:i, s:o}", "name", port->name, "protocol",
+			 protocol_name(port->proto), "port", (int)port->number, "pools", refs);
 }
 
 static json_t *publish_vips(struct model *m, struct service_state *svc)
@@ -315,8 +322,9 @@ static json_t *publish_vips(struct model *m, struct service_state *svc)
 		json_array_append_new(vips, json_string(addr_text(&svc->addr[f], text)));
 		mark(&svc->ips, instance_ip_name(&svc->addr[f], name));
 		store_put(m->store, RES_INSTANCE_IP, "", name, NULL, NULL,
-			  json_pack("{s:s, s:s, s:s, s:s}", "address", text, "family", family_name(f),
-				    "network", CLUSTER_NETWORK, "loadBalancer", svc->key));
+			  json_pack("{s:s, s:s, s:s, s:s}", "address", text, "family",
+				    family_name(f), "network", CLUSTER_NETWORK, "loadBalancer",
+				    svc->key));
 	}
 	return vips;
 }
@@ -331,18 +339,18 @@ static void publish(struct model *m, struct service_state *svc)
 		json_array_append_new(listeners, publish_port(m, svc, &spec->ports[i]));
 	if (spec->affinity)
 		affinity = json_pack("{s:i}", "timeoutSeconds", (int)spec->affinity);
-	store_put(m->store, RES_LOAD_BALANCER, svc->object->ns, svc->object->name, svc->object->uid, NULL,
-		  json_pack("{s:s, s:o, s:o*, s:o}", "network", CLUSTER_NETWORK,
-			    "vips", publish_vips(m, svc), "sessionAffinity", affinity,
-			    "listeners", listeners));
+	store_put(m->store, RES_LOAD_BALANCER, svc->object->ns, svc->object->name, svc->object->uid,
+		  NULL,
+		  json_pack("{s:s, s:o, s:o*, s:o}", "network", CLUSTER_NETWORK, "vips",
+			    publish_vips(m, svc), "sessionAffinity", affinity, "listeners",
+			    listeners));
 	svc->published = true;
 }
 
 /* Marks all that is published of the service as deleted; what is put after that is not. */
 static void withdraw(struct model *m, struct service_state *svc)
 {
-	cleanup_free char *ns = xstrdup(svc->key);
-	char *name = strchr(ns, '/');
+	char *ns = xstrdup(svc->key), *name = strchr(ns, '/');
 
 	*name++ = '\0';
 	map_for_each(&svc->pools, node)
@@ -354,6 +362,7 @@ static void withdraw(struct model *m, struct service_state *svc)
 	if (svc->published)
 		store_del(m->store, RES_LOAD_BALANCER, ns, name);
 	svc->published = false;
+	free(ns);
 }
 
 static void service_reconcile(struct model *m, struct service_state *svc)
@@ -403,7 +412,8 @@ void services_reconcile(struct model *m)
 	for (given = 1; given >= 0; given--) {
 		for (i = 0; i < m->dirty_services.n; i++) {
 			struct service_state *svc = map_get(&m->services, nodes[i]->key);
-			const struct service_spec *spec = svc && svc->object ? svc->object->service : NULL;
+			const struct service_spec *spec =
+				svc && svc->object ? svc->object->service : NULL;
 
 			if (svc && (spec && (spec->has_addr[V4] || spec->has_addr[V6])) == given)
 				service_reconcile(m, svc);

@@ -29,7 +29,8 @@ const char *name_dns_label(const char *s)
 	if (strlen(s) > 63)
 		return "must be no longer than 63 characters";
 	if (!is_word(s, strlen(s), LOWER DIGITS "-", LOWER DIGITS))
-		return "must be lower case letters, digits and '-', with a letter or digit at both ends";
+		return "must be lower case letters, digits and '-', with a letter or digit at both "
+		       "ends";
 	return NULL;
 }
 
@@ -51,7 +52,8 @@ const char *name_dns_subdomain(const char *s)
 	for (;; s += len + 1) {
 		len = strcspn(s, ".");
 		if (!is_word(s, len, LOWER DIGITS "-", LOWER DIGITS))
-			return "must be lower case letters, digits, '-' and '.', with a letter or digit "
+			return "must be lower case letters, digits, '-' and '.', with a letter or "
+			       "digit "
 			       "at both ends of each part";
 		if (!s[len])
 			return NULL;
@@ -63,7 +65,8 @@ const char *name_port(const char *s)
 	if (strlen(s) > 15)
 		return "must be no longer than 15 characters";
 	if (!is_word(s, strlen(s), LOWER DIGITS "-", LOWER DIGITS) || strstr(s, "--"))
-		return "must be lower case letters, digits and single '-', with a letter or digit at both ends";
+		return "must be lower case letters, digits and single '-', with a letter or digit "
+		       "at both ends";
 	if (!strpbrk(s, LOWER))
 		return "must have at least one letter; a port's number is written without quotes";
 	return NULL;
@@ -74,7 +77,8 @@ static const char *qualified_part(const char *s)
 	if (strlen(s) > 63)
 		return "must be no longer than 63 characters";
 	if (!is_word(s, strlen(s), ALNUM "-_.", ALNUM))
-		return "must be letters, digits, '-', '_' and '.', with a letter or digit at both ends";
+		return "must be letters, digits, '-', '_' and '.', with a letter or digit at both "
+		       "ends";
 	return NULL;
 }
 

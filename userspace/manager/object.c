@@ -16,8 +16,10 @@ static const struct kind {
 	[KIND_POD] = { "Pod", "v1", true, name_dns_subdomain, pod_read },
 	[KIND_SERVICE] = { "Service", "v1", true, name_dns_service, service_read },
 	[KIND_ENDPOINTS] = { "Endpoints", "v1", true, name_dns_subdomain, endpoints_read },
-	[KIND_SLICE] = { "EndpointSlice", "discovery.k8s.io/v1", true, name_dns_subdomain, slice_read },
-	[KIND_POLICY] = { "NetworkPolicy", "networking.k8s.io/v1", true, name_dns_subdomain, policy_read },
+	[KIND_SLICE] = { "EndpointSlice", "discovery.k8s.io/v1", true, name_dns_subdomain,
+			 slice_read },
+	[KIND_POLICY] = { "NetworkPolicy", "networking.k8s.io/v1", true, name_dns_subdomain,
+			  policy_read },
 };
 
 const char *kind_name(enum object_kind kind)
@@ -33,7 +35,8 @@ void uid_from_text(const char *text, char *buf)
 	/* RFC 9562: version 8 (custom), the usual variant. */
 	snprintf(buf, UID_TEXT, "%08x-%04x-8%03x-%04x-%012llx", (unsigned int)(a >> 32),
 		 (unsigned int)(a >> 16 & 0xffff), (unsigned int)(a & 0xfff),
-		 (unsigned int)(0x8000 | (b >> 48 & 0x3fff)), (unsigned long long)(b & 0xffffffffffffULL));
+		 (unsigned int)(0x8000 | (b >> 48 & 0x3fff)),
+		 (unsigned long long)(b & 0xffffffffffffULL));
 }
 
 char *object_id(const struct object *obj)
@@ -89,12 +92,15 @@ static const struct kind *find_kind(const struct field *doc)
 	for (i = 0; i < OBJECT_KINDS && strcmp(kinds[i].name, name); i++)
 		;
 	if (i == OBJECT_KINDS && makes_pods(name))
-		field_warn(doc, "kind %s: its pod template is not expanded into pods; give the pods as kind Pod",
+		field_warn(doc,
+			   "kind %s: its pod template is not expanded into pods; give the pods as "
+			   "kind Pod",
 			   name);
 	else if (i == OBJECT_KINDS)
 		field_note(doc, "kind %.60s is not used, ignored", name);
 	else if (strcmp(kinds[i].version, version))
-		field_error(&at, "must be %s for kind %s, not \"%.60s\"", kinds[i].version, name, version);
+		field_error(&at, "must be %s for kind %s, not \"%.60s\"", kinds[i].version, name,
+			    version);
 	else
 		return &kinds[i];
 	return NULL;
@@ -155,7 +161,8 @@ static void read_labels(struct object *obj, const struct field *meta)
 	}
 	/* As the API server does; selectors of namespaces rely on it. */
 	if (obj->kind == KIND_NAMESPACE)
-		json_object_set_new(obj->labels, "kubernetes.io/metadata.name", json_string(obj->name));
+		json_object_set_new(obj->labels, "kubernetes.io/metadata.name",
+				    json_string(obj->name));
 }
 
 static void read_uid(struct object *obj, const struct field *meta)

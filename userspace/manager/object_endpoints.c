@@ -14,7 +14,8 @@ static void read_ports(struct endpoint_group *group, const struct field *list)
 	size_t i;
 
 	for (i = 0; i < field_count(list); i++) {
-		struct container_port *port = array_push(&group->ports, &group->n_ports, sizeof(*port));
+		struct container_port *port =
+			array_push(&group->ports, &group->n_ports, sizeof(*port));
 		struct field f = field_at(list, i), at = field_get(&f, "name");
 		const char *name, *reason;
 
@@ -40,8 +41,9 @@ static void read_ports(struct endpoint_group *group, const struct field *list)
 /* Addresses that would reach something else than an endpoint. */
 static void check_usable(const struct field *f, const struct addr *a)
 {
-	static const char *const nets[] = { "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4",
-					    "::/128", "::1/128", "fe80::/10", "ff00::/8" };
+	static const char *const nets[] = { "0.0.0.0/8",   "127.0.0.0/8", "169.254.0.0/16",
+					    "224.0.0.0/4", "::/128",	  "::1/128",
+					    "fe80::/10",   "ff00::/8" };
 	struct prefix p;
 	size_t i;
 
@@ -62,8 +64,8 @@ static void read_place(struct object *obj, struct endpoint *ep, const struct fie
 		ep->target = xasprintf("%s/%s", ns ? ns : obj->ns, name);
 }
 
-static void read_slice_endpoint(struct object *obj, struct endpoint_group *group, const struct field *f,
-				enum family family)
+static void read_slice_endpoint(struct object *obj, struct endpoint_group *group,
+				const struct field *f, enum family family)
 {
 	struct field cond = field_object(f, "conditions"), list = field_array(f, "addresses");
 	struct field first = field_at(&list, 0);
@@ -78,7 +80,8 @@ static void read_slice_endpoint(struct object *obj, struct endpoint_group *group
 	if (!field_addr(&first, &a))
 		return;
 	if (a.family != family) {
-		field_error(&first, "\"%s\" does not fit the addressType", json_string_value(first.value));
+		field_error(&first, "\"%s\" does not fit the addressType",
+			    json_string_value(first.value));
 		return;
 	}
 	check_usable(&first, &a);
@@ -130,8 +133,8 @@ void slice_read(struct object *obj, const struct field *doc)
 	}
 }
 
-static void read_addresses(struct object *obj, struct endpoint_group *group, const struct field *subset,
-			   const char *key, bool ready)
+static void read_addresses(struct object *obj, struct endpoint_group *group,
+			   const struct field *subset, const char *key, bool ready)
 {
 	struct field list = field_array(subset, key);
 	size_t i;

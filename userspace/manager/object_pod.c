@@ -76,7 +76,8 @@ static void take_addr(struct object *obj, const struct field *f)
 
 	if (!field_addr(f, &a))
 		return;
-	if (!pod->host_network && !(net->has[a.family] && prefix_contains(&net->prefix[a.family], &a))) {
+	if (!pod->host_network &&
+	    !(net->has[a.family] && prefix_contains(&net->prefix[a.family], &a))) {
 		field_warn(f, "\"%s\" is outside of the pod network, ignored",
 			   json_string_value(f->value));
 		return;
@@ -121,7 +122,8 @@ static bool is_ready(const struct field *status)
 
 void pod_read(struct object *obj, const struct field *doc)
 {
-	struct field meta = field_get(doc, "metadata"), deleted = field_get(&meta, "deletionTimestamp");
+	struct field meta = field_get(doc, "metadata"),
+		     deleted = field_get(&meta, "deletionTimestamp");
 	struct field spec = field_object(doc, "spec"), status = field_object(doc, "status");
 	struct pod_spec *pod = xzalloc(sizeof(*pod));
 	const char *node, *phase, *reason;

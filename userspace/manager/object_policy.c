@@ -26,8 +26,8 @@ static void read_block(struct policy_peer *peer, const struct field *f)
 
 		if (field_prefix(&e, p) && good &&
 		    !(prefix_covers(&peer->block, p) && p->len > peer->block.len))
-			field_error(&e, "\"%s\" is not a part of cidr %s", json_string_value(e.value),
-				    json_string_value(cidr.value));
+			field_error(&e, "\"%s\" is not a part of cidr %s",
+				    json_string_value(e.value), json_string_value(cidr.value));
 	}
 }
 
@@ -93,9 +93,11 @@ static void read_port(struct policy_port *port, const struct field *f)
 	read_end_port(port, f);
 }
 
-static void read_rule(struct policy_spec *policy, const struct field *f, enum direction direction, size_t index)
+static void read_rule(struct policy_spec *policy, const struct field *f, enum direction direction,
+		      size_t index)
 {
-	static const char *const known[][3] = { { "from", "ports", NULL }, { "to", "ports", NULL } };
+	static const char *const known[][3] = { { "from", "ports", NULL },
+						{ "to", "ports", NULL } };
 	struct policy_rule *rule = array_push(&policy->rules, &policy->n_rules, sizeof(*rule));
 	struct field peers = field_array(f, known[direction][0]), ports = field_array(f, "ports");
 	size_t i;
@@ -143,7 +145,8 @@ static void read_types(struct policy_spec *policy, const struct field *spec, siz
 
 void policy_read(struct object *obj, const struct field *doc)
 {
-	static const char *const known[] = { "podSelector", "ingress", "egress", "policyTypes", NULL };
+	static const char *const known[] = { "podSelector", "ingress", "egress", "policyTypes",
+					     NULL };
 	static const char *const lists[] = { "ingress", "egress" };
 	struct field spec = field_object(doc, "spec"), pods = field_get(&spec, "podSelector");
 	struct policy_spec *policy = xzalloc(sizeof(*policy));
@@ -173,7 +176,8 @@ void policy_read(struct object *obj, const struct field *doc)
 		struct field list = field_get(&spec, lists[d]);
 
 		if (n[d] && !policy->enforce[d])
-			field_warn(&list, "has no effect: policyTypes lacks %s", d ? "Egress" : "Ingress");
+			field_warn(&list, "has no effect: policyTypes lacks %s",
+				   d ? "Egress" : "Ingress");
 	}
 }
 

@@ -51,8 +51,8 @@ static void read_port(struct service_spec *svc, const struct field *f, bool name
 		if (*port->name && !strcmp(svc->ports[i].name, port->name))
 			field_error(&at, "\"%.80s\" is the name of ports[%zu] too", name, i);
 		if (svc->ports[i].number == port->number && svc->ports[i].proto == port->proto)
-			field_error(f, "%s port %u is the same as ports[%zu]", protocol_name(port->proto),
-				    port->number, i);
+			field_error(f, "%s port %u is the same as ports[%zu]",
+				    protocol_name(port->proto), port->number, i);
 	}
 }
 
@@ -102,8 +102,10 @@ static void read_type(struct service_spec *svc, const struct field *spec)
 	} else if (!strcmp(type, "NodePort") || !strcmp(type, "LoadBalancer")) {
 		field_note(&at, "%s: only the cluster address is served", type);
 	} else {
-		field_error(&at, "must be ClusterIP, NodePort, LoadBalancer or ExternalName, not \"%.30s\"",
-			    type);
+		field_error(
+			&at,
+			"must be ClusterIP, NodePort, LoadBalancer or ExternalName, not \"%.30s\"",
+			type);
 	}
 }
 
@@ -120,7 +122,8 @@ static void note_unused(const struct field *spec)
 		field_warn(&internal, "Local is not told from Cluster");
 }
 
-static void take_family(struct service_spec *svc, const struct field *f, enum family family, size_t i)
+static void take_family(struct service_spec *svc, const struct field *f, enum family family,
+			size_t i)
 {
 	if (!f->place->config->services.has[family]) {
 		field_error(f, "the service network has no %s", family_name(family));
@@ -142,7 +145,8 @@ static void take_addr(struct service_spec *svc, const struct field *f, size_t i)
 		return;
 	take_family(svc, f, a.family, i);
 	if (net->has[a.family] && !prefix_contains(&net->prefix[a.family], &a))
-		field_error(f, "\"%s\" is outside of the service network", json_string_value(f->value));
+		field_error(f, "\"%s\" is outside of the service network",
+			    json_string_value(f->value));
 	svc->has_addr[a.family] = true;
 	svc->addr[a.family] = a;
 }
@@ -230,8 +234,10 @@ static void apply_family_policy(struct service_spec *svc, const struct field *sp
 		svc->wants[V4] |= both;
 		svc->wants[V6] |= both;
 	} else {
-		field_error(&f, "must be SingleStack, PreferDualStack or RequireDualStack, not \"%.30s\"",
-			    policy);
+		field_error(
+			&f,
+			"must be SingleStack, PreferDualStack or RequireDualStack, not \"%.30s\"",
+			policy);
 	}
 }
 
@@ -245,11 +251,13 @@ static bool is_not_ours(const json_t *labels)
 void service_read(struct object *obj, const struct field *doc)
 {
 	static const char *const known[] = {
-		"ports", "selector", "clusterIP", "clusterIPs", "type", "externalIPs", "sessionAffinity",
-		"sessionAffinityConfig", "loadBalancerIP", "loadBalancerSourceRanges", "externalName",
-		"externalTrafficPolicy", "healthCheckNodePort", "publishNotReadyAddresses", "ipFamilies",
-		"ipFamilyPolicy", "allocateLoadBalancerNodePorts", "loadBalancerClass",
-		"internalTrafficPolicy", "trafficDistribution", NULL };
+		"ports", "selector", "clusterIP", "clusterIPs", "type", "externalIPs",
+		"sessionAffinity", "sessionAffinityConfig", "loadBalancerIP",
+		"loadBalancerSourceRanges", "externalName", "externalTrafficPolicy",
+		"healthCheckNodePort", "publishNotReadyAddresses", "ipFamilies", "ipFamilyPolicy",
+		"allocateLoadBalancerNodePorts", "loadBalancerClass", "internalTrafficPolicy",
+		"trafficDistribution", NULL
+	};
 	struct field spec = field_object(doc, "spec"), selector = field_object(&spec, "selector");
 	struct service_spec *svc = xzalloc(sizeof(*svc));
 

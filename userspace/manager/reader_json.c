@@ -117,7 +117,8 @@ static size_t count_values(const json_t *v, size_t max, unsigned int depth, bool
 	return n;
 }
 
-static bool within_bounds(struct documents *docs, const json_t *value, unsigned int line, size_t *nodes)
+static bool within_bounds(struct documents *docs, const json_t *value, unsigned int line,
+			  size_t *nodes)
 {
 	bool deep = false;
 
@@ -140,7 +141,8 @@ static void read_all(const char *text, size_t len, struct documents *out)
 					   JSON_DISABLE_EOF_CHECK, &err);
 
 		if (!value) {
-			documents_fail(out, w.line + (err.line > 0 ? err.line - 1 : 0), "%s", err.text);
+			documents_fail(out, w.line + (err.line > 0 ? err.line - 1 : 0), "%s",
+				       err.text);
 			return;
 		}
 		if (!within_bounds(out, value, w.line, &nodes)) {

@@ -162,7 +162,8 @@ static json_t *scalar_value(struct reader *r)
 	} else {
 		v = core_scalar(text, len);
 		if (v && tag && !type_fits_tag(v, tag)) {
-			documents_fail(r->docs, line, "\"%.60s\" does not fit its tag %.60s", text, tag);
+			documents_fail(r->docs, line, "\"%.60s\" does not fit its tag %.60s", text,
+				       tag);
 			json_decref(v);
 			return NULL;
 		}
@@ -176,7 +177,8 @@ static bool container_tag_fits(struct reader *r, const yaml_char_t *tag, const c
 {
 	if (!tag || !strcmp((const char *)tag, own))
 		return true;
-	documents_fail(r->docs, line_of(&r->event), "tag %.60s is not supported", (const char *)tag);
+	documents_fail(r->docs, line_of(&r->event), "tag %.60s is not supported",
+		       (const char *)tag);
 	return false;
 }
 
@@ -307,7 +309,8 @@ static json_t *read_alias(struct reader *r, json_t **lines)
 
 	/* An anchor is known only once its node is complete: no loops. */
 	if (!a) {
-		documents_fail(r->docs, line_of(&r->event), "alias *%.60s has no anchor before it", name);
+		documents_fail(r->docs, line_of(&r->event), "alias *%.60s has no anchor before it",
+			       name);
 		return NULL;
 	}
 	if (!count_nodes(r, a->nodes) || too_deep(r, a->levels))

@@ -91,12 +91,14 @@ static char *event_line(const char *type, json_t *object, size_t *len)
 
 static bool is_same(const json_t *published, const json_t *wanted)
 {
-	json_t *meta = json_object_get(published, "metadata"), *want = json_object_get(wanted, "metadata");
+	json_t *meta = json_object_get(published, "metadata"),
+	       *want = json_object_get(wanted, "metadata");
 
 	return json_equal(json_object_get(published, "spec"), json_object_get(wanted, "spec")) &&
 	       json_equal(json_object_get(meta, "uid"), json_object_get(want, "uid")) &&
 	       (json_object_get(meta, "annotations") == json_object_get(want, "annotations") ||
-		json_equal(json_object_get(meta, "annotations"), json_object_get(want, "annotations")));
+		json_equal(json_object_get(meta, "annotations"),
+			   json_object_get(want, "annotations")));
 }
 
 /* Emits one event and numbers the object. False when it is too large for a line. */
@@ -107,7 +109,8 @@ static bool emit_change(struct store *st, const char *type, json_t *object)
 	char *line;
 
 	snprintf(version, sizeof(version), "%llu", (unsigned long long)st->version + 1);
-	json_object_set_new(json_object_get(object, "metadata"), "resourceVersion", json_string(version));
+	json_object_set_new(json_object_get(object, "metadata"), "resourceVersion",
+			    json_string(version));
 	line = event_line(type, object, &len);
 	if (!line)
 		return false;
@@ -125,13 +128,15 @@ static unsigned int commit_puts(struct store *st, enum resource_kind kind)
 	unsigned int refused = 0;
 
 	for (i = 0; i < n; i++) {
-		json_t *object = nodes[i]->value, *old = map_get(&st->published[kind], nodes[i]->key);
+		json_t *object = nodes[i]->value,
+		       *old = map_get(&st->published[kind], nodes[i]->key);
 
 		if (json_is_null(object) || (old && is_same(old, object)))
 			continue;
 		if (!emit_change(st, old ? "MODIFIED" : "ADDED", object)) {
-			vr_logf(st->log, VR_LOG_ERR, "%s %s: larger than %u octets, stays as it was",
-				kind_names[kind], nodes[i]->key, STORE_MAX_LINE);
+			vr_logf(st->log, VR_LOG_ERR,
+				"%s %s: larger than %u octets, stays as it was", kind_names[kind],
+				nodes[i]->key, STORE_MAX_LINE);
 			refused++;
 			continue;
 		}
@@ -195,9 +200,10 @@ void store_list(const struct store *st, store_emit_fn *emit, void *arg)
 		free(nodes);
 	}
 	snprintf(version, sizeof(version), "%llu", (unsigned long long)st->version);
-	bookmark = mem_check(json_pack("{s:s, s:s, s:{s:s, s:{s:s}}}", "apiVersion", API_VERSION,
-				       "kind", kind_names[0], "metadata", "resourceVersion", version,
-				       "annotations", "k8s.io/initial-events-end", "true"));
+	bookmark =
+		mem_check(json_pack("{s:s, s:s, s:{s:s, s:{s:s}}}", "apiVersion", API_VERSION,
+				    "kind", kind_names[0], "metadata", "resourceVersion", version,
+				    "annotations", "k8s.io/initial-events-end", "true"));
 	line = mem_check(event_line("BOOKMARK", bookmark, &len));
 	emit(arg, line, len);
 	free(line);

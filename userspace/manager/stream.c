@@ -18,7 +18,7 @@ struct client {
 	pid_t		pid;
 	char		*buf;		/* what is not sent yet is from start to end */
 	size_t		start, end, size;
-	size_t		list;		/* octets of the first list that are still in there, at most */
+	size_t		list;		/* octets of it that are the first list, at most */
 	bool		deaf;		/* it has closed its writing side */
 };
 
@@ -173,8 +173,8 @@ static void client_new(struct stream *s, int fd)
 		return;
 	}
 	if (s->n_clients == STREAM_MAX_CLIENTS) {
-		vr_logf(s->log, VR_LOG_WARNING, "client with pid %d: more than %d clients, refused", (int)pid,
-			STREAM_MAX_CLIENTS);
+		vr_logf(s->log, VR_LOG_WARNING, "client with pid %d: more than %d clients, refused",
+			(int)pid, STREAM_MAX_CLIENTS);
 		close(fd);
 		return;
 	}
@@ -217,8 +217,8 @@ static int set_path(struct sockaddr_un *sun, const char *path, struct vr_err *er
 	memset(sun, 0, sizeof(*sun));
 	sun->sun_family = AF_UNIX;
 	if (strlen(path) >= sizeof(sun->sun_path))
-		return vr_err_set(err, ENAMETOOLONG, "%s: longer than a socket's path may be (%zu)", path,
-				  sizeof(sun->sun_path) - 1);
+		return vr_err_set(err, ENAMETOOLONG, "%s: longer than a socket's path may be (%zu)",
+				  path, sizeof(sun->sun_path) - 1);
 	strcpy(sun->sun_path, path);
 	return 0;
 }

@@ -11,7 +11,7 @@
 #include "log.h"
 #include "store.h"
 
-#define STREAM_MAX_WAITING (64u << 20)	/* octets of changes for one client, beside its first list */
+#define STREAM_MAX_WAITING (64u << 20)	/* octets of changes, beside the first list */
 #define STREAM_MAX_CLIENTS 64
 
 struct stream {

@@ -10,8 +10,9 @@
 /* After the inotify events of one wake-up, which have the normal priority. */
 #define READ_PRIORITY (SD_EVENT_PRIORITY_NORMAL + 10)
 
-#define WATCHED (IN_CREATE | IN_MODIFY | IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | \
-		 IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
+#define WATCHED                                                                                    \
+	(IN_CREATE | IN_MODIFY | IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE |        \
+	 IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
 
 static int on_soon(sd_event_source *source, void *arg)
 {
@@ -65,7 +66,8 @@ static int on_inotify(sd_event_source *source, const struct inotify_event *ev, v
 
 	(void)source;
 	if (ev->mask & IN_Q_OVERFLOW) {
-		vr_logf(w->log, VR_LOG_WARNING, "changes of the folder were lost; reading all of it");
+		vr_logf(w->log, VR_LOG_WARNING,
+			"changes of the folder were lost; reading all of it");
 		map_clear(&w->manifests->writing, NULL);
 		read_soon(w);
 	} else if (ev->mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT)) {
@@ -78,8 +80,8 @@ static int on_inotify(sd_event_source *source, const struct inotify_event *ev, v
 
 static int add_inotify(struct watch *w)
 {
-	return sd_event_add_inotify(w->event, &w->inotify, w->manifests->cfg->manifests, WATCHED, on_inotify,
-				    w);
+	return sd_event_add_inotify(w->event, &w->inotify, w->manifests->cfg->manifests, WATCHED,
+				    on_inotify, w);
 }
 
 static int on_retry(sd_event_source *source, uint64_t usec, void *arg)
@@ -130,7 +132,8 @@ int watch_start(struct watch *w, sd_event *event, struct manifests *ms, struct v
 	if (ret >= 0)
 		ret = sd_event_source_set_priority(w->soon, READ_PRIORITY);
 	if (ret >= 0)
-		ret = sd_event_add_time_relative(event, &w->retry, CLOCK_MONOTONIC, 0, 0, on_retry, w);
+		ret = sd_event_add_time_relative(event, &w->retry, CLOCK_MONOTONIC, 0, 0, on_retry,
+						 w);
 	if (ret >= 0)
 		ret = sd_event_source_set_enabled(w->retry, SD_EVENT_OFF);
 	if (ret >= 0)

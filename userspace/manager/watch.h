@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Follows a folder of manifests. A file counts as changed when its writer has closed it or it
- * was renamed, linked or removed, so a half-written one is never read and nothing waits for a timer.
+ * was renamed, linked or removed, so a half-written one is never read and nothing waits for a
+ * timer.
  */
 #ifndef MANAGER_WATCH_H
 #define MANAGER_WATCH_H
