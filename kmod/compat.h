@@ -4,7 +4,10 @@
 
 /* What differs between Linux 6.1 and 7.2. No other file asks for a version. */
 
+#include <linux/netdevice.h>
 #include <linux/netlink.h>
+#include <linux/sctp.h>
+#include <linux/skbuff.h>
 #include <linux/version.h>
 #include <net/genetlink.h>
 
@@ -44,5 +47,69 @@ void vr_extack_fmt(struct netlink_ext_ack *extack, const char *fmt, ...);
 #else
 #define vr_dump_attrs(cb)	(genl_dumpit_info(cb)->attrs)
 #endif
+
+/* 6.5: what GSO is went into a header of its own */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#include <net/gso.h>
+#endif
+
+/* 6.8: veths count per CPU as others do. What the one end sends, the other one receives
+ * in its statistics.
+ */
+static inline void vr_dev_count_tx(struct net_device *dev, unsigned int len)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+	if (dev->pcpu_stat_type == NETDEV_PCPU_STAT_TSTATS)
+		dev_sw_netstats_tx_add(dev, 1, len);
+#else
+	dev_lstats_add(dev, len);
+#endif
+}
+
+/* What the checksum of the SCTP packet at this offset has to be. 6.16: the core computes
+ * CRC32c by itself; before, only together with the module libcrc32c, which is not asked
+ * for here: this is for what a tap sends without offload.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+static inline u32 vr_skb_crc32c(const struct sk_buff *skb, unsigned int offset)
+{
+	return skb_crc32c(skb, offset, skb->len - offset, ~0);
+}
+#else
+#include <linux/crc32.h>
+
+static inline __wsum vr_crc32c_update(const void *buf, int len, __wsum sum)
+{
+	return (__force __wsum)__crc32c_le((__force u32)sum, buf, len);
+}
+
+static inline __wsum vr_crc32c_combine(__wsum a, __wsum b, int offset, int len)
+{
+	return (__force __wsum)__crc32c_le_combine((__force u32)a, (__force u32)b, len);
+}
+
+static inline u32 vr_skb_crc32c(const struct sk_buff *skb, unsigned int offset)
+{
+	static const struct skb_checksum_ops ops = {
+		.update = vr_crc32c_update, .combine = vr_crc32c_combine,
+	};
+
+	return (__force u32)__skb_checksum(skb, offset, skb->len - offset,
+					   (__force __wsum)~0U, &ops);
+}
+#endif
+
+/* The header is linear and writable. */
+static inline __le32 vr_sctp_csum(struct sk_buff *skb, unsigned int offset)
+{
+	struct sctphdr *sh = (struct sctphdr *)(skb->data + offset);
+	__le32 old = sh->checksum;
+	u32 crc;
+
+	sh->checksum = 0;
+	crc = ~vr_skb_crc32c(skb, offset);
+	sh->checksum = old;
+	return cpu_to_le32(crc);
+}
 
 #endif

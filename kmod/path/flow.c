@@ -8,6 +8,7 @@
  */
 static void count_packet(const struct vr_pkt *pkt, struct vr_flow *f, int dir)
 {
+	const struct vr_nexthop *nh = READ_ONCE(f->nh);
 	u32 now = (u32)jiffies;
 
 	WRITE_ONCE(f->side[dir].packets, f->side[dir].packets + 1);
@@ -16,8 +17,8 @@ static void count_packet(const struct vr_pkt *pkt, struct vr_flow *f, int dir)
 		WRITE_ONCE(f->last_used, now);
 
 	if (dir == VR_ORIG) {
-		if (f->nh)
-			vr_count_tx(f->nh->counters, pkt->tot_len);
+		if (nh)
+			vr_count_tx(nh->counters, pkt->tot_len);
 		if (f->member)
 			vr_count_rx(f->member->counters, pkt->tot_len);
 	} else if (f->member) {

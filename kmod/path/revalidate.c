@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A packet of a flow that was found right before the configuration last changed.
+ * Mostly nothing changed that the flow depends on, which a few comparisons tell.
+ * If a route or a service of its VRF changed, it is looked up whether the way is
+ * the same. Only else all is decided anew, as for the opener's first packet.
+ *
+ *	same answer		the flow goes on
+ *	policy refuses		the flow stays, refused, for a while: its packets, also the
+ *				responder's, open no other flow; it goes on if allowed again
+ *	another way		the flow ends: TCP is reset, others are decided anew
+ *
+ * A flow stays with its member as long as that is one of the service's, draining or
+ * not. What is allowed is decided for the opener's packets; replies follow.
+ */
+
+#include "path.h"
+
+#define NONE	VROUTER_DROP_REASON_NONE
+
+static bool vif_changed(const struct vr_vif *vif, u32 gen)
+{
+	return vif && (!rcu_access_pointer(vif->dev) || vr_gen_after(READ_ONCE(vif->gen), gen));
+}
+
+static struct vr_vip *find_vip(const struct vr_net *vn, const struct vr_flow *f)
+{
+	const struct vr_tuple *t = &f->side[VR_ORIG].tuple;
+	const struct vr_vip_key key = {
+		.vrf = f->vrf, .family = t->family, .proto = t->proto, .port = t->dport,
+		.addr = t->dst,
+	};
+
+	return vr_vip_lookup_rcu(vn, &key);
+}
+
+/* Is the service what it was, as far as the flow goes? */
+static bool same_service(const struct vr_net *vn, const struct vr_flow *f, u32 gen)
+{
+	const struct vr_tuple *t = &f->side[VR_ORIG].tuple;
+	const struct vr_vip *vip;
+
+	if (!f->member)
+		return !vr_vip_addr_rcu(vn, f->vrf, t->family, &t->dst);
+	vip = find_vip(vn, f);
+	return vip && !vr_gen_after(READ_ONCE(vip->gen), gen);
+}
+
+/* Does the VRF's route still name the flow's next hop? Only asked of flows to a vif, for
+ * which the route's groups do not matter.
+ */
+static bool same_route(const struct vr_vrf *vrf, const struct vr_flow *f)
+{
+	const struct vr_tuple *t = &f->side[VR_REPLY].tuple;
+	const struct vr_route *route;
+
+	if (f->member && rcu_access_pointer(f->member->nh))
+		return rcu_access_pointer(f->member->nh) == READ_ONCE(f->nh);
+	if (!f->member && vr_vrf_is_gateway(vrf, t->family, &t->src))
+		return false;
+	route = vr_route_lookup_rcu(vrf, t->family, &t->src);
+	return route && route->nh == READ_ONCE(f->nh);
+}
+
+/* False: nothing has changed that concerns the flow. */
+static bool is_touched(const struct vr_net *vn, const struct vr_flow *f)
+{
+	const struct vr_nexthop *nh = READ_ONCE(f->nh);
+	u32 gen = READ_ONCE(f->gen);
+	const struct vr_vrf *vrf;
+
+	if (vif_changed(f->vif[VR_ORIG], gen) || vif_changed(f->vif[VR_REPLY], gen))
+		return true;
+	if (READ_ONCE(f->flags) & (VR_FLOW_REFUSED | VR_FLOW_OTHER_VRF))
+		return true;
+	if (!nh || vr_gen_after(READ_ONCE(nh->gen), gen))
+		return true;
+	if (f->member && (READ_ONCE(f->member->removed) || !same_service(vn, f, gen)))
+		return true;
+
+	/* the vif has its device, so the configuration its VRF */
+	vrf = rcu_dereference(f->vif[VR_ORIG]->conf)->vrf;
+	if (likely(!vr_gen_after(READ_ONCE(vrf->gen), gen)))
+		return false;
+	return !f->vif[VR_REPLY] || !same_service(vn, f, gen) || !same_route(vrf, f);
+}
+
+/* The opener's first packet, as far as a decision looks at it. */
+static void first_packet(const struct vr_net *vn, const struct vr_flow *f, struct vr_pkt *pkt)
+{
+	*pkt = (struct vr_pkt) {
+		.vn	= (struct vr_net *)vn,
+		.vif	= f->vif[VR_ORIG],
+		.conf	= rcu_dereference(f->vif[VR_ORIG]->conf),
+		.tuple	= f->side[VR_ORIG].tuple,
+	};
+	if (vr_proto_is_icmp(pkt->tuple.proto))
+		pkt->icmp_type = vr_echo_request(pkt->tuple.family);
+}
+
+static bool is_same_way(const struct vr_flow *f, const struct vr_decision *d)
+{
+	const struct vr_tuple *reply = &f->side[VR_REPLY].tuple;
+
+	return d->member == f->member && d->out == f->vif[VR_REPLY] &&
+	       d->dport == reply->sport && vr_addr_eq(&d->dst, &reply->src);
+}
+
+static bool is_policy(enum vrouter_drop_reason why)
+{
+	return why == VROUTER_DROP_REASON_SG_EGRESS || why == VROUTER_DROP_REASON_SG_INGRESS;
+}
+
+static void go_on(struct vr_flow *f, const struct vr_decision *d)
+{
+	struct vr_nexthop *old;
+
+	if (d->nh != READ_ONCE(f->nh) && vr_nexthop_tryget(d->nh)) {
+		old = xchg(&f->nh, d->nh);
+		if (old)
+			vr_nexthop_put(old);
+	}
+	vr_flow_set_flag(f, VR_FLOW_REFUSED, false);
+	WRITE_ONCE(f->gen, d->gen);
+}
+
+/* The flow led to where it would not lead now. The opener of a connection is told; what
+ * has none may open another flow by this very packet, and so may a SYN.
+ */
+static enum vrouter_drop_reason end(struct vr_pkt *pkt, struct vr_flow *f, int dir,
+				    enum vrouter_drop_reason why)
+{
+	vr_flow_kill(pkt->vn, f);
+	if (f->member)
+		why = VROUTER_DROP_REASON_MEMBER_REMOVED;
+	if (pkt->icmp_error)
+		return VR_DECIDE_ANEW;
+	if (dir == VR_REPLY)
+		return why ?: VROUTER_DROP_REASON_POLICY_CHANGE;
+	if (pkt->tuple.proto != IPPROTO_TCP || vr_tcp_is_syn(pkt))
+		return VR_DECIDE_ANEW;
+	vr_answer_refused(pkt);
+	return why ?: VROUTER_DROP_REASON_TCP_NO_FLOW;
+}
+
+enum vrouter_drop_reason vr_revalidate(struct vr_pkt *pkt, struct vr_flow *f, int dir,
+				       const struct vr_vif **sg_vif)
+{
+	struct vr_decision d = { .keep = f->member };
+	u32 gen = vr_net_gen(pkt->vn);
+	struct vr_pkt first;
+
+	if (likely(!is_touched(pkt->vn, f))) {
+		WRITE_ONCE(f->gen, gen);
+		return NONE;
+	}
+
+	vr_net_count(pkt->vn, revalidated);
+	if (!rcu_access_pointer(f->vif[VR_ORIG]->dev))
+		return end(pkt, f, dir, VROUTER_DROP_REASON_VIF_DOWN);
+	first_packet(pkt->vn, f, &first);
+	vr_decide(&first, &d, NULL);
+	if (d.to_gateway || !is_same_way(f, &d))
+		return end(pkt, f, dir, d.reason);
+	if (is_policy(d.reason)) {
+		vr_flow_set_flag(f, VR_FLOW_REFUSED, true);
+		*sg_vif = d.sg_vif;
+		return d.reason;
+	}
+	if (d.reason)
+		return end(pkt, f, dir, d.reason);
+	go_on(f, &d);
+	return NONE;
+}
