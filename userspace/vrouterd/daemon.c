@@ -405,7 +405,7 @@ static int on_tick(sd_event_source *s, uint64_t usec, void *arg)
 
 	(void)usec;
 	if (d->kernel && d->dumped && kernel_probe(d->kernel, &e))
-		drop_kernel(d, e.text);
+		drop_kernel(d, e.code == ENOENT ? "the module was unloaded" : e.text);
 	sd_event_source_set_time_relative(s, TICK);
 	return 0;
 }
