@@ -215,7 +215,8 @@ static void log_lines(void **state)
 	vr_log(&log, VR_LOG_WARNING, "two\nlines", VR_LOG_STR("label", "a \"b\"\n"),
 	       VR_LOG_NUM("vif", -3), VR_LOG_STR("none", NULL));
 	read_log(fd[0], buf, sizeof(buf));
-	assert_string_equal(buf, "prog: warning: two lines label=\"a \\\"b\\\"\\x0a\" vif=-3 none=\"\"\n");
+	assert_string_equal(buf,
+			    "prog: warning: two lines label=\"a \\\"b\\\"\\x0a\" vif=-3 none=\"\"\n");
 	vr_log(&log, VR_LOG_INFO, "plain");
 	vr_log(&log, VR_LOG_DEBUG, "not shown");
 	vr_logf(&log, VR_LOG_ERR, "%d of %s", 1, "them");
@@ -227,7 +228,8 @@ static void log_lines(void **state)
 		vr_logf(&log, VR_LOG_NOTICE, "%d", i);
 	vr_logf(&log, VR_LOG_ERR, "always");
 	read_log(fd[0], buf, sizeof(buf));
-	assert_string_equal(buf, "prog: notice: 0\nprog: notice: 1\nprog: notice: 2\nprog: error: always\n");
+	assert_string_equal(buf, "prog: notice: 0\nprog: notice: 1\nprog: notice: 2\n"
+			    "prog: error: always\n");
 	log.rate[VR_LOG_NOTICE].start -= log.interval;
 	vr_logf(&log, VR_LOG_NOTICE, "later");
 	read_log(fd[0], buf, sizeof(buf));

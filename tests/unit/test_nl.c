@@ -55,7 +55,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* --- what the kernel says ----------------------------------------------------------------- */
+/* --- what the kernel says ---------------------------------------------- */
 
 static void say(struct world *w)
 {
@@ -100,7 +100,7 @@ static void put_ack(struct world *w, uint16_t type, uint32_t seq, int err, const
 	assert_int_equal(send(w->kernel, nlh, nlh->nlmsg_len, 0), nlh->nlmsg_len);
 }
 
-/* --- objects -------------------------------------------------------------------------------- */
+/* --- objects ----------------------------------------------------------- */
 
 static void get(void **state)
 {
@@ -170,7 +170,7 @@ static void refusals(void **state)
 	assert_string_equal(e.text, "Operation not permitted");
 }
 
-/* --- dumps ------------------------------------------------------------------------------------- */
+/* --- dumps ------------------------------------------------------------- */
 
 static void fill_members(struct vr_member *m, unsigned int n)
 {
@@ -292,7 +292,7 @@ static void garbage(void **state)
 	assert_non_null(strstr(e.text, "id: an attribute of 3 octets"));
 }
 
-/* --- batches ------------------------------------------------------------------------------------- */
+/* --- batches ----------------------------------------------------------- */
 
 struct results { int n, err[8]; char text[64]; };
 
@@ -333,7 +333,7 @@ static void batch(void **state)
 	vr_batch_free(b);
 }
 
-/* --- events --------------------------------------------------------------------------------------- */
+/* --- events ------------------------------------------------------------ */
 
 static int take_event(const struct vr_event *ev, void *arg)
 {

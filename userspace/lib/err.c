@@ -39,23 +39,18 @@ int vr_err_errno(struct vr_err *e, int code, const char *fmt, ...)
 
 int vr_err_wrap(struct vr_err *e, const char *fmt, ...)
 {
-	char context[VR_ERR_TEXT / 2];
+	char context[VR_ERR_TEXT / 2], text[VR_ERR_TEXT];
 	va_list args;
-	size_t len;
 
 	if (!e)
 		return 0;
 	va_start(args, fmt);
-	vsnprintf(context, sizeof(context) - 2, fmt, args);
+	vsnprintf(context, sizeof(context), fmt, args);
 	va_end(args);
-	len = strlen(context);
-	memcpy(context + len, ": ", 2);
-	len += 2;
-
+	snprintf(text, sizeof(text), "%s", e->text);
 	/* What does not fit is cut off at the end. */
-	memmove(e->text + len, e->text, sizeof(e->text) - len);
-	memcpy(e->text, context, len);
-	e->text[sizeof(e->text) - 1] = '\0';
+	snprintf(e->text, sizeof(e->text), "%s: %.*s", context,
+		 (int)(sizeof(text) - strlen(context) - 3), text);
 	return -e->code;
 }
 

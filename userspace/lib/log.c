@@ -16,7 +16,6 @@
 #include "cleanup.h"
 #include "log.h"
 
-#define MAX_FIELDS	16
 #define MAX_VALUE	512	/* octets of a field; a longer one is cut off */
 
 static const char *const levels[] = {
@@ -150,8 +149,8 @@ static char *journal_field(const struct vr_log_field *field)
 static bool write_journal(struct vr_log *log, int level, const char *line,
 			  const struct vr_log_field *fields)
 {
-	struct iovec iov[MAX_FIELDS + 3];
-	char *text[MAX_FIELDS + 3];
+	struct iovec iov[VR_LOG_FIELDS + 3];
+	char *text[VR_LOG_FIELDS + 3];
 	int i, n = 0, err = -ENOMEM;
 
 	if (asprintf(&text[n], "MESSAGE=%s", line) >= 0)
@@ -160,7 +159,7 @@ static bool write_journal(struct vr_log *log, int level, const char *line,
 		n++;
 	if (n == 2 && asprintf(&text[n], "SYSLOG_IDENTIFIER=%s", log->program) >= 0)
 		n++;
-	for (; fields->key && n < MAX_FIELDS + 3; fields++) {
+	for (; fields->key && n < VR_LOG_FIELDS + 3; fields++) {
 		text[n] = journal_field(fields);
 		n += !!text[n];
 	}
@@ -198,7 +197,7 @@ static bool may_write(struct vr_log *log, int level)
 	unsigned int lost;
 	char text[64];
 
-	if (!log->burst || level <= VR_LOG_ERR)
+	if (!log->burst || level <= VR_LOG_ERR || level > VR_LOG_DEBUG)
 		return true;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (!log->rate[level].start || now.tv_sec - log->rate[level].start >= log->interval) {

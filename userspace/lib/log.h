@@ -64,8 +64,10 @@ void vr_log_fields(struct vr_log *log, int level, const char *sentence,
 void vr_logf(struct vr_log *log, int level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+#define VR_LOG_FIELDS	16	/* at most */
+
 #define vr_log(log, level, sentence, ...)					\
 	vr_log_fields(log, level, sentence,					\
-		      (const struct vr_log_field[]){ __VA_ARGS__ __VA_OPT__(,) { 0 } })
+		      (const struct vr_log_field[VR_LOG_FIELDS + 1]){ __VA_ARGS__ })
 
 #endif

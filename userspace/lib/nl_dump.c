@@ -152,7 +152,7 @@ void vr_list_free(struct vr_list *list)
 int vr_dump(struct vr_nl *nl, const struct vr_obj_type *t, const void *filter,
 	    struct vr_list *list, struct vr_err *e)
 {
-	bool intr;
+	bool intr = false;
 	int i, err;
 
 	*list = (struct vr_list){ .type = t };
@@ -191,7 +191,7 @@ int vr_dump_each(struct vr_nl *nl, const struct vr_obj_type *t, const void *filt
 		 int (*fn)(const void *obj, void *arg), void *arg, struct vr_err *e)
 {
 	struct each each = { .t = t, .fn = fn, .arg = arg };
-	bool intr;
+	bool intr = false;
 	int err;
 
 	err = dump_once(nl, t, filter, call_each, &each, &intr, e);

@@ -121,7 +121,8 @@ static int own_list(const struct vr_field *f, void *to)
 	if (f->type != VR_T_NESTS)
 		return 0;
 	for (i = 0; i < n; i++)
-		err = own_pointers(f->nest, list + i * size) ?: err;
+		if (own_pointers(f->nest, list + i * size))
+			err = -ENOMEM;
 	return err;
 }
 
@@ -142,12 +143,14 @@ static int own_pointers(const struct vr_struct *s, void *to)
 				err = -ENOMEM;
 			break;
 		case VR_T_NEST:
-			err = own_pointers(f->nest, vr_at(to, f->offset)) ?: err;
+			if (own_pointers(f->nest, vr_at(to, f->offset)))
+				err = -ENOMEM;
 			break;
 		case VR_T_U32S:
 		case VR_T_ADDRS:
 		case VR_T_NESTS:
-			err = own_list(f, to) ?: err;
+			if (own_list(f, to))
+				err = -ENOMEM;
 			break;
 		}
 	}

@@ -37,18 +37,15 @@ static const struct labelled *at(const struct vr_list *list, unsigned int i)
 	return (void *)((char *)list->objs + i * vr_type_size(list->type));
 }
 
-static int load(struct ctx *c, const struct vr_obj_type *t, struct labels **labels,
+static int load(struct ctx *c, const struct vr_obj_type *t, struct labels *labels,
 		struct vr_err *e)
 {
-	int err, i = index_of(t);
+	int err;
 
-	if (i < 0)
-		return vr_err_set(e, EINVAL, "a %s has no label", vr_type_name(t));
-	*labels = &c->labels[i];
-	if ((*labels)->loaded)
+	if (labels->loaded)
 		return 0;
-	err = vr_dump(c->nl, t, NULL, &(*labels)->list, e);
-	(*labels)->loaded = !err;
+	err = vr_dump(c->nl, t, NULL, &labels->list, e);
+	labels->loaded = !err;
 	return err;
 }
 
@@ -70,11 +67,13 @@ const char *label_of(struct ctx *c, const struct vr_obj_type *t, uint32_t id)
 	const struct labelled *found;
 	unsigned int lo = 0, hi, mid;
 	struct labels *labels;
+	int i = index_of(t);
 
-	if (!id || !c->nl || index_of(t) < 0)
+	if (!id || !c->nl || i < 0)
 		return NULL;
+	labels = &c->labels[i];
 	/* Once only: flows are shown while their dump has the socket. */
-	if (load(c, t, &labels, NULL)) {
+	if (load(c, t, labels, NULL)) {
 		labels->loaded = true;
 		return NULL;
 	}
@@ -98,12 +97,15 @@ int label_resolve(void *ctx, const struct vr_obj_type *t, const char *label, uin
 	const struct labelled *l, *found = NULL;
 	struct labels *labels;
 	struct ctx *c = ctx;
+	int err, type = index_of(t);
 	unsigned int i;
-	int err;
 
+	if (type < 0)
+		return vr_err_set(e, EINVAL, "a %s has no label", vr_type_name(t));
 	if (!c->nl && open_nl(c))
 		return -c->err.code;
-	err = load(c, t, &labels, e);
+	labels = &c->labels[type];
+	err = load(c, t, labels, e);
 	if (err)
 		return err;
 	for (i = 0; i < labels->list.n; i++) {
