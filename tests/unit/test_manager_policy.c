@@ -303,6 +303,41 @@ static void identity_groups_are_shared(void **state)
 	world_free(&w);
 }
 
+/* A policy's name may have 253 characters; a group's "namespace/name" stays within the label's 319. */
+static void long_names(void **state)
+{
+	static const char pod[] = "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: %s, "
+		"annotations: {kubernetes.io/config.hash: abc}}, spec: {nodeName: n, containers: "
+		"[{ports: [{name: http, containerPort: 80}]}]}}\n---\n";
+	char name[254], ns[64];
+	struct world w;
+	int i;
+
+	(void)state;
+	memset(name, 'n', 253);
+	memset(ns, 's', 63);
+	name[253] = ns[63] = '\0';
+	world_init(&w, PODS, SERVICES);
+	for (i = 0; i < 2; i++) {
+		cleanup_free char *yaml = NULL, *pods_ = NULL;
+
+		name[252] = 'a' + i;
+		pods_ = xasprintf(pod, ns);
+		yaml = xasprintf("%s{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: %s, "
+				 "namespace: %s}, spec: {podSelector: {}, ingress: [{%s}]}}", pods_, name, ns,
+				 i ? "ports: [{port: http}]" : "");
+		world_apply(&w, yaml);
+	}
+	assert_string_equal(w.complaints, "");
+	assert_int_equal(w.store.published[RES_SECURITY_GROUP].n, 2);
+	map_for_each(&w.store.published[RES_SECURITY_GROUP], node)
+		assert_true(strlen(node->key) <= 64 + 253 && strlen(node->key) <= 319);
+	map_for_each(&w.store.published[RES_INTERFACE], node)
+		assert_string_equal(str(json_object_get(json_object_get(node->value, "metadata"),
+							"annotations"), "kubernetes.io/config.hash"), "abc");
+	world_free(&w);
+}
+
 static void expect_events(struct world *w, const char *want)
 {
 	char *got = xstrdup(""), *more;
@@ -539,6 +574,7 @@ int main(void)
 		cmocka_unit_test(e2e_cases),
 		cmocka_unit_test(group_contents),
 		cmocka_unit_test(identity_groups_are_shared),
+		cmocka_unit_test(long_names),
 		cmocka_unit_test(labels_move_memberships_only),
 		cmocka_unit_test(pods_that_are_not_selected),
 		cmocka_unit_test(random_changes),

@@ -3,6 +3,9 @@
 #include "mem.h"
 #include "model.h"
 
+/* "namespace/ports-HASH-" and this are within 253 characters of a name, 319 of a label. */
+#define NAME_PART_MAX 200
+
 /* --- variants: the SecurityGroups that a set consists of ----------------------- */
 
 static void variant_free(void *value)
@@ -20,6 +23,15 @@ char *variant_reference(const struct variant *v)
 	return xasprintf("%s/%s", v->ns, v->name);
 }
 
+/* A policy's name as a part of longer ones, which have a bound (see resources.md); to be freed. */
+static char *bounded_name(const char *name)
+{
+	if (strlen(name) <= NAME_PART_MAX)
+		return xstrdup(name);
+	return xasprintf("%.*s-%016llx", NAME_PART_MAX - 17, name,
+			 (unsigned long long)stable_hash(name));
+}
+
 /*
  * Where a variant's SecurityGroup is and what it is called (see resources.md). Two sets must
  * never share one, also if somebody looks for selectors with equal hashes: then the
@@ -32,13 +44,15 @@ static void name_variant(struct model *m, const struct group *g, struct variant 
 	v->ns = xstrdup(g->ns ? g->ns : CLUSTER_NETWORK_NS);
 	for (again = 0;; again++) {
 		cleanup_free char *seed = xasprintf("%s = %s #%u", g->key, v->text, again);
-		cleanup_free char *ref = NULL;
+		cleanup_free char *ref = NULL, *policy = NULL;
 		unsigned long long hash = stable_hash(seed);
 
+		if (g->policy)
+			policy = bounded_name(g->policy->object->name);
 		if (g->policy && *v->text)
-			v->name = xasprintf("ports-%016llx-%s", hash, g->policy->object->name);
+			v->name = xasprintf("ports-%016llx-%s", hash, policy);
 		else if (g->policy)
-			v->name = xasprintf("policy-%s", g->policy->object->name);
+			v->name = xasprintf("policy-%s", policy);
 		else
 			v->name = xasprintf("identity-%016llx", hash);
 		ref = variant_reference(v);

@@ -281,7 +281,7 @@ static json_t *security_groups(const struct pod_state *pod)
 
 static void publish(struct model *m, const struct pod_state *pod)
 {
-	json_t *addrs = mem_check(json_array());
+	json_t *addrs = mem_check(json_array()), *notes = NULL;
 	enum family order[FAMILIES], f;
 	char text[ADDR_TEXT], name[ADDR_TEXT];
 	int i;
@@ -300,7 +300,9 @@ static void publish(struct model *m, const struct pod_state *pod)
 				    family_name(f), "network", CLUSTER_NETWORK, "interface",
 				    pod->key));
 	}
-	store_put(m->store, RES_INTERFACE, pod->ns, pod->object->name, pod->object->uid, NULL,
+	if (pod->object->pod->config_hash)
+		notes = json_pack("{s:s}", CONFIG_HASH, pod->object->pod->config_hash);
+	store_put(m->store, RES_INTERFACE, pod->ns, pod->object->name, pod->object->uid, notes,
 		  json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:i}", "network", CLUSTER_NETWORK,
 			    "node", pod->node, "pod", pod->object->name, "interface",
 			    INTERFACE_NAME, "macAddress", pod->mac, "addresses", addrs,

@@ -347,11 +347,12 @@ static void add_addresses(struct rule_arg *arg, const struct group *g)
 /* Egress by name: one rule for each number among the peers, for those who have it. */
 static void add_peer_numbers(struct rule_arg *arg)
 {
-	cleanup_free char *key = identity_key(arg->ps->object, arg->peer, arg->port);
+	char *key = identity_key(arg->ps->object, arg->peer, arg->port);
 	const struct group *g = map_get(&arg->m->groups, key);
 	struct variant **list;
 	size_t i, n;
 
+	free(key);
 	if (!group_is_published(g)) {
 		add_addresses(arg, g);
 		return;

@@ -122,8 +122,8 @@ static bool is_ready(const struct field *status)
 
 void pod_read(struct object *obj, const struct field *doc)
 {
-	struct field meta = field_get(doc, "metadata"),
-		     deleted = field_get(&meta, "deletionTimestamp");
+	struct field meta = field_get(doc, "metadata"), notes = field_object(&meta, "annotations");
+	struct field deleted = field_get(&meta, "deletionTimestamp");
 	struct field spec = field_object(doc, "spec"), status = field_object(doc, "status");
 	struct pod_spec *pod = xzalloc(sizeof(*pod));
 	const char *node, *phase, *reason;
@@ -141,6 +141,7 @@ void pod_read(struct object *obj, const struct field *doc)
 	read_containers(pod, &spec, "containers");
 	read_sidecars(pod, &spec);
 	pod->terminating = deleted.value;
+	pod->config_hash = xstrdup(field_string(&notes, CONFIG_HASH));
 	phase = field_string(&status, "phase");
 	pod->finished = phase && (!strcmp(phase, "Succeeded") || !strcmp(phase, "Failed"));
 	pod->ready = is_ready(&status);
@@ -156,6 +157,7 @@ void pod_spec_free(struct pod_spec *pod)
 	for (i = 0; i < pod->n_ports; i++)
 		free(pod->ports[i].name);
 	free(pod->ports);
+	free(pod->config_hash);
 	free(pod->node);
 	free(pod);
 }

@@ -20,6 +20,8 @@ enum object_kind {
 };
 
 #define UID_TEXT 37
+/* kubelet gives the CNI this instead of the uid when the pod is a static one. */
+#define CONFIG_HASH "kubernetes.io/config.hash"
 
 struct object {
 	enum object_kind	kind;
@@ -51,6 +53,7 @@ struct pod_spec {
 	size_t			n_ports;
 	bool			has_addr[FAMILIES];
 	struct addr		addr[FAMILIES];	/* from its status */
+	char			*config_hash;	/* a static pod's uid for the CNI; NULL */
 };
 
 struct service_port {
