@@ -56,8 +56,6 @@ def apply_services(*objects):
 def serve(pod):
     for _, num, proto in PORTS:
         world.serve(pod, proto.lower(), num)
-        if proto == "SCTP":
-            world.serve(pod, "sctp", num, addr="0.0.0.0")
 
 
 def ask_many(addr, port, count, proto="tcp", src="client"):
