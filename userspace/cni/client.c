@@ -160,7 +160,9 @@ int cni_call(const struct cni_request *rq, const char *op, unsigned int timeout,
 	fd = connect_to(rq->socket, e);
 	if (fd < 0)
 		goto out;
-	if (send_all(fd, line, deadline) || !(answer = read_line(fd, deadline))) {
+	if (!send_all(fd, line, deadline))
+		answer = read_line(fd, deadline);
+	if (!answer) {
 		cni_fail_errno(e, CNI_TRY_AGAIN, errno, "vrouterd did not answer \"%s\"", op);
 		goto out;
 	}

@@ -139,7 +139,7 @@ static int take(struct rtnl *r, const char *buf, int len, answer_fn fn, void *ar
 static int call(struct rtnl *r, struct nlmsghdr *nlh, answer_fn fn, void *arg)
 {
 	char buf[32768];	/* the kernel's largest part of a dump */
-	int err;
+	int err = 1;
 
 	nlh->nlmsg_seq = ++r->seq;
 	nlh->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
@@ -147,7 +147,7 @@ static int call(struct rtnl *r, struct nlmsghdr *nlh, answer_fn fn, void *arg)
 	if (mnl_socket_sendto(r->nl, nlh, nlh->nlmsg_len) < 0)
 		return fail(r, errno);
 
-	do {
+	while (err > 0) {
 		ssize_t n = mnl_socket_recvfrom(r->nl, buf, sizeof(buf));
 
 		if (n < 0 && errno == EINTR)
@@ -155,7 +155,7 @@ static int call(struct rtnl *r, struct nlmsghdr *nlh, answer_fn fn, void *arg)
 		if (n < 0)
 			return fail(r, errno == EAGAIN ? ETIMEDOUT : errno);
 		err = take(r, buf, n, fn, arg);
-	} while (err > 0);
+	}
 	return err;
 }
 

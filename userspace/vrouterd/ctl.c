@@ -38,13 +38,9 @@ struct ctl {
 	unsigned int		n_clients;
 };
 
-static void client_free(struct client *c)
+/* It is in the list no more. */
+static void client_end(struct client *c)
 {
-	struct client **p = &c->ctl->clients;
-
-	while (*p != c)
-		p = &(*p)->next;
-	*p = c->next;
 	c->ctl->n_clients--;
 	sd_event_source_disable_unref(c->io);
 	sd_event_source_disable_unref(c->timer);
@@ -53,6 +49,16 @@ static void client_free(struct client *c)
 		pod_request_clear(&c->rq);
 	vr_lines_free(&c->lines);
 	free(c);
+}
+
+static void client_free(struct client *c)
+{
+	struct client **p = &c->ctl->clients;
+
+	while (*p != c)
+		p = &(*p)->next;
+	*p = c->next;
+	client_end(c);
 }
 
 /* Small enough for the socket's buffer; a client that is gone gets nothing. */
@@ -254,10 +260,14 @@ int ctl_new(struct ctl **out, sd_event *loop, const char *path, const struct ctl
 
 void ctl_free(struct ctl *ctl)
 {
+	struct client *c, *next;
+
 	if (!ctl)
 		return;
-	while (ctl->clients)
-		client_free(ctl->clients);
+	for (c = ctl->clients; c; c = next) {
+		next = c->next;
+		client_end(c);
+	}
 	sd_event_source_disable_unref(ctl->io);
 	close(ctl->fd);
 	unlink(ctl->path);
