@@ -340,7 +340,7 @@ static int insert_side(struct vr_net *vn, struct vr_flow_side *side)
 {
 	void *old;
 
-	old = rhashtable_lookup_get_insert_key(&vn->flows, &side->tuple, &side->node, params);
+	old = rhashtable_lookup_get_insert_fast(&vn->flows, &side->node, params);
 	return !old ? 0 : IS_ERR(old) ? PTR_ERR(old) : -EEXIST;
 }
 
