@@ -66,7 +66,7 @@ static void set_frame(struct sk_buff *skb, const struct vr_vif_conf *conf)
 	ether_addr_copy(eth->h_source, vr_gateway_mac);
 }
 
-static enum vrouter_drop_reason to_node(struct vr_pkt *pkt)
+static enum vrouter_drop_reason pass_up(struct vr_pkt *pkt)
 {
 	pkt->skb->pkt_type = PACKET_HOST;
 	pkt->verdict = RX_HANDLER_PASS;
@@ -80,7 +80,7 @@ enum vrouter_drop_reason vr_forward(struct vr_pkt *pkt, struct vr_vif *to)
 	struct net_device *dev, *peer;
 
 	if (!to)
-		return to_node(pkt);
+		return pass_up(pkt);
 	dev = rcu_dereference(to->dev);
 	if (unlikely(!dev || !(dev->flags & IFF_UP) || !netif_carrier_ok(dev)))
 		return VROUTER_DROP_REASON_VIF_DOWN;
