@@ -206,7 +206,7 @@ struct vr_trace_step {
 	char	text[160];
 };
 
-#define VR_TRACE_MAX_STEPS 32
+#define VR_TRACE_MAX_STEPS 64
 
 struct vr_trace {
 	unsigned int		n;

@@ -35,6 +35,26 @@ static bool is_allowed(const struct vr_vif_conf *conf, const struct vr_sg_query 
 	return false;
 }
 
+/* Every group that closes the direction, since none of them alone refuses. */
+static void tell_closing(struct vr_trace *t, u8 stage, const struct vr_vif *vif,
+			 const struct vr_vif_conf *conf, const struct vr_sg_query *q)
+{
+	struct vr_trace_step *s;
+	unsigned int i;
+
+	for (i = 0; i < conf->n_sgs; i++) {
+		if (!(READ_ONCE(conf->sgs[i]->enforce) & BIT(q->direction)))
+			continue;
+		s = vr_trace_step(t, stage, "group %u (%s) closes it; none of its %u rules matches",
+				  conf->sg_ids[i], READ_ONCE(conf->sgs[i]->label) ?: "no label",
+				  vr_ruleset_len(rcu_dereference(conf->sgs[i]->rules)));
+		if (!s)
+			return;
+		s->vif = vif->id;
+		s->sg = conf->sg_ids[i];
+	}
+}
+
 static void tell(struct vr_trace *t, const struct vr_vif *vif, const struct vr_vif_conf *conf,
 		 const struct vr_sg_query *q, const struct vr_decision *d, bool enforced,
 		 bool allowed, unsigned int sg)
@@ -48,6 +68,7 @@ static void tell(struct vr_trace *t, const struct vr_vif *vif, const struct vr_v
 	if (!enforced) {
 		s = vr_trace_step(t, stage, "no group of vif %u (%s) closes %s", vif->id, who, way);
 	} else if (!allowed) {
+		tell_closing(t, stage, vif, conf, q);
 		s = vr_trace_step(t, stage, "no %s rule in %u groups of vif %u (%s) allows it",
 				  way, conf->n_sgs, vif->id, who);
 	} else {

@@ -433,7 +433,7 @@ def trace():
         tap.check(True, "trace of a denied packet exits non-zero")
     text = ns.run([os.environ["VROUTER_BUILD"] + "/vrctl", "trace", "vif", "1", "src", A[0], "dst", B[0],
                    "proto", "tcp", "dport", "80"], check=False).stdout
-    tap.check("vm/b" in text and "sg-ingress" in text, "and names the interface whose groups denied it", text)
+    tap.check("test/none" in text and "sg-ingress" in text, "and names the group that denied it", text)
     tap.equal(vr("flow show"), flows, "trace makes no flow")
     tap.equal(vm["b"].receive(seconds=0), None, "and sends no packet")
     vr(f"vif replace id 2 dev tap-b vrf 1 mac 02:00:00:00:00:0b addr {B[0]} addr {B[1]} label vm/b")
