@@ -46,7 +46,7 @@ class Traffic:
 
     def __init__(self):
         self.sent = self.lost = 0
-        self.stop = False
+        self.asking, self.stop = True, False
         server, client = node.pods["default/server"], node.pods["default/client"]
         with server.ns:
             self.server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -69,7 +69,7 @@ class Traffic:
                 pass
 
     def _ask(self):
-        while not self.stop:
+        while self.asking:
             self.sent += 1
             want = str(self.sent).encode()
             try:
@@ -85,9 +85,11 @@ class Traffic:
         wait_for(lambda: self.sent >= base + count, "traffic", 30 * SLOW)
 
     def end(self):
+        """Number of lost requests. The client stops first: its last request is answered."""
+        self.asking = False
+        self.threads[1].join()
         self.stop = True
-        for t in self.threads:
-            t.join()
+        self.threads[0].join()
         self.client.close()
         self.server.close()
         return self.lost
