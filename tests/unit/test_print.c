@@ -108,7 +108,7 @@ static void hostile_text(void **state)
 
 	open_sink(&s, false, false);
 	out_row_begin(s.c.out);
-	out_str(s.c.out, "label", "LABEL", "a\x1b[31m\r\x7f\xc3\xa4");
+	out_str(s.c.out, "label", "LABEL", "a\x1b[31m\n\x7f\xc3\xa4");
 	out_str(s.c.out, "x", "X", "y");
 	out_row_end(s.c.out);
 	expect(&s, "LABEL      X\n"

@@ -41,7 +41,7 @@ enum {
 struct vr_struct;
 
 struct vr_field {
-	const char	*name;		/* what an operator calls it, see vrctl(8) */
+	const char	*name;		/* what an operator calls it, see vrctl(8); "": nothing */
 	uint16_t	attr;
 	uint8_t		type;
 	uint8_t		flags;

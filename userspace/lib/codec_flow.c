@@ -31,7 +31,7 @@ static const struct vr_field filter[] = {
 	FILTER("vrf", VRF, VR_T_U32, vrf),
 	VR_OPT_FIELD("state", VROUTER_A_FLOW_STATE, VR_T_U8, 0, struct vr_flow_filter, state,
 		     has_state),
-	VR_NEST_FIELD("filter", VROUTER_A_FLOW_FILTER, 0, struct vr_flow_filter, tuple,
+	VR_NEST_FIELD("", VROUTER_A_FLOW_FILTER, 0, struct vr_flow_filter, tuple,
 		      &vr_struct_tuple),
 };
 

@@ -25,7 +25,7 @@ static const struct vr_struct step_struct = VR_STRUCT(step, struct vr_trace_step
 
 static const struct vr_field fields[] = {
 	VR_FIELD("vif", VROUTER_A_TRACE_VIF, VR_T_U32, VR_F_KEY, struct vr_trace, vif),
-	VR_NEST_FIELD("packet", VROUTER_A_TRACE_TUPLE, VR_F_KEY, struct vr_trace, tuple,
+	VR_NEST_FIELD("", VROUTER_A_TRACE_TUPLE, VR_F_KEY, struct vr_trace, tuple,
 		      &vr_struct_tuple),
 	VR_LIST_FIELD("step", VROUTER_A_TRACE_STEP, VR_T_NESTS, VR_F_TOLD, struct vr_trace, steps,
 		      n_steps, &step_struct),

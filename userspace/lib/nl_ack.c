@@ -58,7 +58,7 @@ static const struct vr_field *field_of(const struct vr_struct *s, unsigned int a
 
 static size_t append(char *path, size_t n, const char *dot, const char *name)
 {
-	int k = snprintf(path + n, PATH_TEXT - n, "%s%s", n ? dot : "", name);
+	int k = snprintf(path + n, PATH_TEXT - n, "%s%s", n && *name ? dot : "", name);
 
 	return k < 0 || n + k >= PATH_TEXT ? PATH_TEXT - 1 : n + k;
 }

@@ -28,11 +28,15 @@ void show_flow(struct ctx *c, const void *obj)
 	out_bool(c->out, "translated", f->translated);
 	if (!c->counters)
 		return;
-	out_num(c->out, "timeout", "SECONDS", f->timeout);
-	out_num(c->out, "orig-packets", "PACKETS", f->orig_packets);
-	out_num(c->out, "orig-bytes", "BYTES", f->orig_bytes);
-	out_num(c->out, "reply-packets", "REPLIES", f->reply_packets);
-	out_num(c->out, "reply-bytes", "BYTES", f->reply_bytes);
+	out_num(c->out, "timeout", NULL, f->timeout);
+	out_num(c->out, "orig-packets", NULL, f->orig_packets);
+	out_num(c->out, "orig-bytes", NULL, f->orig_bytes);
+	out_num(c->out, "reply-packets", NULL, f->reply_packets);
+	out_num(c->out, "reply-bytes", NULL, f->reply_bytes);
+	out_detail(c->out, "%llu packets %llu bytes, replies %llu packets %llu bytes, ends in %u s",
+		   (unsigned long long)f->orig_packets, (unsigned long long)f->orig_bytes,
+		   (unsigned long long)f->reply_packets, (unsigned long long)f->reply_bytes,
+		   f->timeout);
 }
 
 static int show_each(const void *obj, void *arg)

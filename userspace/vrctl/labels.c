@@ -129,6 +129,7 @@ const char *ref_text(struct ctx *c, const struct vr_obj_type *t, uint32_t id,
 		     char buf[REF_TEXT])
 {
 	const char *label = label_of(c, t, id);
+	char *p;
 
 	if (!id)
 		snprintf(buf, REF_TEXT, "-");
@@ -136,5 +137,9 @@ const char *ref_text(struct ctx *c, const struct vr_obj_type *t, uint32_t id,
 		snprintf(buf, REF_TEXT, "%u (%s)", id, label);
 	else
 		snprintf(buf, REF_TEXT, "%u", id);
+	/* It may stand in a cell of several lines; a label makes none. */
+	for (p = buf; *p; p++)
+		if (*p == '\n')
+			*p = '?';
 	return buf;
 }

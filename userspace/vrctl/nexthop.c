@@ -39,7 +39,7 @@ static void member_detail(struct ctx *c, const struct vr_member *m)
 		snprintf(via, sizeof(via), "nexthop %s",
 			 ref_text(c, &vr_type_nexthop, m->nexthop, ref));
 	if (c->counters)
-		snprintf(counters, sizeof(counters), "\tflows %llu\tto %llu packets\tfrom %llu packets",
+		snprintf(counters, sizeof(counters), "\tnew flows %llu\trx %llu packets\ttx %llu packets",
 			 (unsigned long long)m->counters.flows,
 			 (unsigned long long)m->counters.rx_packets,
 			 (unsigned long long)m->counters.tx_packets);

@@ -95,11 +95,11 @@ static unsigned int text_width(const char *text, size_t len)
 	return width;
 }
 
-static void clean(char *text)
+/* Control characters but those of "keep" become '?'. */
+static void clean(char *text, const char *keep)
 {
 	for (; *text; text++)
-		if (((unsigned char)*text < ' ' && *text != '\n' && *text != '\t') ||
-		    *text == 0x7f)
+		if (((unsigned char)*text < ' ' && !strchr(keep, *text)) || *text == 0x7f)
 			*text = '?';
 }
 
@@ -233,7 +233,6 @@ static void add_cell(struct out *o, const char *head, char *text, bool right)
 		free(text);
 		return;
 	}
-	clean(text);
 	o->heads[o->column] = head;
 	o->right[o->column] = right;
 	o->rows[o->n_rows].cells[o->column++] = text;
@@ -401,8 +400,10 @@ void out_cell(struct out *o, const char *head, const char *fmt, ...)
 	va_start(args, fmt);
 	len = vasprintf(&text, fmt, args);
 	va_end(args);
-	if (len >= 0)
-		add_cell(o, head, text, false);
+	if (len < 0)
+		return;
+	clean(text, "\n");
+	add_cell(o, head, text, false);
 }
 
 static void add_detail(struct row *row, const char *line)
@@ -439,7 +440,7 @@ void out_detail(struct out *o, const char *fmt, ...)
 		line = NULL;
 		return;
 	}
-	clean(line);
+	clean(line, "\t");
 	add_detail(&o->rows[o->n_rows], line);
 }
 
@@ -458,7 +459,7 @@ void out_line(struct out *o, const char *fmt, ...)
 		line = NULL;
 		return;
 	}
-	clean(line);
+	clean(line, "");
 	fprintf(o->f, "%s\n", line);
 }
 
@@ -474,10 +475,16 @@ void out_num(struct out *o, const char *key, const char *head, uint64_t number)
 
 void out_str(struct out *o, const char *key, const char *head, const char *text)
 {
+	char *copy;
+
 	if (o->json && text)
 		add_json(o, key, json_text(text));
-	if (!o->json && head)
-		add_cell(o, head, strdup(text ? text : "-"), false);
+	if (o->json || !head)
+		return;
+	copy = strdup(text ? text : "-");
+	if (copy)
+		clean(copy, "");
+	add_cell(o, head, copy, false);
 }
 
 void out_bool(struct out *o, const char *key, bool value)

@@ -98,17 +98,27 @@ void show_name(struct ctx *c, const char *key, const char *head, const struct vr
 
 void show_counters(struct ctx *c, const struct vr_counters *n, bool drops)
 {
+	unsigned long long v[] = {
+		n->rx_packets, n->rx_bytes, n->tx_packets, n->tx_bytes, n->flows, n->drops,
+	};
+
 	if (!c->counters)
 		return;
 	out_object_begin(c->out, "counters");
-	out_num(c->out, "rx-packets", "RX-PKTS", n->rx_packets);
-	out_num(c->out, "rx-bytes", "RX-BYTES", n->rx_bytes);
-	out_num(c->out, "tx-packets", "TX-PKTS", n->tx_packets);
-	out_num(c->out, "tx-bytes", "TX-BYTES", n->tx_bytes);
-	out_num(c->out, "flows", "NEW-FLOWS", n->flows);
+	out_num(c->out, "rx-packets", NULL, n->rx_packets);
+	out_num(c->out, "rx-bytes", NULL, n->rx_bytes);
+	out_num(c->out, "tx-packets", NULL, n->tx_packets);
+	out_num(c->out, "tx-bytes", NULL, n->tx_bytes);
+	out_num(c->out, "flows", NULL, n->flows);
 	if (drops)
-		out_num(c->out, "drops", "DROPS", n->drops);
+		out_num(c->out, "drops", NULL, n->drops);
 	out_end(c->out);
+	if (drops)
+		out_detail(c->out, "rx %llu packets %llu bytes, tx %llu packets %llu bytes, "
+			   "new flows %llu, drops %llu", v[0], v[1], v[2], v[3], v[4], v[5]);
+	else
+		out_detail(c->out, "rx %llu packets %llu bytes, tx %llu packets %llu bytes, "
+			   "new flows %llu", v[0], v[1], v[2], v[3], v[4]);
 }
 
 static bool is_icmp(const struct vr_tuple *t)

@@ -15,7 +15,16 @@ struct words {
 	bool		has_icmp_type;
 };
 
-/* The ids of a step, as far as it has them: " [nexthop 10 (default/web-0)]". */
+/* Does the kernel's sentence name the object? */
+static bool names(const char *text, const char *label, uint32_t id)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%u", id);
+	return text && strstr(text, label ? label : number);
+}
+
+/* What a step has and its sentence has not: " [10.32.0.3:8080]", " [sg 5 (a/b)]". */
 static void refs_text(struct ctx *c, const struct vr_trace_step *s, char *buf, size_t size)
 {
 	const struct {
@@ -28,36 +37,23 @@ static void refs_text(struct ctx *c, const struct vr_trace_step *s, char *buf, s
 		{ "nexthop", &vr_type_nexthop, s->nexthop },
 		{ "sg", &vr_type_sg, s->sg },
 	};
-	char ref[REF_TEXT];
+	char ref[REF_TEXT], dst[END_TEXT], length[8] = "";
+	struct vr_tuple to = { .dst = s->addr, .dport = s->port, .has_dport = s->port };
 	size_t i, n = 0;
 
 	buf[0] = '\0';
+	if (s->addr.family && !s->port)
+		snprintf(length, sizeof(length), "/%u", s->prefix_len);
+	if (s->addr.family)
+		n += snprintf(buf + n, size - n, " [%s%s", dest_text(&to, dst), length);
 	for (i = 0; i < VR_ARRAY_SIZE(refs) && n < size; i++)
-		if (refs[i].id)
+		if (refs[i].id && !names(s->text, label_of(c, refs[i].t, refs[i].id), refs[i].id))
 			n += snprintf(buf + n, size - n, "%s%s %s", n ? ", " : " [", refs[i].name,
 				      ref_text(c, refs[i].t, refs[i].id, ref));
-	if (s->has_rule && n < size)
+	if (s->has_rule && n < size && !names(s->text, NULL, s->rule))
 		n += snprintf(buf + n, size - n, "%srule %u", n ? ", " : " [", s->rule);
 	if (n && n < size)
 		snprintf(buf + n, size - n, "]");
-}
-
-/* The groups that did not let the packet through. */
-static void groups_lines(struct ctx *c, const struct vr_trace_step *s)
-{
-	struct vr_vif key = { .id = s->vif }, vif;
-	char ref[REF_TEXT];
-	unsigned int i;
-
-	if (!s->vif || (s->reason != VROUTER_DROP_REASON_SG_INGRESS &&
-			s->reason != VROUTER_DROP_REASON_SG_EGRESS))
-		return;
-	if (vr_get(c->nl, &vr_type_vif, &key, &vif, NULL))
-		return;
-	for (i = 0; i < vif.n_sgs; i++)
-		out_line(c->out, "  %-10s  group %s", "",
-			 ref_text(c, &vr_type_sg, vif.sgs[i], ref));
-	vr_obj_free(&vr_type_vif, &vif);
 }
 
 static void show_text(struct ctx *c, const struct vr_trace *request, const struct vr_trace *t)
@@ -74,7 +70,6 @@ static void show_text(struct ctx *c, const struct vr_trace *request, const struc
 		refs_text(c, s, refs, sizeof(refs));
 		out_line(c->out, "  %-10s  %s%s", vr_name(vr_names_trace_stage, s->stage, stage),
 			 s->text ? s->text : "", refs);
-		groups_lines(c, s);
 	}
 	if (t->reason)
 		out_line(c->out, "dropped: %s", vr_name(vr_names_drop_reason, t->reason, reason));

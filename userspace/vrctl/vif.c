@@ -27,8 +27,9 @@ void show_vif(struct ctx *c, const void *obj)
 	out_num(c->out, "half-open-limit", NULL, vif->half_open_limit);
 	if (!c->counters)
 		return;
-	out_num(c->out, "flows", "FLOWS", vif->flows);
-	out_num(c->out, "half-open", "HALF-OPEN", vif->half_open);
+	out_num(c->out, "flows", NULL, vif->flows);
+	out_num(c->out, "half-open", NULL, vif->half_open);
+	out_detail(c->out, "flows %u, half open %u", vif->flows, vif->half_open);
 	show_counters(c, &vif->counters, true);
 }
 

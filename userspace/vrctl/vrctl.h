@@ -124,7 +124,7 @@ void show_addrs(struct ctx *c, const char *key, const char *head, const struct v
 		unsigned int n);
 void show_name(struct ctx *c, const char *key, const char *head, const struct vr_name *names,
 	       uint32_t value);
-/* Columns of counters, and an object "counters"; nothing without -s. */
+/* A line of counters, an object "counters" in JSON; nothing without -s. */
 void show_counters(struct ctx *c, const struct vr_counters *counters, bool drops);
 /* An object of src, dst, sport, dport (ICMP: icmp-id, icmp-type, icmp-code). */
 void show_tuple(struct ctx *c, const char *key, const struct vr_tuple *t);
