@@ -62,7 +62,7 @@ static void show_member(struct ctx *c, const struct vr_member *m)
 	out_num(c->out, "weight", NULL, m->weight);
 	show_name(c, "state", NULL, vr_names_member_state, m->state);
 	out_str(c->out, "label", NULL, m->label);
-	show_counters(c, &m->counters, false);
+	show_counters(c, &m->counters, COUNT_RX | COUNT_TX);
 	out_end(c->out);
 }
 
@@ -79,7 +79,7 @@ void show_nexthop(struct ctx *c, const void *obj)
 	out_cell(c->out, "TO", "%s", text);
 	show_ref(c, "vif", NULL, &vr_type_vif, nh->vif);
 	show_ref(c, "vrf", NULL, &vr_type_vrf, nh->vrf);
-	show_counters(c, &nh->counters, false);
+	show_counters(c, &nh->counters, COUNT_TX);
 	if (nh->type != VROUTER_NEXTHOP_TYPE_ECMP)
 		return;
 	out_num(c->out, "members", NULL, nh->members_told);

@@ -96,29 +96,32 @@ void show_name(struct ctx *c, const char *key, const char *head, const struct vr
 	out_str(c->out, key, head, vr_name(names, value, text));
 }
 
-void show_counters(struct ctx *c, const struct vr_counters *n, bool drops)
+void show_counters(struct ctx *c, const struct vr_counters *n, unsigned int which)
 {
-	unsigned long long v[] = {
-		n->rx_packets, n->rx_bytes, n->tx_packets, n->tx_bytes, n->flows, n->drops,
-	};
+	char rx[64] = "", tx[64] = "", drops[32] = "";
 
 	if (!c->counters)
 		return;
 	out_object_begin(c->out, "counters");
-	out_num(c->out, "rx-packets", NULL, n->rx_packets);
-	out_num(c->out, "rx-bytes", NULL, n->rx_bytes);
-	out_num(c->out, "tx-packets", NULL, n->tx_packets);
-	out_num(c->out, "tx-bytes", NULL, n->tx_bytes);
+	if (which & COUNT_RX) {
+		out_num(c->out, "rx-packets", NULL, n->rx_packets);
+		out_num(c->out, "rx-bytes", NULL, n->rx_bytes);
+		snprintf(rx, sizeof(rx), "rx %llu packets %llu bytes, ",
+			 (unsigned long long)n->rx_packets, (unsigned long long)n->rx_bytes);
+	}
+	if (which & COUNT_TX) {
+		out_num(c->out, "tx-packets", NULL, n->tx_packets);
+		out_num(c->out, "tx-bytes", NULL, n->tx_bytes);
+		snprintf(tx, sizeof(tx), "tx %llu packets %llu bytes, ",
+			 (unsigned long long)n->tx_packets, (unsigned long long)n->tx_bytes);
+	}
 	out_num(c->out, "flows", NULL, n->flows);
-	if (drops)
+	if (which & COUNT_DROPS) {
 		out_num(c->out, "drops", NULL, n->drops);
+		snprintf(drops, sizeof(drops), ", drops %llu", (unsigned long long)n->drops);
+	}
 	out_end(c->out);
-	if (drops)
-		out_detail(c->out, "rx %llu packets %llu bytes, tx %llu packets %llu bytes, "
-			   "new flows %llu, drops %llu", v[0], v[1], v[2], v[3], v[4], v[5]);
-	else
-		out_detail(c->out, "rx %llu packets %llu bytes, tx %llu packets %llu bytes, "
-			   "new flows %llu", v[0], v[1], v[2], v[3], v[4]);
+	out_detail(c->out, "%s%snew flows %llu%s", rx, tx, (unsigned long long)n->flows, drops);
 }
 
 static bool is_icmp(const struct vr_tuple *t)

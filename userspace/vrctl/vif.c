@@ -30,7 +30,7 @@ void show_vif(struct ctx *c, const void *obj)
 	out_num(c->out, "flows", NULL, vif->flows);
 	out_num(c->out, "half-open", NULL, vif->half_open);
 	out_detail(c->out, "flows %u, half open %u", vif->flows, vif->half_open);
-	show_counters(c, &vif->counters, true);
+	show_counters(c, &vif->counters, COUNT_RX | COUNT_TX | COUNT_DROPS);
 }
 
 static int run_show(struct ctx *c, const struct verb *v, void *obj)

@@ -16,7 +16,7 @@ void show_vip(struct ctx *c, const void *obj)
 	out_str(c->out, "label", "LABEL", vip->label);
 	show_ref(c, "nexthop", "NEXTHOP", &vr_type_nexthop, vip->nexthop);
 	out_num(c->out, "affinity", "AFFINITY", vip->affinity_timeout);
-	show_counters(c, &vip->counters, false);
+	show_counters(c, &vip->counters, 0);
 }
 
 static int run_show(struct ctx *c, const struct verb *v, void *obj)

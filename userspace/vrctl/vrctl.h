@@ -124,8 +124,12 @@ void show_addrs(struct ctx *c, const char *key, const char *head, const struct v
 		unsigned int n);
 void show_name(struct ctx *c, const char *key, const char *head, const struct vr_name *names,
 	       uint32_t value);
-/* A line of counters, an object "counters" in JSON; nothing without -s. */
-void show_counters(struct ctx *c, const struct vr_counters *counters, bool drops);
+enum { COUNT_RX = 1, COUNT_TX = 2, COUNT_DROPS = 4 };
+
+/* A line of counters, an object "counters" in JSON; nothing without -s. Flows,
+ * and what else the module counts for such an object.
+ */
+void show_counters(struct ctx *c, const struct vr_counters *counters, unsigned int which);
 /* An object of src, dst, sport, dport (ICMP: icmp-id, icmp-type, icmp-code). */
 void show_tuple(struct ctx *c, const char *key, const struct vr_tuple *t);
 

@@ -13,7 +13,7 @@ void show_vrf(struct ctx *c, const void *obj)
 	out_str(c->out, "label", "LABEL", vrf->label);
 	show_addrs(c, "gateway", "GATEWAY", vrf->gateways, vrf->n_gateways);
 	out_num(c->out, "routes", "ROUTES", vrf->routes);
-	show_counters(c, &vrf->counters, false);
+	show_counters(c, &vrf->counters, COUNT_RX | COUNT_TX);
 }
 
 static int run_show(struct ctx *c, const struct verb *v, void *obj)
