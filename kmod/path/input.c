@@ -77,6 +77,9 @@ static noinline enum vrouter_drop_reason miss(struct vr_pkt *pkt, const struct v
 		why = vr_flow_new(pkt, &d, &side);
 		if (!d.vip)
 			break;
+		/* Its member is gone and the flow with it: the client should not wait. */
+		if (why == VROUTER_DROP_REASON_TCP_NO_FLOW)
+			vr_answer_refused(pkt);
 	}
 	return why ?: send_on(pkt, side);
 }

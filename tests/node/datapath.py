@@ -355,6 +355,11 @@ def vip():
         tap.check(e and e.checksum_ok() and e.src == VIP[i] and inner.src == A[i] and inner.dst == VIP[i]
                   and inner.sport == 4000 and inner.dport == 80,
                   f"an ICMP error of the member reads as if from the VIP (IPv{family})", (e, inner))
+        send("a", fr.ipx(A[i], VIP[i], 6, fr.tcp(A[i], VIP[i], 3200, 80, "PA", 500, 9000, b"lost")))
+        p = vm["a"].receive(lambda p: p.l4 == 6, WAIT)
+        tap.check(p and p.src == VIP[i] and p.flags == "R" and p.checksum_ok()
+                  and struct.unpack("!I", p.payload[4:8])[0] == 9000,
+                  f"a segment of a connection that the service knows nothing of is reset (IPv{family})", p)
         expect_drop("vip-icmp", f"ping to a VIP (IPv{family})", lambda i=i: send(
             "a", fr.ipx(A[i], VIP[i], 58 if i else 1, fr.echo(A[i], VIP[i]))))
         vr(f"nexthop replace id {20 + i} ecmp")
