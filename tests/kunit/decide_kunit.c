@@ -423,6 +423,8 @@ static struct kunit_case cases[] = {
 
 static struct kunit_suite suite = {
 	.name = "vrouter_decide",
+	.suite_init = kt_make_pods,
+	.suite_exit = kt_end_pods,
 	.init = init,
 	.exit = kt_exit,
 	.test_cases = cases,

@@ -152,21 +152,6 @@ static int pod_make(struct kt_pod *pod, unsigned int i)
 	return err;
 }
 
-/* The devices must say nothing of their own accord: no IPv6 of the stack on them. */
-static int pods_make(struct kt_world *w)
-{
-	int err = 0, was = init_net.ipv6.devconf_dflt->disable_ipv6;
-	unsigned int i;
-
-	WRITE_ONCE(init_net.ipv6.devconf_dflt->disable_ipv6, 1);
-	for (i = 0; i < KT_PODS && !err; i++) {
-		w->n_pods = i + 1;
-		err = pod_make(&w->pod[i], i);
-	}
-	WRITE_ONCE(init_net.ipv6.devconf_dflt->disable_ipv6, was);
-	return err;
-}
-
 static void pod_end(struct kt_pod *pod)
 {
 	int ifindex;
@@ -184,6 +169,30 @@ static void pod_end(struct kt_pod *pod)
 	dev_put(pod->host);
 	dev_put(pod->peer);
 	link_del(ifindex);
+}
+
+static struct kt_pod pods[KT_PODS];
+
+/* The devices must say nothing of their own accord: no IPv6 of the stack on them. */
+int kt_make_pods(struct kunit_suite *suite)
+{
+	int err = 0, was = init_net.ipv6.devconf_dflt->disable_ipv6;
+	unsigned int i;
+
+	memset(pods, 0, sizeof(pods));
+	WRITE_ONCE(init_net.ipv6.devconf_dflt->disable_ipv6, 1);
+	for (i = 0; i < KT_PODS && !err; i++)
+		err = pod_make(&pods[i], i);
+	WRITE_ONCE(init_net.ipv6.devconf_dflt->disable_ipv6, was);
+	return err;
+}
+
+void kt_end_pods(struct kunit_suite *suite)
+{
+	unsigned int i;
+
+	for (i = 0; i < KT_PODS; i++)
+		pod_end(&pods[i]);
 }
 
 /* --- life of a world ------------------------------------------------------ */
@@ -210,6 +219,7 @@ int kt_init(struct kunit *test)
 	if (!w)
 		return -ENOMEM;
 	w->test = test;
+	w->pod = pods;
 	w->vn = vr_net(&init_net);
 	if (!w->vn)
 		return -ENODEV;
@@ -229,9 +239,6 @@ int kt_init_pods(struct kunit *test)
 	if (err)
 		return err;
 	w = kt_world(test);
-	err = pods_make(w);
-	if (err)
-		return err;
 	kt_set_vrf(w, KT_VRF);
 	for (i = 0; i < KT_PODS; i++) {
 		kt_set_vif(w, i, 0, NULL);
@@ -287,25 +294,9 @@ static void remove_all(struct vr_net *vn)
 	vr_flow_flush(vn, &any);
 }
 
-void kt_exit(struct kunit *test)
+/* What is counted in the namespace, by name. */
+static void expect_nothing_left(struct kunit *test, struct vr_net *vn)
 {
-	struct kt_world *w = kt_world(test);
-	struct vr_net *vn;
-	unsigned int i;
-
-	if (!w)
-		return;
-	vn = w->vn;
-	kt_lock(w);
-	vn->limits = saved_limits;
-	vr_global.limits = saved_global;
-	remove_all(vn);
-	kt_unlock(w);
-	for (i = 0; i < w->n_pods; i++)
-		pod_end(&w->pod[i]);
-	rcu_barrier();
-	/* What vif and member references the flows held is given back by RCU callbacks. */
-	rcu_barrier();
 	KUNIT_EXPECT_EQ(test, atomic_read(&vn->used.flows), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&vn->used.half_open), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&vn->used.vrfs), 0);
@@ -316,6 +307,24 @@ void kt_exit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&vn->used.vips), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&vn->used.sgs), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&vn->used.sg_rules), 0);
+}
+
+void kt_exit(struct kunit *test)
+{
+	struct kt_world *w = kt_world(test);
+	unsigned int i;
+
+	if (!w)
+		return;
+	kt_lock(w);
+	w->vn->limits = saved_limits;
+	vr_global.limits = saved_global;
+	remove_all(w->vn);
+	kt_unlock(w);
+	for (i = 0; i < KT_PODS; i++)
+		if (w->pod[i].peer)
+			skb_queue_purge(&w->pod[i].got);
+	expect_nothing_left(test, w->vn);
 }
 
 /* --- objects -------------------------------------------------------------- */

@@ -101,16 +101,19 @@ struct kt_pod {
 	struct sk_buff_head	got;	/* what arrived at peer, data at the network header */
 };
 
+/* .suite_init and .suite_exit of a suite with pods: their devices, made once. */
+int kt_make_pods(struct kunit_suite *suite);
+void kt_end_pods(struct kunit_suite *suite);
+
 struct kt_world {
 	struct kunit	*test;
 	struct vr_net	*vn;
-	unsigned int	n_pods;
-	struct kt_pod	pod[KT_PODS];
+	struct kt_pod	*pod;	/* [KT_PODS] */
 };
 
 /* .init of a suite without devices: test->priv is the world, with no pod. */
 int kt_init(struct kunit *test);
-/* .init of a suite with pods: VRF, gateways, vifs, local next hops, routes. */
+/* .init of a suite with pods, its devices being there: VRF, gateways, vifs, local next hops, routes. */
 int kt_init_pods(struct kunit *test);
 void kt_exit(struct kunit *test);
 static inline struct kt_world *kt_world(struct kunit *test)

@@ -184,6 +184,10 @@ static void truncated_l4(struct kunit *test)
 		enum vrouter_drop_reason want = n - hdr < need ? BAD_L4 : NONE;
 
 		set_ip_len(buf, n);
+		if (n == 40 && hdr == 40) {	/* length 0 says jumbogram (RFC 2675) */
+			KUNIT_EXPECT_NE(test, parse_bytes(test, &pkt, buf, len, len), NONE);
+			continue;
+		}
 		KUNIT_EXPECT_EQ_MSG(test, parse_bytes(test, &pkt, buf, n, n), want,
 				    "%u of %u octets", n, len);
 		/* and what lies behind the IP packet is padding, not header */

@@ -680,6 +680,8 @@ static struct kunit_case cases[] = {
 
 static struct kunit_suite suite = {
 	.name = "vrouter_path",
+	.suite_init = kt_make_pods,
+	.suite_exit = kt_end_pods,
 	.init = kt_init_pods,
 	.exit = kt_exit,
 	.test_cases = cases,

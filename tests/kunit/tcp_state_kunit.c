@@ -387,6 +387,8 @@ static struct kunit_case cases[] = {
 
 static struct kunit_suite suite = {
 	.name = "vrouter_tcp_state",
+	.suite_init = kt_make_pods,
+	.suite_exit = kt_end_pods,
 	.init = kt_init_pods,
 	.exit = kt_exit,
 	.test_cases = cases,
