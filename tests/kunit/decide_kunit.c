@@ -195,10 +195,10 @@ static void where_to(struct kunit *test)
 
 	for (i = 0; i < 2; i++) {
 		p = packet(q, i ? AF_INET6 : AF_INET, 1025);
-		rcu_read_lock_bh();
+		kt_read_lock();
 		ask(w, q->pod, &p, &d);
 		expect_decision(test, q, i ? AF_INET6 : AF_INET, &d);
-		rcu_read_unlock_bh();
+		kt_read_unlock();
 	}
 	/* Nothing was sent, nothing counted, no flow made. */
 	KUNIT_EXPECT_EQ(test, atomic_read(&w->vn->used.flows), 0);
@@ -257,11 +257,11 @@ static void spread(struct kunit *test)
 		got[1] = 0;
 		for (port = 1000; port < 1200; port++) {
 			p = packet(&to[i], AF_INET, port);
-			rcu_read_lock_bh();
+			kt_read_lock();
 			ask(w, 0, &p, &d);
 			KUNIT_EXPECT_EQ(test, d.reason, NONE);
 			got[d.out == kt_vif(w, 1)]++;
-			rcu_read_unlock_bh();
+			kt_read_unlock();
 		}
 		/* 200 fair coins fall 60 times on a side but for one in 10^8 */
 		KUNIT_EXPECT_GE(test, got[0], 60u);
@@ -370,7 +370,7 @@ static void policy(struct kunit *test)
 				    .src = KT_POD(0), .dst = c->dst ?: KT_POD(1),
 				    .sport = 1025, .dport = c->dport ?: 8080 };
 
-		rcu_read_lock_bh();
+		kt_read_lock();
 		ask(w, 0, &p, &d);
 		KUNIT_EXPECT_EQ_MSG(test, d.reason, c->why, "is %s, expected %s",
 				    vr_drop_name(d.reason), vr_drop_name(c->why));
@@ -384,7 +384,7 @@ static void policy(struct kunit *test)
 				KUNIT_EXPECT_PTR_EQ(test, d.hit[dir], rcu_dereference(
 					vr_sg_rcu(w->vn, dir == IN ? 2 : 1)->rules));
 		}
-		rcu_read_unlock_bh();
+		kt_read_unlock();
 	}
 }
 
@@ -405,9 +405,9 @@ static void union_of_groups(struct kunit *test)
 	kt_set_vif(w, 1, 2, (u32[]){ 2, 3 });
 	for (i = 0; i < ARRAY_SIZE(want); i++) {
 		p.dport = want[i].port;
-		rcu_read_lock_bh();
+		kt_read_lock();
 		ask(w, 0, &p, &d);
-		rcu_read_unlock_bh();
+		kt_read_unlock();
 		KUNIT_EXPECT_EQ_MSG(test, d.reason, want[i].why, "port %u", p.dport);
 	}
 }

@@ -33,9 +33,9 @@ static struct vr_flow *flow_alloc(struct kt_world *w, unsigned int in, unsigned 
 {
 	struct vr_flow *f;
 
-	rcu_read_lock_bh();
+	kt_read_lock();
 	f = vr_flow_alloc(w->vn, kt_vif(w, in), kt_vif(w, out), NULL, why);
-	rcu_read_unlock_bh();
+	kt_read_unlock();
 	if (!f)
 		return NULL;
 	f->side[VR_ORIG].tuple = *orig;
@@ -49,9 +49,9 @@ static int insert(struct kt_world *w, struct vr_flow *f)
 {
 	int err;
 
-	rcu_read_lock_bh();
+	kt_read_lock();
 	err = vr_flow_insert(w->vn, f);
-	rcu_read_unlock_bh();
+	kt_read_unlock();
 	return err;
 }
 
@@ -89,16 +89,16 @@ static struct vr_flow *lookup(struct kt_world *w, const struct vr_tuple *t, int 
 
 static void kill_flow(struct kt_world *w, struct vr_flow *f)
 {
-	rcu_read_lock_bh();
+	kt_read_lock();
 	vr_flow_kill(w->vn, f);
-	rcu_read_unlock_bh();
+	kt_read_unlock();
 }
 
 static void set_state(struct kt_world *w, struct vr_flow *f, u8 state)
 {
-	rcu_read_lock_bh();
+	kt_read_lock();
 	vr_flow_set_state(w->vn, f, state);
-	rcu_read_unlock_bh();
+	kt_read_unlock();
 }
 
 static void expect_used(struct kt_world *w, int flows, int half_open)
@@ -188,10 +188,10 @@ static void kill_twice(struct kunit *test)
 
 	udp_flow(w, 2);
 	f = udp_flow(w, 1);
-	rcu_read_lock_bh();
+	kt_read_lock();
 	vr_flow_kill(w->vn, f);
 	vr_flow_kill(w->vn, f);
-	rcu_read_unlock_bh();
+	kt_read_unlock();
 	rcu_barrier();
 	expect_used(w, 1, 1);
 }

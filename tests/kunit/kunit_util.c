@@ -483,3 +483,40 @@ void kt_expect_drop(struct kt_world *w, unsigned int pod, const struct kt_pkt *p
 			    vr_drop_name(why));
 	kunit_kfree(w->test, t);
 }
+
+void kt_expect_recv(struct kt_world *w, unsigned int pod, const struct kt_pkt *want,
+		    const char *what)
+{
+	struct sk_buff *skb = kt_recv(w, pod);
+	struct ethhdr *eth;
+
+	if (!skb)
+		KUNIT_FAIL(w->test, "%s: nothing arrived at pod %u", what, pod);
+	KUNIT_ASSERT_NOT_NULL(w->test, skb);
+	eth = eth_hdr(skb);
+	KUNIT_EXPECT_TRUE_MSG(w->test, ether_addr_equal(eth->h_dest, w->pod[pod].mac),
+			      "%s: to %pM", what, eth->h_dest);
+	KUNIT_EXPECT_TRUE_MSG(w->test, ether_addr_equal(eth->h_source, vr_gateway_mac),
+			      "%s: from %pM", what, eth->h_source);
+	kt_expect_pkt(w->test, skb, want, what);
+	kt_expect_sound(w->test, skb, what);
+	kfree_skb(skb);
+}
+
+void kt_expect_nothing(struct kt_world *w)
+{
+	unsigned int i;
+
+	for (i = 0; i < KT_PODS; i++)
+		KUNIT_EXPECT_EQ_MSG(w->test, skb_queue_len(&w->pod[i].got), 0u, "at pod %u", i);
+}
+
+struct kt_pkt kt_answer(const struct kt_pkt *p)
+{
+	struct kt_pkt a = *p;
+
+	swap(a.src, a.dst);
+	if (p->proto != IPPROTO_ICMP && p->proto != IPPROTO_ICMPV6)
+		swap(a.sport, a.dport);
+	return a;
+}

@@ -127,6 +127,19 @@ struct vr_vif *kt_vif(struct kt_world *w, unsigned int pod);	/* borrowed */
 void kt_lock(struct kt_world *w);
 void kt_unlock(struct kt_world *w);
 
+/* As a packet runs: in softirq, under RCU. */
+static inline void kt_read_lock(void)
+{
+	local_bh_disable();
+	rcu_read_lock();
+}
+
+static inline void kt_read_unlock(void)
+{
+	rcu_read_unlock();
+	local_bh_enable();
+}
+
 /* Setters that fail the case when refused. */
 void kt_set_vrf(struct kt_world *w, u32 id);
 void kt_set_vif(struct kt_world *w, unsigned int pod, unsigned int n_sgs, const u32 *sgs);
@@ -149,6 +162,13 @@ u64 kt_drops(struct kt_world *w, unsigned int pod, enum vrouter_drop_reason why)
 /* Sends and expects this very drop, counted once. */
 void kt_expect_drop(struct kt_world *w, unsigned int pod, const struct kt_pkt *p,
 		    enum vrouter_drop_reason why);
+
+/* The packet that came to pod must be this one, sound, in a frame of the gateway's. */
+void kt_expect_recv(struct kt_world *w, unsigned int pod, const struct kt_pkt *want,
+		    const char *what);
+void kt_expect_nothing(struct kt_world *w);	/* nothing waits at any pod */
+/* The same packet with its ends swapped. */
+struct kt_pkt kt_answer(const struct kt_pkt *p);
 
 /* --- netlink -------------------------------------------------------------- */
 

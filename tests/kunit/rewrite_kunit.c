@@ -109,12 +109,12 @@ static enum vrouter_drop_reason rewrite(struct kunit *test, struct sk_buff *skb,
 	enum vrouter_drop_reason why;
 	struct vr_pkt pkt;
 
-	rcu_read_lock_bh();
+	kt_read_lock();
 	why = kt_parse(&pkt, &vif, skb);
 	KUNIT_EXPECT_EQ(test, why, NONE);
 	if (!why)
 		why = vr_rewrite(&pkt, to);
-	rcu_read_unlock_bh();
+	kt_read_unlock();
 	return why;
 }
 

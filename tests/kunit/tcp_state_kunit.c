@@ -234,11 +234,11 @@ static enum vrouter_drop_reason pass(struct conn *c, const struct segment *s, bo
 	enum vrouter_drop_reason why;
 	struct vr_pkt pkt;
 
-	rcu_read_lock_bh();
+	kt_read_lock();
 	why = kt_parse(&pkt, kt_vif(c->w, s->from == C ? 0 : 1), skb);
 	if (!why)
 		why = first ? vr_tcp_open(&pkt, c->f) : vr_tcp_hit(&pkt, c->f, s->from);
-	rcu_read_unlock_bh();
+	kt_read_unlock();
 	kfree_skb(skb);
 	return why;
 }
@@ -250,9 +250,9 @@ static void conn_make(struct kunit *test, struct conn *c, const u32 *isn)
 	struct kt_pkt p;
 
 	*c = (struct conn){ .w = kt_world(test), .isn = { isn[0], isn[1] } };
-	rcu_read_lock_bh();
+	kt_read_lock();
 	c->f = vr_flow_alloc(c->w->vn, kt_vif(c->w, 0), kt_vif(c->w, 1), NULL, &why);
-	rcu_read_unlock_bh();
+	kt_read_unlock();
 	KUNIT_ASSERT_NOT_NULL(test, c->f);
 	p = packet(c, &syn);
 	c->f->side[VR_ORIG].tuple = kt_tuple(KT_VIF(0), &p);
@@ -267,9 +267,9 @@ static void conn_insert(struct kunit *test, struct conn *c)
 {
 	int err;
 
-	rcu_read_lock_bh();
+	kt_read_lock();
 	err = vr_flow_insert(c->w->vn, c->f);
-	rcu_read_unlock_bh();
+	kt_read_unlock();
 	KUNIT_ASSERT_EQ(test, err, 0);
 }
 
