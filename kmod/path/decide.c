@@ -348,7 +348,7 @@ static enum vrouter_drop_reason decide(const struct vr_pkt *pkt, struct vr_decis
 
 void vr_decide(const struct vr_pkt *pkt, struct vr_decision *d, struct vr_trace *t)
 {
-	d->gen = vr_net_gen(pkt->vn);
+	d->gen = pkt->gen;
 	d->vrf = pkt->conf->vrf;
 	d->dst = pkt->tuple.dst;
 	d->dport = pkt->tuple.dport;

@@ -20,7 +20,7 @@ struct quote {
 	u8		*l3, *l4;
 	unsigned int	l4_len;		/* octets that are there */
 	__sum16		*icmp;		/* the error's checksum: covers all of the quote */
-	__sum16		*sum;		/* of the quoted transport header; NULL: none, cut off, SCTP */
+	__sum16		*sum;		/* in the quoted header; NULL: none, cut off, SCTP */
 };
 
 /* A word of the quote, and of the quoted checksum when that covers it. */
@@ -155,7 +155,7 @@ enum vrouter_drop_reason vr_icmp_error(struct vr_pkt *pkt, const struct vr_vif *
 	if (!side)
 		return VROUTER_DROP_REASON_ICMP_NO_FLOW;
 	f = vr_flow_of(side);
-	if (READ_ONCE(f->gen) != vr_net_gen(pkt->vn)) {
+	if (READ_ONCE(f->gen) != pkt->gen) {
 		why = vr_revalidate(pkt, f, side->dir, sg_vif);
 		if (why)
 			return why == VR_DECIDE_ANEW ? VROUTER_DROP_REASON_ICMP_NO_FLOW : why;

@@ -37,7 +37,7 @@ static enum vrouter_drop_reason hit(struct vr_pkt *pkt, struct vr_flow_side *sid
 	enum vrouter_drop_reason why;
 	int dir = side->dir;
 
-	if (unlikely(READ_ONCE(f->gen) != vr_net_gen(pkt->vn))) {
+	if (unlikely(READ_ONCE(f->gen) != pkt->gen)) {
 		why = vr_revalidate(pkt, f, dir, sg_vif);
 		if (why)
 			return why;

@@ -108,7 +108,8 @@ static int check_options(const struct vr_pkt *pkt, unsigned int off)
 	bool source = false;
 
 	while (off < pkt->tot_len) {
-		if (off + 8 > pkt->tot_len || !opt[off + 1] || off + opt[off + 1] * 8 > pkt->tot_len)
+		if (off + 8 > pkt->tot_len || !opt[off + 1] ||
+		    off + opt[off + 1] * 8 > pkt->tot_len)
 			return -1;
 		source |= opt[off] == ND_OPT_SOURCE_LL_ADDR;
 		off += opt[off + 1] * 8;

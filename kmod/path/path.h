@@ -44,6 +44,7 @@ extern const u8 vr_gateway_mac[ETH_ALEN + 2];	/* padded for ether_addr_equal_64b
 /* A packet on its way. On the stack of rx_vif.c. */
 struct vr_pkt {
 	struct vr_net		*vn;
+	u32			gen;		/* vr_net_gen() from before conf was read */
 	struct vr_vif		*vif;		/* entered by; borrowed under RCU */
 	struct vr_vif_conf	*conf;		/* of it, at entry */
 	struct sk_buff		*skb;		/* data at the network header; NULL in a trace */
@@ -53,10 +54,10 @@ struct vr_pkt {
 	u16			tot_len;	/* of the IP packet without padding, octets */
 	u8			icmp_type, icmp_code;
 	u8			tcp_flags;	/* octet 13 of the TCP header */
-	bool			icmp_error;	/* tuple is that of the outer header, without ports */
-	struct vr_tuple		inner;		/* icmp_error: of the packet in it, as that one was sent */
+	bool			icmp_error;	/* tuple: of the outer header, no ports */
+	struct vr_tuple		inner;		/* icmp_error: of the packet in it, as sent */
 	u16			inner_off;	/* its network header, from the outer one's */
-	u16			inner_l4_off;	/* its transport header, from the outer network header */
+	u16			inner_l4_off;	/* its transport header, from the same */
 };
 
 /* What is to be done with the first packet of a flow. Pointers are borrowed
@@ -64,11 +65,11 @@ struct vr_pkt {
  */
 struct vr_decision {
 	/* asked for */
-	struct vr_member	*keep;		/* the member, if it still is one of the vip; or NULL */
+	struct vr_member	*keep;		/* the member, if still one of the vip's */
 	unsigned int		attempt;	/* above 0: that many other members before */
 	/* answered */
 	enum vrouter_drop_reason reason;
-	u32			gen;		/* vr_net_gen() from before it was decided */
+	u32			gen;		/* the packet's */
 	struct vr_vip		*vip;		/* NULL = not a service */
 	struct vr_member	*member;
 	struct vr_route		*route;		/* to the (translated) destination */

@@ -86,10 +86,11 @@ static bool is_touched(const struct vr_net *vn, const struct vr_flow *f)
 }
 
 /* The opener's first packet, as far as a decision looks at it. */
-static void first_packet(const struct vr_net *vn, const struct vr_flow *f, struct vr_pkt *pkt)
+static void first_packet(const struct vr_pkt *now, const struct vr_flow *f, struct vr_pkt *pkt)
 {
 	*pkt = (struct vr_pkt) {
-		.vn	= (struct vr_net *)vn,
+		.vn	= now->vn,
+		.gen	= now->gen,
 		.vif	= f->vif[VR_ORIG],
 		.conf	= rcu_dereference(f->vif[VR_ORIG]->conf),
 		.tuple	= f->side[VR_ORIG].tuple,
@@ -147,18 +148,17 @@ enum vrouter_drop_reason vr_revalidate(struct vr_pkt *pkt, struct vr_flow *f, in
 				       const struct vr_vif **sg_vif)
 {
 	struct vr_decision d = { .keep = f->member };
-	u32 gen = vr_net_gen(pkt->vn);
 	struct vr_pkt first;
 
 	if (likely(!is_touched(pkt->vn, f))) {
-		WRITE_ONCE(f->gen, gen);
+		WRITE_ONCE(f->gen, pkt->gen);
 		return NONE;
 	}
 
 	vr_net_count(pkt->vn, revalidated);
 	if (!rcu_access_pointer(f->vif[VR_ORIG]->dev))
 		return end(pkt, f, dir, VROUTER_DROP_REASON_VIF_DOWN);
-	first_packet(pkt->vn, f, &first);
+	first_packet(pkt, f, &first);
 	vr_decide(&first, &d, NULL);
 	if (d.to_gateway || !is_same_way(f, &d))
 		return end(pkt, f, dir, d.reason);

@@ -79,6 +79,7 @@ rx_handler_result_t vr_rx_vif(struct sk_buff **pskb)
 
 	pkt.vif = rcu_dereference(skb->dev->rx_handler_data);
 	pkt.vn = pkt.vif->vn;
+	pkt.gen = vr_net_gen(pkt.vn);
 	pkt.conf = rcu_dereference(pkt.vif->conf);
 	pkt.skb = skb;
 	pkt.verdict = RX_HANDLER_CONSUMED;

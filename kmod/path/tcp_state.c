@@ -132,7 +132,7 @@ static bool refuses_syn(const struct vr_flow *f, const struct segment *s)
 }
 
 /* RFC 5961, 3.2. The number that the receiver expects next is what it acknowledged
- * last, or, if its acknowledgement is still to come, the end of all that the
+ * last, or, if its acknowledgment is still to come, the end of all that the
  * sender has sent. Elsewhere in the window the receiver will challenge it, and
  * it is for the answer to that to close the flow.
  */

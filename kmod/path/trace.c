@@ -110,6 +110,7 @@ int vr_trace_run(struct vr_net *vn, const struct vr_tuple *tuple, struct vr_trac
 	rcu_read_lock();
 	pkt.vif = vr_vif_rcu(vn, tuple->port);
 	if (pkt.vif) {
+		pkt.gen = vr_net_gen(vn);
 		pkt.conf = rcu_dereference(pkt.vif->conf);
 		run(&pkt, t, res);
 		err = 0;

@@ -79,6 +79,7 @@ static void ask(struct kt_world *w, unsigned int pod, const struct kt_pkt *p,
 	if (!p->proto || p->proto == IPPROTO_TCP)
 		pkt.tcp_flags = KT_SYN;
 	memset(d, 0, sizeof(*d));
+	pkt.gen = vr_net_gen(pkt.vn);
 	pkt.conf = rcu_dereference(pkt.vif->conf);
 	vr_decide(&pkt, d, NULL);
 }

@@ -245,6 +245,7 @@ enum vrouter_drop_reason kt_parse(struct vr_pkt *pkt, struct vr_vif *vif, struct
 	memset(pkt, 0, sizeof(*pkt));
 	pkt->vif = vif;
 	pkt->vn = vif->vn;
+	pkt->gen = vr_net_gen(pkt->vn);
 	pkt->conf = rcu_dereference_check(vif->conf, 1);
 	pkt->skb = skb;
 	return vr_parse(pkt);
