@@ -49,7 +49,9 @@ enum vrouter_drop_reason vr_flow_hit(struct vr_pkt *pkt, struct vr_flow *f, int 
 	} else {
 		if (unlikely(vr_proto_is_icmp(pkt->tuple.proto) && !is_echo_of(pkt, dir)))
 			return VROUTER_DROP_REASON_ICMP_NO_FLOW;
-		if (unlikely(dir == VR_REPLY && READ_ONCE(f->state) == VROUTER_FLOW_STATE_NEW))
+		/* the node's replies do not pass here: there a second packet has to do */
+		if (unlikely(READ_ONCE(f->state) == VROUTER_FLOW_STATE_NEW &&
+			     (dir == VR_REPLY || !f->vif[VR_REPLY])))
 			vr_flow_move_state(pkt->vn, f, VROUTER_FLOW_STATE_NEW,
 					   VROUTER_FLOW_STATE_OPEN);
 	}
