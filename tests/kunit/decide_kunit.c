@@ -287,6 +287,7 @@ struct policy {
 	u16		dport;			/* 0 = 8080 */
 	enum vrouter_drop_reason why;
 	s8		hit[2];			/* [ingress], [egress] + 1; 0 = none needed */
+	bool		only_v4;
 };
 
 #define REFUSED_IN	VROUTER_DROP_REASON_SG_INGRESS
@@ -294,6 +295,9 @@ struct policy {
 #define TO_8080(_dir)	{ _dir, 0, TCP, VR_PEER_ANY, 8080, 8080 }
 #define TO_80(_dir)	{ _dir, 0, TCP, VR_PEER_ANY, 80, 80 }
 #define FROM_SG(_sg)	{ IN, 0, 0, VR_PEER_SG, ANY_PORT, .peer_sg = _sg }
+#define FROM_NET(_a, _l) { IN, AF_INET, 0, VR_PEER_PREFIX, ANY_PORT, .prefix = NET(_a, _l) }
+#define TO_NET(_a, _l)	{ OUT, AF_INET, 0, VR_PEER_PREFIX, ANY_PORT, .prefix = NET(_a, _l) }
+#define NET(_a, _l)	{ .addr.v4 = cpu_to_be32(_a), .family = AF_INET, .len = _l }
 #define TO_SG(_sg)	{ OUT, 0, 0, VR_PEER_SG, ANY_PORT, .peer_sg = _sg }
 
 static const struct policy policies[] = {
@@ -337,6 +341,21 @@ static const struct policy policies[] = {
 	  .hit = { 0, 1 } },
 	{ "service, sender: not its own", EGRESS, 0, .client = { TO_80(OUT) }, .n_client = 1,
 	  .n_client_sgs = 1, .dst = KT_VIP + 3, .dport = 80, .why = REFUSED_OUT },
+	{ "to the member's address", EGRESS, 0, .client = { TO_NET(KT_POD(1), 32) }, .n_client = 1,
+	  .n_client_sgs = 1, .why = NONE, .hit = { 0, 1 }, .only_v4 = true },
+	{ "to another address", EGRESS, 0, .client = { TO_NET(KT_POD(2), 32) }, .n_client = 1,
+	  .n_client_sgs = 1, .why = REFUSED_OUT, .only_v4 = true },
+	{ "service, sender: the member's address", EGRESS, 0,
+	  .client = { TO_NET(KT_POD(1), 32) }, .n_client = 1, .n_client_sgs = 1,
+	  .dst = KT_VIP + 3, .dport = 80, .why = NONE, .hit = { 0, 1 }, .only_v4 = true },
+	{ "service, sender: not its address", EGRESS, 0, .client = { TO_NET(KT_VIP + 3, 32) },
+	  .n_client = 1, .n_client_sgs = 1, .dst = KT_VIP + 3, .dport = 80,
+	  .why = REFUSED_OUT, .only_v4 = true },
+	{ "service: the client's address", 0, INGRESS, .server = { FROM_NET(KT_POD(0), 32) },
+	  .n_server = 1, .dst = KT_VIP + 3, .dport = 80, .why = NONE, .hit = { 1, 0 },
+	  .only_v4 = true },
+	{ "service: not its own address", 0, INGRESS, .server = { FROM_NET(KT_VIP + 3, 32) },
+	  .n_server = 1, .dst = KT_VIP + 3, .dport = 80, .why = REFUSED_IN, .only_v4 = true },
 	{ "group of a route", EGRESS, 0, .client = { TO_SG(9) }, .n_client = 1,
 	  .n_client_sgs = 1, .dst = HOST + 5, .why = NONE, .hit = { 0, 1 } },
 	{ "not the group of the route", EGRESS, 0, .client = { TO_SG(8) }, .n_client = 1,
@@ -366,7 +385,7 @@ static void policy(struct kunit *test)
 	int i, dir;
 
 	set_policy(w, c);
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < (c->only_v4 ? 1 : 2); i++) {
 		struct kt_pkt p = { .family = i ? AF_INET6 : AF_INET, .proto = TCP,
 				    .src = KT_POD(0), .dst = c->dst ?: KT_POD(1),
 				    .sport = 1025, .dport = c->dport ?: 8080 };

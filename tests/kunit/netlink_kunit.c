@@ -354,7 +354,7 @@ static void random_octets(struct kunit *test)
 	char text[128];
 	int err;
 
-	for (i = 0; i < 3000; i++) {
+	for (i = 0; i < 1500; i++) {
 		m = message(test, kt_rnd_below(&r, VROUTER_CMD_MAX + 1), ADD, NULL, 0, offset);
 		for (j = kt_rnd_below(&r, 6); j; j--) {
 			struct nlattr *a = (void *)m + m->nlh.nlmsg_len;

@@ -248,7 +248,12 @@ static void icmp_error_forged(struct kunit *test)
 	/* pod 2 says that pod 1 cannot be reached */
 	e.src = KT_POD(2);
 	kt_expect_drop(w, 2, &e, VROUTER_DROP_REASON_ICMP_NO_FLOW);
+	/* pod 1 tells pod 2 of a packet that pod 0 has sent */
+	e.src = KT_POD(1);
+	e.dst = KT_POD(2);
+	kt_expect_drop(w, 1, &e, VROUTER_DROP_REASON_ICMP_NO_FLOW);
 	/* and an error with somebody else's source */
+	e.dst = KT_POD(0);
 	e.src = KT_POD(1);
 	kt_expect_drop(w, 2, &e, VROUTER_DROP_REASON_SPOOFED_IP);
 	kt_expect_nothing(w);
