@@ -86,21 +86,21 @@ setup_vrouter()
 	batch=$(mktemp)
 	{
 		echo "limits set flows 2000000 flows-per-vif 2000000 half-open-per-vif 2000000"
-		echo "vrf add 1 gateway 10.1.255.254"
-		echo "sg add 1 enforce ingress,egress rule egress proto udp port 8080"
-		echo "sg add 2 enforce ingress,egress rule ingress proto udp port 8080"
-		echo "vif add 100 dev vh0 vrf 1 mac $(mac 0) addr 10.2.0.1 addr 10.2.0.2" \
+		echo "vrf add id 1 gateway 10.1.255.254"
+		echo "sg add id 1 rule egress udp 8080"
+		echo "sg add id 2 rule ingress udp 8080"
+		echo "vif add id 100 dev vh0 vrf 1 mac $(mac 0) addr 10.2.0.1 addr 10.2.0.2" \
 			"addr 10.2.0.3 sg 1"
-		echo "nexthop add 100 type local vif 100"
+		echo "nexthop add id 100 local vif 100"
 		for i in 1 2 3; do echo "route add vrf 1 10.2.0.$i/32 nexthop 100"; done
 		for ((i = 1; i <= N; i++)); do
-			echo "vif add $i dev vh$i vrf 1 mac $(mac "$i") addr 10.1.0.$i sg 2"
-			echo "nexthop add $i type local vif $i"
+			echo "vif add id $i dev vh$i vrf 1 mac $(mac "$i") addr 10.1.0.$i sg 2"
+			echo "nexthop add id $i local vif $i"
 			echo "route add vrf 1 10.1.0.$i/32 nexthop $i"
 			members+=" member 10.1.0.$i port 8080"
 		done
-		echo "nexthop add 1000 type ecmp$members"
-		echo "vip add vrf 1 10.96.0.1 proto udp port 80 nexthop 1000"
+		echo "nexthop add id 1000 ecmp$members"
+		echo "vip add vrf 1 10.96.0.1 udp 80 nexthop 1000"
 	} >"$batch"
 	"$vrctl" -b "$batch" || fail "vrctl -b"
 	job="dev=vh0 smac=$(mac 0) dmac=00:00:5e:00:01:00"
@@ -170,7 +170,7 @@ timed()
 
 	shift
 	start=$(now)
-	"$@" || fail "$name"
+	"$@" >/dev/null || fail "$name"
 	result "$name" $(($(now) - start))
 }
 
@@ -181,28 +181,28 @@ load()
 	dir=$(mktemp -d)
 	insmod "$modules/vrouter.ko"
 	awk -v vips=10000 -v members=20 'BEGIN {
-		print "vrf add 1"
+		print "vrf add id 1"
 		for (v = 0; v < vips; v++) {
-			printf "nexthop add %d type ecmp", v + 1
+			printf "nexthop add id %d ecmp", v + 1
 			for (m = 0; m < members; m++)
 				printf " member 10.%d.%d.%d port 8080", 16 + int(v / 2560),
 					int(v / 10) % 256, (v % 10) * members + m + 1
-			printf "\nvip add vrf 1 10.96.%d.%d proto tcp port 80 nexthop %d\n",
+			printf "\nvip add vrf 1 10.96.%d.%d tcp 80 nexthop %d\n",
 				int(v / 250), v % 250 + 1, v + 1
 		}
 	}' >"$dir/vips"
 	awk -v rules=10000 'BEGIN {
-		printf "sg add 1 enforce ingress"
+		printf "sg add id 1 enforce ingress"
 		for (r = 0; r < rules; r++)
-			printf " rule ingress proto tcp port %d prefix 10.%d.%d.0/24", 1 + r % 60000,
+			printf " rule ingress tcp %d from 10.%d.%d.0/24", 1 + r % 60000,
 				int(r / 256) % 256, r % 256
 		print ""
 	}' >"$dir/rules"
 	timed load.vips "$vrctl" -b "$dir/vips"
 	timed load.rules "$vrctl" -b "$dir/rules"
-	timed dump.nexthops "$vrctl" -j nexthop show >/dev/null
-	timed dump.vips "$vrctl" -j vip show >/dev/null
-	timed dump.rules "$vrctl" -j sg show >/dev/null
+	timed dump.nexthops "$vrctl" -j nexthop show
+	timed dump.vips "$vrctl" -j vip show
+	timed dump.rules "$vrctl" -j sg show
 	timed unload rmmod vrouter
 }
 
