@@ -6,7 +6,9 @@ conntrack.go, networking.go) that need one node; each is named after its case th
 
 import collections
 import os
+import socket
 import sys
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 # pylint: disable=wrong-import-position
@@ -310,7 +312,6 @@ def established_flows_stay():
         o["spec"]["containers"][0]["ports"].append({"name": "stay", "containerPort": port, "protocol": "TCP"})
     node.apply("20-pods", objs)
     node.sync()
-    import socket  # pylint: disable=import-outside-toplevel
     for name in sorted(ALL):
         with pods[name].ns:
             listener[name] = socket.create_server(("", port))
@@ -356,6 +357,47 @@ def established_flows_stay():
     apply_pods()
 
 
+def bulk():
+    """A stream of segments that are larger than the MTU until the device cuts them (GSO), without
+    checksums until then, translated both ways."""
+    size = (8 << 20) // SLOW
+    apply_services(service("default", "web", [(80, "http", "TCP")], {"app": "other"}))
+    for family in (4, 6):
+        kind = socket.AF_INET6 if family == 6 else socket.AF_INET
+        with pods["other"].ns:
+            server = socket.create_server(("", 9000), family=kind)
+        received = bytearray()
+
+        def sink(server=server, received=received):
+            conn, _ = server.accept()
+            while chunk := conn.recv(1 << 16):
+                received.extend(chunk)
+            conn.sendall(received)
+            conn.close()
+
+        apply_services(service("default", "bulk", [(80, 9000, "TCP")], {"app": "other"}))
+        thread = threading.Thread(target=sink, daemon=True)
+        thread.start()
+        with pods["client"].ns:
+            client = socket.socket(kind)
+        client.settimeout(60 * SLOW)
+        client.connect((node.vip("default", "bulk", family), 80))
+        sent = os.urandom(size)
+        client.sendall(sent)
+        client.shutdown(socket.SHUT_WR)
+        back = bytearray()
+        while chunk := client.recv(1 << 16):
+            back.extend(chunk)
+        thread.join()
+        client.close()
+        server.close()
+        flow = [f for f in node.vrctl("-s", "flow", "show", "dport", 80) if f.get("translated")]
+        most = max((f["orig-bytes"] / max(f["orig-packets"], 1) for f in flow), default=0)
+        tap.check(received == sent and back == sent,
+                  f"{size} octets there and back through a service (IPv{family})", (len(received), len(back)))
+        tap.check(most > 1500, f"in segments larger than the MTU, which nobody cut (IPv{family})", flow)
+
+
 def no_sctp_module():
     deps = run(["modinfo", "-F", "depends", os.environ["VROUTER_KO"]]).stdout
     tap.check("sctp" not in deps.split(","), "the module does not need the sctp module", deps)
@@ -365,6 +407,6 @@ set_up()
 tap.run([(f.__name__, f) for f in (
     balance, endpoints_follow_pods, multiport, ports_change, hairpin, up_and_down, proxy_restart,
     external_name, not_ready, no_endpoints, affinity, ignored_labels, terminating,
-    same_port_two_protocols, client_address, udp_flow_moves, established_flows_stay, no_sctp_module)],
+    same_port_two_protocols, client_address, udp_flow_moves, established_flows_stay, bulk, no_sctp_module)],
     only=os.environ.get("CASE"))
 tap.done()
