@@ -4,8 +4,9 @@
 # against KDIR out of the source tree, in BUILD/kmod-<release> (-k: the KUnit
 # module, in BUILD/kunit-<release>; -n: another suffix), and print that folder.
 #
-# Kernels before 6.13 write beside the sources, so they get a copy of them;
-# rsync keeps the times, so only what changed is built again.
+# Kernels before 6.13 write beside the sources, so they get a copy of them.
+# Only what changed is copied, with the time of the copy: the source's own may
+# be older than an object that was made while it was edited.
 set -euo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -38,15 +39,15 @@ flock 8
 
 keep=(--include='*/' --include='*.c' --include='*.h' --include='Makefile.objs'
 	--include=Kbuild --exclude='*')
-rsync -a --delete --exclude='*.mod.c' --exclude='/linux/' "${keep[@]}" \
+rsync -rlpc --delete --exclude='*.mod.c' --exclude='/linux/' "${keep[@]}" \
 	"$top/kmod" "$farm/"
-rsync -a --delete "${keep[@]}" "$top/uapi" "$farm/"
+rsync -rlpc --delete "${keep[@]}" "$top/uapi" "$farm/"
 for d in kunit bench; do
 	[ ! -d "$top/tests/$d" ] ||
-		rsync -a --delete --exclude='*.mod.c' "${keep[@]}" \
+		rsync -rlpc --delete --exclude='*.mod.c' "${keep[@]}" \
 			"$top/tests/$d" "$farm/tests/"
 done
-rsync -a "$top/Kbuild" "$farm/"
+rsync -rlpc "$top/Kbuild" "$farm/"
 
 # What was said to our make (O=, V=) is not meant for the kernel's.
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL O V
