@@ -43,9 +43,11 @@ tests_of()
 
 run_kernel()
 {
-	local kernel=$1 kind=$2 runner=$3 kdir farm tests
+	local kernel=$1 kind=$2 runner=$3 kdir farm tests leaks=()
 
 	shift 3
+	# what is left in memory when all suites are over and the module is gone
+	[ "$kind" != um ] || leaks=(-l)
 	mapfile -t tests < <(tests_of "$kind")
 	if [ ${#tests[@]} = 0 ]; then
 		echo "node: no tests for kernel $kernel"
@@ -57,7 +59,7 @@ run_kernel()
 		return
 	fi
 	VROUTER_BUILD=$build VROUTER_SRC=$top VROUTER_KO=$farm/vrouter.ko \
-		"$here/$runner" -s -t "${NODE_LIMIT:-1500}" -m 3G -o "$log/$kernel" \
+		"$here/$runner" -s "${leaks[@]}" -t "${NODE_LIMIT:-1500}" -m 3G -o "$log/$kernel" \
 		"$here/node-guest.sh" "$kernel" "${tests[@]}" | tee "$log/$kernel.log"
 	[ "${PIPESTATUS[0]}" = 0 ] ||
 		echo "not ok 9999 - $kernel: the guest went through all suites" >>"$log/$kernel.log"
