@@ -252,7 +252,10 @@ def ignored_labels():
         labelled = service("default", "web", ports, WEB)
         labelled["metadata"]["labels"] = {key: "foo"}
         apply_services(labelled)
-        tap.check(not str(ask(vip, 80)).startswith("default/"), f"with {key} the service is not ours")
+        before = node.drops("blackhole")
+        got = world.run([Probe(pods["client"], "tcp", vip, 80)], seconds=10 * SLOW,
+                        until=lambda before=before: node.drops("blackhole") > before)
+        tap.equal(got, [None], f"with {key} the service is not ours: dropped")
         apply_services(svc)
         tap.equal(members_of(ask_many(vip, 80, 30)), ALL, f"without {key} it is again")
 
