@@ -7,6 +7,8 @@
 #         fwd      plain kernel routing: pod 0 to pods 1..N
 #         vrouter  vrouter: pod 0 to a service of pods 1..N, groups closed both
 #                  ways with a rule that opens, as a network policy does
+#         profile  where the instructions of first packets and of established ones
+#                  go: samples of perf, which under icount are of instructions
 #         load     no packets: time to program and read back a large node
 #
 # Every veth pair has its far end in a namespace of pods, where vgen's sink is.
@@ -161,6 +163,31 @@ measure()
 	done
 }
 
+# Shares of all functions, as percentages of the job's samples.
+profile()
+{
+	local name=$1 data
+
+	shift
+	data=$(mktemp)
+	echo "PROFILE $name"
+	perf record -q -a -e cpu-clock -F 20000 -o "$data" -- \
+		bash -c "echo 'run $job $*' >/proc/vgen" >&2 || fail "perf record"
+	perf report -i "$data" --stdio -q --comm bash --sort dso,symbol \
+		--percent-limit 0.4 2>/dev/null | grep -v '^$' || fail "perf report"
+	echo "PROFILE end"
+	rm -f "$data"
+}
+
+profiles()
+{
+	vgen run "$job" n=1000 flows=1000 base=149000 reflect=1 check=1
+	profile first n=100000 flows=100000
+	vgen run "$job" n=100000 flows=100000 reflect=1 check=1
+	expect_replies 100000
+	profile established n=200000 flows=100000
+}
+
 # Seconds since boot, in milliseconds.
 now() { awk '{ print int($1 * 1000) }' /proc/uptime; }
 
@@ -228,6 +255,11 @@ fwd | vrouter)
 	insmod "$modules/vgen.ko"
 	"setup_$case"
 	measure
+	;;
+profile)
+	insmod "$modules/vgen.ko"
+	setup_vrouter
+	profiles
 	;;
 *)
 	fail "no such case"

@@ -7,6 +7,8 @@
 #   (b) UML, native: nanoseconds, with what the caches do; the least of many
 #
 #   BENCH=insn|ns|all   which of them (default: all)
+#   BENCH=profile       instead: which functions a packet's instructions go to, by
+#                       (a) and perf (package linux-perf)
 #   FLOWS="1 1000 100000"   N=16 pods
 set -u
 
@@ -23,7 +25,11 @@ mkdir -p "$log"
 die() { echo "bench: $*" >&2; exit 1; }
 
 [ -x "$build/vrctl" ] || die "no $build/vrctl: make programs"
-case $BENCH in insn | ns | all) ;; *) die "BENCH=$BENCH? (insn, ns, all)" ;; esac
+case $BENCH in
+insn | ns | all) ;;
+profile) command -v perf >/dev/null || die "no perf: apt-get install linux-perf" ;;
+*) die "BENCH=$BENCH? (insn, ns, all, profile)" ;;
+esac
 
 modules_for() { "$lib/kmod.sh" -o "$build" "$1" VROUTER_BENCH=1; }
 
@@ -43,10 +49,23 @@ guest()
 		tr -d '\r' >>"$log/results"
 }
 
-insn()
+insn_modules()
 {
 	modules=$(modules_for "$("$lib/kernels.sh" headers 6.1)")/ || die "no modules for 6.1"
 	[ -e "$modules/vgen.ko" ] || ln -sfn tests/bench/vgen.ko "$modules/vgen.ko"
+}
+
+profile()
+{
+	insn_modules
+	export ACCEL=icount
+	guest insn profile "$lib/run-qemu.sh" -c 1 -m 2G -t 900
+	sed -n '/^PROFILE/,/^PROFILE end/p' "$log/insn.profile.log" | tr -d '\r'
+}
+
+insn()
+{
+	insn_modules
 	export REP=3 STEADY=20000 ACCEL=icount
 	for case in gen fwd vrouter; do
 		guest insn $case "$lib/run-qemu.sh" -c 1 -m 2G -t 900
@@ -65,6 +84,10 @@ ns()
 	guest ns load "$lib/run-uml.sh" -k native -c 2 -m 2G -t 900
 }
 
+if [ "$BENCH" = profile ]; then
+	profile
+	exit
+fi
 if [ "$BENCH" != ns ]; then insn; fi
 if [ "$BENCH" != insn ]; then ns; fi
 python3 "$here/report.py" "$log/results" "$build/bench.json"
