@@ -7,6 +7,7 @@
 """
 
 import os
+import socket
 import struct
 import sys
 
@@ -205,6 +206,38 @@ def no_route():
     vr("nexthop del id 91")
     vr("nexthop del id 92")
     vr("vrf del id 2")
+
+
+def to_the_node():
+    """A route to the node's own stack: a real socket gets it, the groups of the pod still count."""
+    node = ("192.0.2.77", "2001:db8::77")
+    vr("nexthop add id 93 host")
+    for family, i in FAMILIES:
+        flush()
+        bits = (32, 128)[i]
+        ns.run(["ip", "addr", "add", f"{node[i]}/{bits}", "dev", "lo"])
+        vr(f"route add vrf 1 {node[i]}/{bits} nexthop 93")
+        with ns:
+            sock = socket.socket((socket.AF_INET, socket.AF_INET6)[i], socket.SOCK_DGRAM)
+        sock.settimeout(WAIT)
+        sock.bind((node[i], 5353))
+        send("a", fr.ipx(A[i], node[i], 17, fr.udp(A[i], node[i], 700, 5353, b"to the node")))
+        data, sender = sock.recvfrom(100)
+        tap.check(data == b"to the node" and sender[:2] == (A[i], 700),
+                  f"a packet by the host next hop is the node's own, as it was sent (IPv{family})", (data, sender))
+        flow = vr(f"flow show src {A[i]} dport 5353")
+        tap.check(flow and len(flow) == 1 and "vif" not in flow[0].get("reply", {}), "its flow is there", flow)
+        vr("sg add id 9 label test/no-node enforce egress")
+        vr(f"vif replace id 1 dev tap-a vrf 1 mac 02:00:00:00:00:0a addr {A[0]} addr {A[1]} label vm/a sg 9")
+        expect_drop("sg-egress", f"a group that allows nothing out (IPv{family})", lambda i=i: send(
+            "a", fr.ipx(A[i], node[i], 17, fr.udp(A[i], node[i], 700, 5353, b"no"))))
+        vr(f"vif replace id 1 dev tap-a vrf 1 mac 02:00:00:00:00:0a addr {A[0]} addr {A[1]} label vm/a")
+        vr("sg del id 9")
+        sock.close()
+        vr(f"route del vrf 1 {node[i]}/{bits}")
+        expect_drop("no-route", f"the same without the route (IPv{family})", lambda i=i: send(
+            "a", fr.ipx(A[i], node[i], 17, fr.udp(A[i], node[i], 700, 5353, b"no"))))
+    vr("nexthop del id 93")
 
 
 # --- bad packets ----------------------------------------------------------------------
@@ -446,8 +479,8 @@ def trace():
 
 
 set_up()
-tap.run([(f.__name__, f) for f in (arp, nd, gateway_ping, forward, ttl_and_mtu, spoofing, no_route, bad_packets,
-                                   tcp, invalid_never_resets, vip, groups, bounds, trace)],
+tap.run([(f.__name__, f) for f in (arp, nd, gateway_ping, forward, ttl_and_mtu, spoofing, no_route, to_the_node,
+                                   bad_packets, tcp, invalid_never_resets, vip, groups, bounds, trace)],
         only=os.environ.get("CASE"))
 ns.delete()
 tap.done()
