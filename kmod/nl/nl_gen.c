@@ -16,6 +16,11 @@ static const struct netlink_range_validation vrouter_a_vif_mtu_range = {
 	.max	= 65535ULL,
 };
 
+static const struct netlink_range_validation vrouter_a_vif_vni_range = {
+	.min	= 1ULL,
+	.max	= 16777215ULL,
+};
+
 static const struct netlink_range_validation vrouter_a_vip_affinity_timeout_range = {
 	.max	= 86400ULL,
 };
@@ -194,11 +199,12 @@ const struct nla_policy vrouter_vif_get_nl_policy[VROUTER_A_VIF_IFNAME + 1] = {
 };
 
 /* VROUTER_CMD_VIF_NEW - do */
-const struct nla_policy vrouter_vif_new_nl_policy[VROUTER_A_VIF_HALF_OPEN_LIMIT + 1] = {
+const struct nla_policy vrouter_vif_new_nl_policy[VROUTER_A_VIF_VNI + 1] = {
 	[VROUTER_A_VIF_ID] = NLA_POLICY_MIN(NLA_U32, 1),
 	[VROUTER_A_VIF_LABEL] = { .type = NLA_NUL_STRING, .len = VROUTER_LABEL_MAX, },
 	[VROUTER_A_VIF_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 	[VROUTER_A_VIF_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
+	[VROUTER_A_VIF_TYPE] = NLA_POLICY_MAX(NLA_U8, 3),
 	[VROUTER_A_VIF_VRF] = NLA_POLICY_MIN(NLA_U32, 1),
 	[VROUTER_A_VIF_MAC] = NLA_POLICY_EXACT_LEN(6),
 	[VROUTER_A_VIF_ADDR] = NLA_POLICY_MAX_LEN(16),
@@ -206,6 +212,7 @@ const struct nla_policy vrouter_vif_new_nl_policy[VROUTER_A_VIF_HALF_OPEN_LIMIT 
 	[VROUTER_A_VIF_MTU] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_vif_mtu_range),
 	[VROUTER_A_VIF_FLOW_LIMIT] = { .type = NLA_U32, },
 	[VROUTER_A_VIF_HALF_OPEN_LIMIT] = { .type = NLA_U32, },
+	[VROUTER_A_VIF_VNI] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_vif_vni_range),
 };
 
 /* VROUTER_CMD_VIF_DEL - do */
@@ -219,13 +226,18 @@ const struct nla_policy vrouter_nexthop_get_nl_policy[VROUTER_A_NEXTHOP_ID + 1] 
 };
 
 /* VROUTER_CMD_NEXTHOP_NEW - do */
-const struct nla_policy vrouter_nexthop_new_nl_policy[VROUTER_A_NEXTHOP_MEMBER + 1] = {
+const struct nla_policy vrouter_nexthop_new_nl_policy[VROUTER_A_NEXTHOP_CSUM + 1] = {
 	[VROUTER_A_NEXTHOP_ID] = NLA_POLICY_MIN(NLA_U32, 1),
 	[VROUTER_A_NEXTHOP_LABEL] = { .type = NLA_NUL_STRING, .len = VROUTER_LABEL_MAX, },
-	[VROUTER_A_NEXTHOP_TYPE] = NLA_POLICY_MAX(NLA_U8, 4),
+	[VROUTER_A_NEXTHOP_TYPE] = NLA_POLICY_MAX(NLA_U8, 5),
 	[VROUTER_A_NEXTHOP_VIF] = NLA_POLICY_MIN(NLA_U32, 1),
 	[VROUTER_A_NEXTHOP_VRF] = NLA_POLICY_MIN(NLA_U32, 1),
 	[VROUTER_A_NEXTHOP_MEMBER] = NLA_POLICY_NESTED(vrouter_member_nl_policy),
+	[VROUTER_A_NEXTHOP_ENCAP] = NLA_POLICY_MAX(NLA_U8, 1),
+	[VROUTER_A_NEXTHOP_REMOTE] = NLA_POLICY_MAX_LEN(16),
+	[VROUTER_A_NEXTHOP_LOCAL] = NLA_POLICY_MAX_LEN(16),
+	[VROUTER_A_NEXTHOP_MAC] = NLA_POLICY_EXACT_LEN(6),
+	[VROUTER_A_NEXTHOP_CSUM] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 /* VROUTER_CMD_NEXTHOP_DEL - do */
@@ -322,7 +334,7 @@ const struct nla_policy vrouter_flow_del_nl_policy[VROUTER_A_FLOW_FILTER + 1] = 
 
 /* VROUTER_CMD_DROP_GET - do */
 const struct nla_policy vrouter_drop_get_nl_policy[VROUTER_A_DROP_VIF + 1] = {
-	[VROUTER_A_DROP_REASON] = NLA_POLICY_MAX(NLA_U32, 34),
+	[VROUTER_A_DROP_REASON] = NLA_POLICY_MAX(NLA_U32, 41),
 	[VROUTER_A_DROP_VIF] = { .type = NLA_U32, },
 };
 
@@ -400,7 +412,7 @@ const struct genl_ops vrouter_nl_ops[25] = {
 		.cmd		= VROUTER_CMD_VIF_NEW,
 		.doit		= vrouter_nl_vif_new_doit,
 		.policy		= vrouter_vif_new_nl_policy,
-		.maxattr	= VROUTER_A_VIF_HALF_OPEN_LIMIT,
+		.maxattr	= VROUTER_A_VIF_VNI,
 		.flags		= GENL_ADMIN_PERM,
 	},
 	{
@@ -421,7 +433,7 @@ const struct genl_ops vrouter_nl_ops[25] = {
 		.cmd		= VROUTER_CMD_NEXTHOP_NEW,
 		.doit		= vrouter_nl_nexthop_new_doit,
 		.policy		= vrouter_nexthop_new_nl_policy,
-		.maxattr	= VROUTER_A_NEXTHOP_MEMBER,
+		.maxattr	= VROUTER_A_NEXTHOP_CSUM,
 		.flags		= GENL_ADMIN_PERM,
 	},
 	{

@@ -27,13 +27,13 @@ extern const struct nla_policy vrouter_vrf_del_nl_policy[VROUTER_A_VRF_ID + 1];
 
 extern const struct nla_policy vrouter_vif_get_nl_policy[VROUTER_A_VIF_IFNAME + 1];
 
-extern const struct nla_policy vrouter_vif_new_nl_policy[VROUTER_A_VIF_HALF_OPEN_LIMIT + 1];
+extern const struct nla_policy vrouter_vif_new_nl_policy[VROUTER_A_VIF_VNI + 1];
 
 extern const struct nla_policy vrouter_vif_del_nl_policy[VROUTER_A_VIF_ID + 1];
 
 extern const struct nla_policy vrouter_nexthop_get_nl_policy[VROUTER_A_NEXTHOP_ID + 1];
 
-extern const struct nla_policy vrouter_nexthop_new_nl_policy[VROUTER_A_NEXTHOP_MEMBER + 1];
+extern const struct nla_policy vrouter_nexthop_new_nl_policy[VROUTER_A_NEXTHOP_CSUM + 1];
 
 extern const struct nla_policy vrouter_nexthop_del_nl_policy[VROUTER_A_NEXTHOP_ID + 1];
 

@@ -74,6 +74,20 @@
 	X(HAIRPIN_LOOP, "hairpin-loop", \
 	  "the packet would leave by the interface it came from without a service in between") \
 	X(POLICY_CHANGE, "policy-change", \
-	  "the flow is no longer allowed after a change of policy")
+	  "the flow is no longer allowed after a change of policy") \
+	X(BAD_ENCAP, "bad-encap", \
+	  "truncated or contradictory tunnel header, or a packet in it that is none") \
+	X(UNKNOWN_VNI, "unknown-vni", \
+	  "VNI or label that no interface of type tunnel has") \
+	X(UNKNOWN_PEER, "unknown-peer", \
+	  "tunnel packet from an address that no tunnel next hop leads to") \
+	X(SPOOFED_PEER, "spoofed-peer", \
+	  "tunnel packet whose inner source's route does not lead back to the node that sent it") \
+	X(TUNNEL_LOOP, "tunnel-loop", \
+	  "packet from a tunnel whose route leads to a tunnel again") \
+	X(TUNNEL_ECN, "tunnel-ecn", \
+	  "tunnel packet marked as having met congestion around one that cannot say so (RFC 6040)") \
+	X(UNDERLAY, "underlay", \
+	  "no route to the other node, or one that leads back into the virtual network")
 
 #endif

@@ -29,9 +29,31 @@ enum vrouter_direction {
 	VROUTER_DIRECTION_EGRESS,
 };
 
+/**
+ * enum vrouter_vif_type
+ * @VROUTER_VIF_TYPE_VETH: the node's end of a pod's veth
+ * @VROUTER_VIF_TYPE_TAP: of a virtual machine
+ * @VROUTER_VIF_TYPE_TUNNEL: where packets of a virtual network from other
+ *   nodes enter a VRF; has no device
+ * @VROUTER_VIF_TYPE_HOST: a device of kind "vrouter", by which the node's own
+ *   stack is in a VRF
+ */
 enum vrouter_vif_type {
 	VROUTER_VIF_TYPE_VETH,
 	VROUTER_VIF_TYPE_TAP,
+	VROUTER_VIF_TYPE_TUNNEL,
+	VROUTER_VIF_TYPE_HOST,
+};
+
+/**
+ * enum vrouter_tunnel_encap
+ * @VROUTER_TUNNEL_ENCAP_VXLAN: RFC 7348, UDP port 4789, with routed packets
+ *   behind the gateway's MAC
+ * @VROUTER_TUNNEL_ENCAP_MPLSOUDP: RFC 7510, UDP port 6635, one label
+ */
+enum vrouter_tunnel_encap {
+	VROUTER_TUNNEL_ENCAP_VXLAN,
+	VROUTER_TUNNEL_ENCAP_MPLSOUDP,
 };
 
 /**
@@ -41,6 +63,8 @@ enum vrouter_vif_type {
  * @VROUTER_NEXTHOP_TYPE_ECMP: one of several members
  * @VROUTER_NEXTHOP_TYPE_HOST: to the node's own IP stack
  * @VROUTER_NEXTHOP_TYPE_VRF: look up again in another VRF
+ * @VROUTER_NEXTHOP_TYPE_TUNNEL: to another node, which is also trusted to send
+ *   what its routes lead back to
  */
 enum vrouter_nexthop_type {
 	VROUTER_NEXTHOP_TYPE_BLACKHOLE,
@@ -48,6 +72,7 @@ enum vrouter_nexthop_type {
 	VROUTER_NEXTHOP_TYPE_ECMP,
 	VROUTER_NEXTHOP_TYPE_HOST,
 	VROUTER_NEXTHOP_TYPE_VRF,
+	VROUTER_NEXTHOP_TYPE_TUNNEL,
 };
 
 /**
@@ -141,6 +166,20 @@ enum vrouter_flow_state {
  *   it came from without a service in between
  * @VROUTER_DROP_REASON_POLICY_CHANGE: the flow is no longer allowed after a
  *   change of policy
+ * @VROUTER_DROP_REASON_BAD_ENCAP: truncated or contradictory tunnel header, or
+ *   a packet in it that is none
+ * @VROUTER_DROP_REASON_UNKNOWN_VNI: VNI or label that no interface of type
+ *   tunnel has
+ * @VROUTER_DROP_REASON_UNKNOWN_PEER: tunnel packet from an address that no
+ *   tunnel next hop leads to
+ * @VROUTER_DROP_REASON_SPOOFED_PEER: tunnel packet whose inner source's route
+ *   does not lead back to the node that sent it
+ * @VROUTER_DROP_REASON_TUNNEL_LOOP: packet from a tunnel whose route leads to
+ *   a tunnel again
+ * @VROUTER_DROP_REASON_TUNNEL_ECN: tunnel packet marked as having met
+ *   congestion around one that cannot say so (RFC 6040)
+ * @VROUTER_DROP_REASON_UNDERLAY: no route to the other node, or one that leads
+ *   back into the virtual network
  */
 enum vrouter_drop_reason {
 	VROUTER_DROP_REASON_NONE,
@@ -178,6 +217,13 @@ enum vrouter_drop_reason {
 	VROUTER_DROP_REASON_GATEWAY,
 	VROUTER_DROP_REASON_HAIRPIN_LOOP,
 	VROUTER_DROP_REASON_POLICY_CHANGE,
+	VROUTER_DROP_REASON_BAD_ENCAP,
+	VROUTER_DROP_REASON_UNKNOWN_VNI,
+	VROUTER_DROP_REASON_UNKNOWN_PEER,
+	VROUTER_DROP_REASON_SPOOFED_PEER,
+	VROUTER_DROP_REASON_TUNNEL_LOOP,
+	VROUTER_DROP_REASON_TUNNEL_ECN,
+	VROUTER_DROP_REASON_UNDERLAY,
 
 	/* private: */
 	__VROUTER_DROP_REASON_MAX,
@@ -237,6 +283,7 @@ enum {
 	VROUTER_A_VIF_FLOWS,
 	VROUTER_A_VIF_HALF_OPEN,
 	VROUTER_A_VIF_COUNTERS,
+	VROUTER_A_VIF_VNI,
 
 	__VROUTER_A_VIF_MAX,
 	VROUTER_A_VIF_MAX = (__VROUTER_A_VIF_MAX - 1)
@@ -264,6 +311,11 @@ enum {
 	VROUTER_A_NEXTHOP_MEMBER,
 	VROUTER_A_NEXTHOP_MEMBERS,
 	VROUTER_A_NEXTHOP_COUNTERS,
+	VROUTER_A_NEXTHOP_ENCAP,
+	VROUTER_A_NEXTHOP_REMOTE,
+	VROUTER_A_NEXTHOP_LOCAL,
+	VROUTER_A_NEXTHOP_MAC,
+	VROUTER_A_NEXTHOP_CSUM,
 
 	__VROUTER_A_NEXTHOP_MAX,
 	VROUTER_A_NEXTHOP_MAX = (__VROUTER_A_NEXTHOP_MAX - 1)
