@@ -66,6 +66,66 @@ static inline void vr_dev_count_tx(struct net_device *dev, unsigned int len)
 #endif
 }
 
+/* 6.8: the core allocates a device's counters */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+static inline int vr_dev_alloc_tstats(struct net_device *dev)
+{
+	dev->pcpu_stat_type = NETDEV_PCPU_STAT_TSTATS;
+	return 0;
+}
+
+static inline void vr_dev_free_tstats(struct net_device *dev) {}
+#else
+static inline int vr_dev_alloc_tstats(struct net_device *dev)
+{
+	dev->tstats = netdev_alloc_pcpu_stats(struct pcpu_sw_netstats);
+	return dev->tstats ? 0 : -ENOMEM;
+}
+
+static inline void vr_dev_free_tstats(struct net_device *dev)
+{
+	free_percpu(dev->tstats);
+}
+#endif
+
+/* 6.12: no longer a feature */
+static inline void vr_dev_set_lltx(struct net_device *dev)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	dev->lltx = true;
+#else
+	dev->features |= NETIF_F_LLTX;
+#endif
+}
+
+/* 6.10 */
+#ifndef dst_rtable
+#define dst_rtable(_dst)	container_of(_dst, struct rtable, dst)
+#endif
+
+/* Some version after 6.12 takes the sock where the socket was taken. */
+#define vr_tunnel_sock_arg(s)						\
+	_Generic(&udp_tunnel_sock_release,				\
+		 void (*)(struct sock *): (s)->sk, default: (s))
+
+/* 6.16: flags for the IP layer. Both take over dst and skb; addresses and ports in network
+ * byte order.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+#define VR_NO_CB_FLAGS	, 0
+#else
+#define VR_NO_CB_FLAGS
+#endif
+
+#define vr_udp_tunnel_xmit(rt, sk, skb, src, to, tos, ttl, df, sport, dport, nocheck)	\
+	udp_tunnel_xmit_skb(rt, sk, skb, src, to, tos, ttl, df, sport, dport, true,	\
+			    nocheck VR_NO_CB_FLAGS)
+/* 6.12: const addresses */
+#define vr_udp_tunnel6_xmit(_dst, sk, skb, src, to, tos, ttl, sport, dport, nocheck)	\
+	udp_tunnel6_xmit_skb(_dst, sk, skb, NULL, (struct in6_addr *)(src),		\
+			     (struct in6_addr *)(to), tos, ttl, 0, sport, dport,	\
+			     nocheck VR_NO_CB_FLAGS)
+
 /* What the checksum of the SCTP packet at this offset has to be. 6.16: the core computes
  * CRC32c by itself; before, only together with the module libcrc32c, which is not asked
  * for here: this is for what a tap sends without offload.

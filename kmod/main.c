@@ -4,6 +4,7 @@
 #include <linux/module.h>
 
 #include "nl/nl.h"
+#include "path/path.h"
 #include "table/table.h"
 #include "vrouter.h"
 
@@ -31,11 +32,17 @@ static int __init vr_init(void)
 	if (err)
 		goto err_net;
 
-	err = vr_nl_init();
+	err = vr_host_dev_init();
 	if (err)
 		goto err_vif;
+
+	err = vr_nl_init();
+	if (err)
+		goto err_host;
 	return 0;
 
+err_host:
+	vr_host_dev_exit();
 err_vif:
 	vr_vif_exit();
 err_net:
@@ -57,6 +64,7 @@ static void __exit vr_exit(void)
 	int level;
 
 	vr_nl_exit();
+	vr_host_dev_exit();
 	vr_vif_exit();
 	unregister_pernet_subsys(&vr_net_ops);
 	for (level = 0; level < 4; level++)

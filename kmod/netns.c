@@ -82,6 +82,7 @@ static int __net_init vr_net_init(struct net *net)
 	xa_init(&vn->vifs);
 	xa_init(&vn->nexthops);
 	xa_init(&vn->sgs);
+	xa_init(&vn->vnis);
 	vn->limits = defaults;
 	get_random_bytes(&vn->hash_key, sizeof(vn->hash_key));
 
@@ -94,11 +95,16 @@ static int __net_init vr_net_init(struct net *net)
 	err = vr_affinity_init(vn);
 	if (err)
 		goto err_vip;
-	err = vr_flow_table_init(vn);
+	err = vr_tunnel_init(vn);
 	if (err)
 		goto err_affinity;
+	err = vr_flow_table_init(vn);
+	if (err)
+		goto err_tunnel;
 	return 0;
 
+err_tunnel:
+	vr_tunnel_exit(vn);
 err_affinity:
 	vr_affinity_exit(vn);
 err_vip:
@@ -167,6 +173,7 @@ static void __net_exit vr_net_exit_batch(struct list_head *list)
 		vr_flow_table_exit(vn);
 		vr_affinity_exit(vn);
 		remove_objects(vn);
+		vr_tunnel_exit(vn);
 		vr_vip_exit(vn);
 	}
 	/* Callbacks of flows count in vr_net::used */
@@ -177,6 +184,7 @@ static void __net_exit vr_net_exit_batch(struct list_head *list)
 		xa_destroy(&vn->vifs);
 		xa_destroy(&vn->nexthops);
 		xa_destroy(&vn->sgs);
+		xa_destroy(&vn->vnis);
 		free_percpu(vn->stats);
 	}
 }

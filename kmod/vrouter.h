@@ -126,6 +126,8 @@ struct vr_pcpu_net {
 	struct u64_stats_sync	syncp;
 };
 
+struct vr_tunnel_sock;
+
 /* What the rate of drop events is kept by, see obs/events.c. Zero to begin with. */
 struct vr_event_rate {
 	u32		second;			/* of the count, jiffies / HZ */
@@ -144,6 +146,9 @@ struct vr_net {
 	struct xarray		vifs;		/* id -> struct vr_vif */
 	struct xarray		nexthops;	/* id -> struct vr_nexthop */
 	struct xarray		sgs;		/* id -> struct vr_sg */
+	struct xarray		vnis;		/* VNI -> struct vr_vif of type tunnel */
+	struct rhashtable	tunnels;	/* struct vr_tunnel by the other node's address */
+	struct vr_tunnel_sock	*tunnel_socks[4]; /* under lock; table/tunnel.c */
 	struct rhashtable	vips;		/* struct vr_vip by vr_vip_key */
 	struct rb_root		vip_order;	/* the same in order, for dumps; under lock */
 	struct rhashtable	vip_addrs;	/* their addresses, whatever protocol and port */

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Next hops over netlink. An ecmp next hop's members may take several messages of a dump. */
 
+#include <linux/etherdevice.h>
+
+#include "../path/path.h"
 #include "nl.h"
 
 static const struct vr_group *group_of(const struct vr_net *vn, const struct vr_nexthop *nh)
@@ -10,9 +13,25 @@ static const struct vr_group *group_of(const struct vr_net *vn, const struct vr_
 	return rcu_dereference_protected(nh->group, lockdep_is_held(&vn->lock));
 }
 
+static int fill_tunnel(struct sk_buff *skb, const struct vr_tunnel_cfg *t)
+{
+	if (nla_put_u8(skb, VROUTER_A_NEXTHOP_ENCAP, t->encap) ||
+	    vr_nl_put_addr(skb, VROUTER_A_NEXTHOP_REMOTE, t->family, &t->remote) ||
+	    nla_put_u8(skb, VROUTER_A_NEXTHOP_CSUM, t->csum))
+		return -EMSGSIZE;
+	if (!vr_addr_eq(&t->local, &(union vr_addr) {}) &&
+	    vr_nl_put_addr(skb, VROUTER_A_NEXTHOP_LOCAL, t->family, &t->local))
+		return -EMSGSIZE;
+	if (t->encap == VROUTER_TUNNEL_ENCAP_VXLAN &&
+	    nla_put(skb, VROUTER_A_NEXTHOP_MAC, ETH_ALEN, t->mac))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int fill_head(struct sk_buff *skb, const struct vr_net *vn, const void *obj)
 {
 	const struct vr_nexthop *nh = obj;
+	const struct vr_tunnel *tunnel;
 	const struct vr_group *group;
 	const struct vr_vif *vif;
 	const struct vr_vrf *vrf;
@@ -24,10 +43,12 @@ static int fill_head(struct sk_buff *skb, const struct vr_net *vn, const void *o
 
 	vif = rcu_dereference_protected(nh->vif, lockdep_is_held(&vn->lock));
 	vrf = rcu_dereference_protected(nh->vrf, lockdep_is_held(&vn->lock));
+	tunnel = rcu_dereference_protected(nh->tunnel, lockdep_is_held(&vn->lock));
 	group = group_of(vn, nh);
 	if ((vif && nla_put_u32(skb, VROUTER_A_NEXTHOP_VIF, vif->id)) ||
 	    (vrf && nla_put_u32(skb, VROUTER_A_NEXTHOP_VRF, vrf->id)) ||
-	    (group && nla_put_u32(skb, VROUTER_A_NEXTHOP_MEMBERS, group->n)))
+	    (group && nla_put_u32(skb, VROUTER_A_NEXTHOP_MEMBERS, group->n)) ||
+	    (tunnel && fill_tunnel(skb, &tunnel->cfg)))
 		return -EMSGSIZE;
 	return vr_nl_put_counters(skb, VROUTER_A_NEXTHOP_COUNTERS, nh->counters, NULL);
 }
@@ -227,6 +248,74 @@ static int parse_members(struct genl_info *info, struct vr_member_cfg **list, un
 	return 0;
 }
 
+static int refuse_tunnel(struct genl_info *info)
+{
+	static const u8 attrs[] = {
+		VROUTER_A_NEXTHOP_ENCAP, VROUTER_A_NEXTHOP_REMOTE, VROUTER_A_NEXTHOP_LOCAL,
+		VROUTER_A_NEXTHOP_MAC, VROUTER_A_NEXTHOP_CSUM,
+	};
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < ARRAY_SIZE(attrs); i++) {
+		err = vr_nl_refuse(info, attrs[i],
+				   "Only a next hop of type tunnel has encap, remote, local, mac, csum");
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int parse_local(struct genl_info *info, struct vr_tunnel_cfg *t)
+{
+	struct nlattr *attr = info->attrs[VROUTER_A_NEXTHOP_LOCAL];
+	u8 family;
+	int err;
+
+	if (!attr)
+		return 0;
+	err = vr_nl_unicast(attr, &family, &t->local, info->extack);
+	if (!err && family != t->family) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr, "local and remote are of two families");
+		err = -EINVAL;
+	}
+	return err;
+}
+
+static int parse_mac(struct genl_info *info, struct vr_tunnel_cfg *t)
+{
+	struct nlattr *attr = info->attrs[VROUTER_A_NEXTHOP_MAC];
+
+	ether_addr_copy(t->mac, vr_gateway_mac);
+	if (!attr)
+		return 0;
+	if (t->encap != VROUTER_TUNNEL_ENCAP_VXLAN) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr, "Only VXLAN has inner frames with a MAC");
+		return -EINVAL;
+	}
+	ether_addr_copy(t->mac, nla_data(attr));
+	if (is_valid_ether_addr(t->mac))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(info->extack, attr, "Not a unicast MAC address");
+	return -EINVAL;
+}
+
+static int parse_tunnel(struct genl_info *info, struct vr_tunnel_cfg *t)
+{
+	int err;
+
+	err = vr_nl_require(info, VROUTER_A_NEXTHOP_ENCAP, "The tunnel's encapsulation") ?:
+	      vr_nl_require(info, VROUTER_A_NEXTHOP_REMOTE, "The other node's address");
+	if (err)
+		return err;
+	t->encap = nla_get_u8(info->attrs[VROUTER_A_NEXTHOP_ENCAP]);
+	err = vr_nl_unicast(info->attrs[VROUTER_A_NEXTHOP_REMOTE], &t->family, &t->remote,
+			    info->extack) ?:
+	      parse_local(info, t) ?: parse_mac(info, t);
+	t->csum = vr_nl_u8(info->attrs[VROUTER_A_NEXTHOP_CSUM], t->family == AF_INET6);
+	return err;
+}
+
 /* What each type has to have, and may not have. */
 static int check_type(struct genl_info *info, u8 type)
 {
@@ -251,6 +340,8 @@ static int check_type(struct genl_info *info, u8 type)
 	if (type != VROUTER_NEXTHOP_TYPE_ECMP)
 		err = vr_nl_refuse(info, VROUTER_A_NEXTHOP_MEMBER,
 				   "Only an ecmp next hop has members");
+	if (!err && type != VROUTER_NEXTHOP_TYPE_TUNNEL)
+		err = refuse_tunnel(info);
 	return err;
 }
 
@@ -272,6 +363,8 @@ int vrouter_nl_nexthop_new_doit(struct sk_buff *skb, struct genl_info *info)
 	cfg.vif = vr_nl_u32(info->attrs[VROUTER_A_NEXTHOP_VIF], 0);
 	cfg.vrf = vr_nl_u32(info->attrs[VROUTER_A_NEXTHOP_VRF], 0);
 	err = check_type(info, cfg.type);
+	if (!err && cfg.type == VROUTER_NEXTHOP_TYPE_TUNNEL)
+		err = parse_tunnel(info, &cfg.tunnel);
 	if (err)
 		return err;
 	err = parse_members(info, &members, &cfg.n_members);

@@ -15,7 +15,8 @@ static int fill_conf(struct sk_buff *skb, const struct vr_vif_conf *conf)
 	unsigned int i;
 
 	if (nla_put_u32(skb, VROUTER_A_VIF_VRF, conf->vrf->id) ||
-	    nla_put(skb, VROUTER_A_VIF_MAC, ETH_ALEN, conf->mac) ||
+	    (is_valid_ether_addr(conf->mac) &&
+	     nla_put(skb, VROUTER_A_VIF_MAC, ETH_ALEN, conf->mac)) ||
 	    vr_nl_put_label(skb, VROUTER_A_VIF_LABEL, conf->label) ||
 	    nla_put_u32(skb, VROUTER_A_VIF_MTU, conf->mtu) ||
 	    nla_put_u32(skb, VROUTER_A_VIF_FLOW_LIMIT, conf->flow_limit) ||
@@ -58,6 +59,7 @@ static int fill(struct sk_buff *skb, const struct vr_net *vn, const void *obj)
 
 	if (nla_put_u32(skb, VROUTER_A_VIF_ID, vif->id) ||
 	    nla_put_u8(skb, VROUTER_A_VIF_TYPE, vif->type) ||
+	    (vif->vni && nla_put_u32(skb, VROUTER_A_VIF_VNI, vif->vni)) ||
 	    fill_dev(skb, vif) ||
 	    fill_conf(skb, rcu_dereference_protected(vif->conf, lockdep_is_held(&vn->lock))) ||
 	    nla_put_u32(skb, VROUTER_A_VIF_FLOWS, atomic_read(&vif->flows)) ||
@@ -187,6 +189,41 @@ static int parse_mtu(struct genl_info *info, u32 *mtu)
 	return 0;
 }
 
+/* What each type has to have, and may not have. */
+static int check_tunnel(struct genl_info *info)
+{
+	return vr_nl_require(info, VROUTER_A_VIF_VNI, "The VNI of a tunnel") ?:
+	       vr_nl_refuse(info, VROUTER_A_VIF_IFNAME, "A tunnel has no device") ?:
+	       vr_nl_refuse(info, VROUTER_A_VIF_IFINDEX, "A tunnel has no device") ?:
+	       vr_nl_refuse(info, VROUTER_A_VIF_MAC, "A tunnel has no MAC address") ?:
+	       vr_nl_refuse(info, VROUTER_A_VIF_ADDR, "A tunnel has no addresses") ?:
+	       vr_nl_refuse(info, VROUTER_A_VIF_SG,
+			    "A tunnel has no groups; routes have those of what is behind");
+}
+
+static int check_device(struct genl_info *info, bool host)
+{
+	int err = 0;
+
+	if (!info->attrs[VROUTER_A_VIF_IFNAME])
+		err = vr_nl_require(info, VROUTER_A_VIF_IFINDEX, "The device's ifindex or ifname");
+	if (!err && host)
+		err = vr_nl_refuse(info, VROUTER_A_VIF_MAC, "The host's interface has no MAC address");
+	else if (!err)
+		err = vr_nl_require(info, VROUTER_A_VIF_MAC, "The vif's MAC address");
+	return err ?: vr_nl_refuse(info, VROUTER_A_VIF_VNI, "Only a tunnel has a VNI");
+}
+
+static int check_type(struct genl_info *info, struct vr_vif_cfg *cfg)
+{
+	/* without one it is that of the device, a pod's or VM's */
+	cfg->type = vr_nl_u8(info->attrs[VROUTER_A_VIF_TYPE], VROUTER_VIF_TYPE_VETH);
+	cfg->vni = vr_nl_u32(info->attrs[VROUTER_A_VIF_VNI], 0);
+	if (cfg->type == VROUTER_VIF_TYPE_TUNNEL)
+		return check_tunnel(info);
+	return check_device(info, cfg->type == VROUTER_VIF_TYPE_HOST);
+}
+
 /* All but the device. On success addrs and sgs are the caller's. */
 static int parse(struct genl_info *info, struct vr_vif_cfg *cfg, struct vr_addr_af **addrs,
 		 u32 **sgs)
@@ -195,10 +232,8 @@ static int parse(struct genl_info *info, struct vr_vif_cfg *cfg, struct vr_addr_
 
 	err = vr_nl_require(info, VROUTER_A_VIF_ID, "The vif's id") ?:
 	      vr_nl_require(info, VROUTER_A_VIF_VRF, "The vif's VRF") ?:
-	      vr_nl_require(info, VROUTER_A_VIF_MAC, "The vif's MAC address");
-	if (!err && !info->attrs[VROUTER_A_VIF_IFNAME])
-		err = vr_nl_require(info, VROUTER_A_VIF_IFINDEX, "The device's ifindex or ifname");
-	if (!err)
+	      check_type(info, cfg);
+	if (!err && info->attrs[VROUTER_A_VIF_MAC])
 		err = parse_mac(info, cfg->mac);
 	if (!err)
 		err = parse_mtu(info, &cfg->mtu);
@@ -224,13 +259,36 @@ static int parse(struct genl_info *info, struct vr_vif_cfg *cfg, struct vr_addr_
 	return 0;
 }
 
+/* Is the device what the request says? Under the RTNL. */
+static int check_dev_type(struct genl_info *info, const struct vr_vif_cfg *cfg)
+{
+	struct nlattr *said = info->attrs[VROUTER_A_VIF_TYPE];
+	int type;
+
+	if (!cfg->dev)
+		return 0;
+	type = vr_vif_type_of(cfg->dev);
+	if (type < 0 || type == cfg->type || (!said && type == VROUTER_VIF_TYPE_TAP))
+		return 0;
+	if (type == VROUTER_VIF_TYPE_HOST)
+		NL_SET_ERR_MSG_FMT(info->extack, "%s is the host's: the type has to be host",
+				   cfg->dev->name);
+	else
+		NL_SET_ERR_MSG_FMT(info->extack, "%s is a %s", cfg->dev->name,
+				   type == VROUTER_VIF_TYPE_TAP ? "tap" : "veth");
+	if (said)
+		NL_SET_BAD_ATTR(info->extack, said);
+	return -EINVAL;
+}
+
 /* Under the RTNL and vr_net::lock. */
 static int set(struct vr_net *vn, struct genl_info *info, const struct vr_vif_cfg *cfg)
 {
 	int err;
 
 	err = vr_nl_exist(info, VROUTER_A_VIF_VRF, &vn->vrfs, "VRF") ?:
-	      vr_nl_exist(info, VROUTER_A_VIF_SG, &vn->sgs, "Security group");
+	      vr_nl_exist(info, VROUTER_A_VIF_SG, &vn->sgs, "Security group") ?:
+	      check_dev_type(info, cfg);
 	if (err)
 		return err;
 
@@ -240,6 +298,8 @@ static int set(struct vr_net *vn, struct genl_info *info, const struct vr_vif_cf
 		return vr_nl_blame(info, VROUTER_A_VIF_ADDR, err);
 	case -EBUSY:
 	case -EOPNOTSUPP:
+		if (!cfg->dev)
+			return vr_nl_blame(info, VROUTER_A_VIF_VNI, err);
 		return vr_nl_blame(info, info->attrs[VROUTER_A_VIF_IFNAME] ?
 				   VROUTER_A_VIF_IFNAME : VROUTER_A_VIF_IFINDEX, err);
 	}
@@ -259,12 +319,14 @@ int vrouter_nl_vif_new_doit(struct sk_buff *skb, struct genl_info *info)
 		return err;
 
 	rtnl_lock();
-	rcu_read_lock();
-	cfg.dev = find_dev(info);	/* the RTNL keeps it */
-	rcu_read_unlock();
-	if (!cfg.dev) {
-		err = -ENODEV;
-		goto unlock_rtnl;
+	if (cfg.type != VROUTER_VIF_TYPE_TUNNEL) {
+		rcu_read_lock();
+		cfg.dev = find_dev(info);	/* the RTNL keeps it */
+		rcu_read_unlock();
+		if (!cfg.dev) {
+			err = -ENODEV;
+			goto unlock_rtnl;
+		}
 	}
 	mutex_lock(&vn->lock);
 	err = set(vn, info, &cfg);

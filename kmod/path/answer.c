@@ -21,19 +21,34 @@
 
 /* --- sending -------------------------------------------------------------- */
 
-void vr_answer_send(struct vr_pkt *pkt, struct sk_buff *skb, u16 protocol)
+static void send_frame(struct vr_pkt *pkt, struct sk_buff *skb)
 {
-	struct ethhdr *eth;
+	struct ethhdr *eth = skb_push(skb, ETH_HLEN);
 
-	skb_reset_network_header(skb);
-	eth = skb_push(skb, ETH_HLEN);
 	skb_reset_mac_header(skb);
 	ether_addr_copy(eth->h_dest, pkt->conf->mac);
 	ether_addr_copy(eth->h_source, vr_gateway_mac);
-	eth->h_proto = htons(protocol);
-	skb->protocol = htons(protocol);
+	eth->h_proto = skb->protocol;
 	skb->dev = pkt->skb->dev;
 	dev_queue_xmit(skb);
+}
+
+void vr_answer_send(struct vr_pkt *pkt, struct sk_buff *skb, u16 protocol)
+{
+	skb_reset_network_header(skb);
+	skb->protocol = htons(protocol);
+	switch (pkt->vif->type) {
+	case VROUTER_VIF_TYPE_TUNNEL:
+		if (vr_tunnel_xmit(pkt->vn, skb, pkt->peer, pkt->vif->vni))
+			kfree_skb(skb);
+		break;
+	case VROUTER_VIF_TYPE_HOST:
+		vr_host_dev_rx(pkt->skb->dev, skb);
+		netif_rx(skb);
+		break;
+	default:
+		send_frame(pkt, skb);
+	}
 }
 
 /* Room for an answer of len octets behind the IP header, which are there. */

@@ -21,11 +21,45 @@
 
 /* --- source and gateway --------------------------------------------------- */
 
-static enum vrouter_drop_reason check_source(const struct vr_pkt *pkt, struct vr_trace *t)
+/* What another node sends has to be routed back to it. The packet of a trace comes from
+ * where that is.
+ */
+static enum vrouter_drop_reason check_peer(const struct vr_pkt *pkt, struct vr_decision *d,
+					   struct vr_trace *t)
 {
-	bool owns = vr_vif_owns(pkt->conf, pkt->tuple.family, &pkt->tuple.src);
-	struct vr_trace_step *s;
+	const struct vr_nexthop *nh;
+	bool right;
 
+	d->from = vr_route_lookup_rcu(pkt->conf->vrf, pkt->tuple.family, &pkt->tuple.src);
+	nh = d->from ? d->from->nh : NULL;
+	right = nh && nh->type == VROUTER_NEXTHOP_TYPE_TUNNEL &&
+		(nh == pkt->peer || (t && !pkt->peer));
+	if (nh)
+		vr_trace_step(t, VROUTER_TRACE_STAGE_SOURCE,
+			      "the source is by route %s behind next hop " NAMED ", %s",
+			      d->from->label ?: "(no label)", NAME(nh->id, READ_ONCE(nh->label)),
+			      right ? "another node" : "which is no other node");
+	else
+		vr_trace_step(t, VROUTER_TRACE_STAGE_SOURCE, "no route leads to the source");
+	return right ? NONE : VROUTER_DROP_REASON_SPOOFED_PEER;
+}
+
+bool vr_source_is_own(const struct vr_pkt *pkt)
+{
+	if (pkt->vif->type == VROUTER_VIF_TYPE_HOST && !pkt->conf->n_addrs)
+		return true;
+	return vr_vif_owns(pkt->conf, pkt->tuple.family, &pkt->tuple.src);
+}
+
+static enum vrouter_drop_reason check_source(const struct vr_pkt *pkt, struct vr_decision *d,
+					     struct vr_trace *t)
+{
+	struct vr_trace_step *s;
+	bool owns;
+
+	if (pkt->vif->type == VROUTER_VIF_TYPE_TUNNEL)
+		return check_peer(pkt, d, t);
+	owns = vr_source_is_own(pkt);
 	s = vr_trace_step(t, VROUTER_TRACE_STAGE_SOURCE, "the source is %s of vif " NAMED,
 			  owns ? "an address" : "no address",
 			  NAME(pkt->vif->id, pkt->conf->label));
@@ -146,6 +180,7 @@ static enum vrouter_drop_reason not_a_port(const struct vr_pkt *pkt, struct vr_d
 	return VROUTER_DROP_REASON_NO_ROUTE;
 }
 
+/* Where the packet enters the network, that is, not once more where a tunnel ends. */
 static enum vrouter_drop_reason find_service(const struct vr_pkt *pkt, struct vr_decision *d,
 					     struct vr_trace *t)
 {
@@ -154,6 +189,8 @@ static enum vrouter_drop_reason find_service(const struct vr_pkt *pkt, struct vr
 		.port = pkt->tuple.dport, .addr = pkt->tuple.dst,
 	};
 
+	if (pkt->vif->type == VROUTER_VIF_TYPE_TUNNEL)
+		return NONE;
 	if (!vr_proto_is_icmp(key.proto))
 		d->vip = vr_vip_lookup_rcu(pkt->vn, &key);
 	if (!d->vip)
@@ -209,7 +246,7 @@ static enum vrouter_drop_reason to_vif(struct vr_decision *d, struct vr_trace *t
 	struct vr_trace_step *s;
 
 	d->out = rcu_dereference(d->nh->vif);
-	if (!d->out || !rcu_access_pointer(d->out->dev)) {
+	if (!d->out || !vr_vif_is_up(d->out)) {
 		vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP,
 			      "the vif of next hop " NAMED " is gone",
 			      NAME(d->nh->id, READ_ONCE(d->nh->label)));
@@ -221,6 +258,36 @@ static enum vrouter_drop_reason to_vif(struct vr_decision *d, struct vr_trace *t
 			  NAME(d->out->id, conf->label));
 	if (s)
 		s->vif = d->out->id;
+	return NONE;
+}
+
+/* To another node, in the virtual network of the VRF that the route is in. What came from
+ * one does not go to a third: its sender would have sent it there.
+ */
+static enum vrouter_drop_reason to_remote(const struct vr_pkt *pkt, struct vr_decision *d,
+					struct vr_trace *t)
+{
+	struct vr_trace_step *s;
+
+	if (pkt->vif->type == VROUTER_VIF_TYPE_TUNNEL) {
+		vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP,
+			      "next hop " NAMED " is a tunnel, and it came by one",
+			      NAME(d->nh->id, READ_ONCE(d->nh->label)));
+		return VROUTER_DROP_REASON_TUNNEL_LOOP;
+	}
+	d->out = rcu_dereference(d->vrf->tunnel);
+	if (!d->out) {
+		vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP, "VRF " NAMED
+			      " has no vif of type tunnel", NAME(d->vrf->id, READ_ONCE(d->vrf->label)));
+		return VROUTER_DROP_REASON_VIF_DOWN;
+	}
+	s = vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP,
+			  "next hop " NAMED ": by tunnel to another node, VNI %u",
+			  NAME(d->nh->id, READ_ONCE(d->nh->label)), d->out->vni);
+	if (s) {
+		s->vif = d->out->id;
+		s->nexthop = d->nh->id;
+	}
 	return NONE;
 }
 
@@ -269,6 +336,8 @@ static enum vrouter_drop_reason follow(const struct vr_pkt *pkt, struct vr_decis
 		switch (d->nh->type) {
 		case VROUTER_NEXTHOP_TYPE_LOCAL:
 			return to_vif(d, t);
+		case VROUTER_NEXTHOP_TYPE_TUNNEL:
+			return to_remote(pkt, d, t);
 		case VROUTER_NEXTHOP_TYPE_HOST:
 			vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP, "to the node's own stack");
 			return NONE;
@@ -329,7 +398,7 @@ static enum vrouter_drop_reason decide(const struct vr_pkt *pkt, struct vr_decis
 {
 	enum vrouter_drop_reason why;
 
-	why = check_source(pkt, t);
+	why = check_source(pkt, d, t);
 	if (why)
 		return why;
 	if (vr_vrf_is_gateway(d->vrf, pkt->tuple.family, &pkt->tuple.dst))

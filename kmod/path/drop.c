@@ -13,6 +13,7 @@ static enum skb_drop_reason core_reason(enum vrouter_drop_reason why)
 		return SKB_DROP_REASON_DEV_READY;
 	case VROUTER_DROP_REASON_BAD_ETHERNET:
 		return SKB_DROP_REASON_UNHANDLED_PROTO;
+	case VROUTER_DROP_REASON_BAD_ENCAP:
 	case VROUTER_DROP_REASON_BAD_IP:
 		return SKB_DROP_REASON_IP_INHDR;
 	case VROUTER_DROP_REASON_BAD_L4:
@@ -20,12 +21,15 @@ static enum skb_drop_reason core_reason(enum vrouter_drop_reason why)
 	case VROUTER_DROP_REASON_MARTIAN:
 		return SKB_DROP_REASON_IP_INADDRERRORS;
 	case VROUTER_DROP_REASON_SPOOFED_IP:
+	case VROUTER_DROP_REASON_SPOOFED_PEER:
+	case VROUTER_DROP_REASON_UNKNOWN_PEER:
 		return SKB_DROP_REASON_IP_RPFILTER;
 	case VROUTER_DROP_REASON_PROTOCOL:
 		return SKB_DROP_REASON_IP_NOPROTO;
 	case VROUTER_DROP_REASON_MTU:
 		return SKB_DROP_REASON_PKT_TOO_BIG;
 	case VROUTER_DROP_REASON_NO_ROUTE:
+	case VROUTER_DROP_REASON_UNDERLAY:
 	case VROUTER_DROP_REASON_BLACKHOLE:
 	case VROUTER_DROP_REASON_VRF_LOOP:
 		return SKB_DROP_REASON_IP_INNOROUTES;
@@ -45,7 +49,8 @@ static enum skb_drop_reason core_reason(enum vrouter_drop_reason why)
 void vr_drop(struct vr_pkt *pkt, enum vrouter_drop_reason why, const struct vr_vif *sg_vif)
 {
 	vr_net_count_drop(pkt->vn, why);
-	this_cpu_inc(pkt->vif->drops[why]);
+	if (likely(pkt->vif))
+		this_cpu_inc(pkt->vif->drops[why]);
 	vr_event_drop(pkt->vn, pkt->vif, &pkt->tuple, pkt->icmp_type, pkt->icmp_code, why, sg_vif);
 	kfree_skb_reason(pkt->skb, core_reason(why));
 }

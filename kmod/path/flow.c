@@ -8,7 +8,7 @@
  */
 static void count_packet(const struct vr_pkt *pkt, struct vr_flow *f, int dir)
 {
-	const struct vr_nexthop *nh = READ_ONCE(f->nh);
+	const struct vr_nexthop *nh = READ_ONCE(f->nh[dir]);
 	u32 now = (u32)jiffies;
 
 	WRITE_ONCE(f->side[dir].packets, f->side[dir].packets + 1);
@@ -16,13 +16,13 @@ static void count_packet(const struct vr_pkt *pkt, struct vr_flow *f, int dir)
 	if (READ_ONCE(f->last_used) != now)
 		WRITE_ONCE(f->last_used, now);
 
-	if (dir == VR_ORIG) {
-		if (nh)
-			vr_count_tx(nh->counters, pkt->tot_len);
-		if (f->member)
+	if (nh)
+		vr_count_tx(nh->counters, pkt->tot_len);
+	if (f->member) {
+		if (dir == VR_ORIG)
 			vr_count_rx(f->member->counters, pkt->tot_len);
-	} else if (f->member) {
-		vr_count_tx(f->member->counters, pkt->tot_len);
+		else
+			vr_count_tx(f->member->counters, pkt->tot_len);
 	}
 }
 
@@ -86,7 +86,9 @@ static struct vr_flow *make(struct vr_pkt *pkt, const struct vr_decision *d,
 	if (!f)
 		return NULL;
 	if (vr_nexthop_tryget(d->nh))
-		f->nh = d->nh;
+		f->nh[VR_ORIG] = d->nh;
+	if (pkt->peer && vr_nexthop_tryget(pkt->peer))
+		f->nh[VR_REPLY] = pkt->peer;
 	f->side[VR_ORIG].tuple = pkt->tuple;
 	f->side[VR_REPLY].tuple = reply_tuple(pkt, d);
 	f->gen = d->gen;

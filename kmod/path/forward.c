@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The last stage: to a vif, or to the node's own stack.
+ * The last stage: to a pod or VM, to the node's own stack, to another node.
  *
  * A veth's other end is the pod's; a packet is put straight into its receive
  * path (as BPF's redirect_peer does), without the queue between the ends, unless
@@ -20,21 +20,36 @@ static u32 mtu_of(const struct vr_vif *vif, const struct net_device *dev)
 	return rcu_dereference(vif->conf)->mtu ?: READ_ONCE(dev->mtu);
 }
 
+static u32 tunnel_mtu(struct vr_pkt *pkt, const struct vr_vif *vif, const struct vr_nexthop *nh)
+{
+	u32 mtu = nh ? vr_tunnel_mtu(pkt->vn, nh) : 0;
+	u32 most = rcu_dereference(vif->conf)->mtu;
+
+	return most ? min(mtu, most) : mtu;
+}
+
 /* Nothing is fragmented: without DF too the sender is told. Whoever does path MTU
  * discovery, which is nearly everybody, learns; and there is no flood of
  * fragments, of which no flow could be found.
  */
-enum vrouter_drop_reason vr_fits(struct vr_pkt *pkt, const struct vr_vif *to)
+enum vrouter_drop_reason vr_fits(struct vr_pkt *pkt, const struct vr_vif *to,
+				 const struct vr_nexthop *nh)
 {
 	const struct net_device *dev;
 	u32 mtu;
 
 	if (!to)
 		return NONE;
-	dev = rcu_dereference(to->dev);
-	if (unlikely(!dev))
-		return VROUTER_DROP_REASON_VIF_DOWN;
-	mtu = mtu_of(to, dev);
+	if (to->type == VROUTER_VIF_TYPE_TUNNEL) {
+		mtu = tunnel_mtu(pkt, to, nh);
+		if (unlikely(!mtu))
+			return VROUTER_DROP_REASON_UNDERLAY;
+	} else {
+		dev = rcu_dereference(to->dev);
+		if (unlikely(!dev))
+			return VROUTER_DROP_REASON_VIF_DOWN;
+		mtu = mtu_of(to, dev);
+	}
 	if (likely(pkt->tot_len <= mtu) ||
 	    (skb_is_gso(pkt->skb) && skb_gso_validate_network_len(pkt->skb, mtu)))
 		return NONE;
@@ -57,13 +72,34 @@ static struct net_device *direct_peer(struct net_device *dev)
 	return peer && likely(peer->flags & IFF_UP) ? peer : NULL;
 }
 
-/* A frame from the gateway to the vif's MAC. */
-static void set_frame(struct sk_buff *skb, const struct vr_vif_conf *conf)
+/* A frame from the gateway to the vif's MAC. What came without one has room for it, or
+ * gets some.
+ */
+static bool set_frame(struct vr_pkt *pkt, const struct vr_vif_conf *conf)
 {
-	struct ethhdr *eth = eth_hdr(skb);
+	struct sk_buff *skb = pkt->skb;
+	struct ethhdr *eth;
 
+	if (unlikely(!pkt->handler)) {
+		if (skb_cow_head(skb, ETH_HLEN))
+			return false;
+		skb_set_mac_header(skb, -ETH_HLEN);
+		skb_reset_mac_len(skb);
+	}
+	eth = eth_hdr(skb);
 	ether_addr_copy(eth->h_dest, conf->mac);
 	ether_addr_copy(eth->h_source, vr_gateway_mac);
+	eth->h_proto = skb->protocol;
+	return true;
+}
+
+/* The packet is one that its new device has received. */
+static void hand_over(struct vr_pkt *pkt)
+{
+	if (likely(pkt->handler))
+		pkt->verdict = RX_HANDLER_ANOTHER;
+	else
+		netif_rx(pkt->skb);
 }
 
 static enum vrouter_drop_reason pass_up(struct vr_pkt *pkt)
@@ -73,36 +109,72 @@ static enum vrouter_drop_reason pass_up(struct vr_pkt *pkt)
 	return NONE;
 }
 
-enum vrouter_drop_reason vr_forward(struct vr_pkt *pkt, struct vr_vif *to)
+static void to_device(struct vr_pkt *pkt, struct net_device *dev, const struct vr_vif_conf *conf)
 {
-	const struct vr_vif_conf *conf;
+	struct net_device *peer = direct_peer(dev);
 	struct sk_buff *skb = pkt->skb;
-	struct net_device *dev, *peer;
 
-	if (!to)
-		return pass_up(pkt);
-	dev = rcu_dereference(to->dev);
-	if (unlikely(!dev || !(dev->flags & IFF_UP) || !netif_carrier_ok(dev)))
-		return VROUTER_DROP_REASON_VIF_DOWN;
-
-	conf = rcu_dereference(to->conf);
-	set_frame(skb, conf);
-	skb_scrub_packet(skb, true);
-	skb->priority = 0;
-	vr_count_tx(to->counters, skb->len + ETH_HLEN);
-	vr_count_tx(conf->vrf->counters, skb->len + ETH_HLEN);
-
-	peer = direct_peer(dev);
 	if (likely(peer)) {
 		vr_dev_count_tx(dev, skb->len + ETH_HLEN);
 		if (unlikely(!ether_addr_equal_64bits(conf->mac, peer->dev_addr)))
 			skb->pkt_type = PACKET_OTHERHOST;
+		else if (unlikely(!pkt->handler))
+			skb->pkt_type = PACKET_HOST;
 		skb->dev = peer;
-		pkt->verdict = RX_HANDLER_ANOTHER;
-		return NONE;
+		hand_over(pkt);
+		return;
 	}
 	skb->dev = dev;
 	__skb_push(skb, ETH_HLEN);
 	dev_queue_xmit(skb);
+}
+
+static enum vrouter_drop_reason to_tunnel(struct vr_pkt *pkt, struct vr_vif *to,
+					  const struct vr_vif_conf *conf,
+					  const struct vr_nexthop *nh)
+{
+	unsigned int len = pkt->skb->len + ETH_HLEN;
+	enum vrouter_drop_reason why;
+
+	if (unlikely(!nh || !vr_vif_is_up(to)))
+		return VROUTER_DROP_REASON_VIF_DOWN;
+	skb_set_transport_header(pkt->skb, pkt->l4_off);
+	why = vr_tunnel_xmit(pkt->vn, pkt->skb, nh, to->vni);
+	if (likely(!why)) {
+		vr_count_tx(to->counters, len);
+		vr_count_tx(conf->vrf->counters, len);
+	}
+	return why;
+}
+
+enum vrouter_drop_reason vr_forward(struct vr_pkt *pkt, struct vr_vif *to,
+				    const struct vr_nexthop *nh)
+{
+	const struct vr_vif_conf *conf;
+	struct sk_buff *skb = pkt->skb;
+	struct net_device *dev;
+
+	if (!to)
+		return pass_up(pkt);
+	conf = rcu_dereference(to->conf);
+	if (to->type == VROUTER_VIF_TYPE_TUNNEL)
+		return to_tunnel(pkt, to, conf, nh);
+	dev = rcu_dereference(to->dev);
+	if (unlikely(!dev || !(dev->flags & IFF_UP) || !netif_carrier_ok(dev)))
+		return VROUTER_DROP_REASON_VIF_DOWN;
+
+	skb_orphan(skb);
+	skb_scrub_packet(skb, true);
+	skb->priority = 0;
+	vr_count_tx(to->counters, skb->len + ETH_HLEN);
+	vr_count_tx(conf->vrf->counters, skb->len + ETH_HLEN);
+	if (to->type == VROUTER_VIF_TYPE_HOST) {
+		vr_host_dev_rx(dev, skb);
+		hand_over(pkt);
+	} else if (likely(set_frame(pkt, conf))) {
+		to_device(pkt, dev, conf);
+	} else {
+		return VROUTER_DROP_REASON_NO_MEMORY;
+	}
 	return NONE;
 }

@@ -5,6 +5,9 @@
  * a tuple of packets that enter by the sender's vif. The other end of the flow
  * gets the error, and has to find in it what it has sent: quote and outer
  * addresses are translated to its side.
+ *
+ * A pod only sends errors about what was sent to itself. Behind a tunnel or the node
+ * there are routers, whose errors keep their source: traceroute shows it.
  */
 
 #include <linux/ip.h>
@@ -131,25 +134,43 @@ static bool make_writable(struct vr_pkt *pkt)
 	return !skb_ensure_writable(pkt->skb, len);
 }
 
-/* The flow, if the error comes from one of its ends and goes to the other. */
+static bool is_of_router(const struct vr_pkt *pkt)
+{
+	return !vr_addr_eq(&pkt->tuple.src, &pkt->inner.dst);
+}
+
+static bool may_be_of_router(const struct vr_pkt *pkt)
+{
+	return pkt->vif->type == VROUTER_VIF_TYPE_TUNNEL ||
+	       pkt->vif->type == VROUTER_VIF_TYPE_HOST;
+}
+
+/* The flow, if the error comes from one of its ends, or from the way there, and goes to the
+ * other.
+ */
 static struct vr_flow_side *find_flow(const struct vr_pkt *pkt)
 {
 	const struct vr_tuple received = vr_tuple_mirror(&pkt->inner);
+	struct vr_flow_side *side;
 
 	if (!vr_addr_eq(&pkt->tuple.dst, &pkt->inner.src) ||
-	    !vr_addr_eq(&pkt->tuple.src, &pkt->inner.dst))
+	    (is_of_router(pkt) && !may_be_of_router(pkt)))
 		return NULL;
-	return vr_flow_lookup_rcu(pkt->vn, &received);
+	side = vr_flow_lookup_rcu(pkt->vn, &received);
+	if (side && pkt->peer && pkt->peer != READ_ONCE(vr_flow_of(side)->nh[!side->dir]))
+		return NULL;
+	return side;
 }
 
 enum vrouter_drop_reason vr_icmp_error(struct vr_pkt *pkt, const struct vr_vif **sg_vif)
 {
+	const struct vr_nexthop *nh;
 	enum vrouter_drop_reason why;
 	struct vr_flow_side *side;
-	const struct vr_tuple *t;
+	struct vr_tuple t;
 	struct vr_flow *f;
 
-	if (!vr_vif_owns(pkt->conf, pkt->tuple.family, &pkt->tuple.src))
+	if (pkt->vif->type != VROUTER_VIF_TYPE_TUNNEL && !vr_source_is_own(pkt))
 		return VROUTER_DROP_REASON_SPOOFED_IP;
 	side = find_flow(pkt);
 	if (!side)
@@ -161,14 +182,17 @@ enum vrouter_drop_reason vr_icmp_error(struct vr_pkt *pkt, const struct vr_vif *
 			return why == VR_DECIDE_ANEW ? VROUTER_DROP_REASON_ICMP_NO_FLOW : why;
 	}
 
-	t = &f->side[!side->dir].tuple;
-	why = vr_fits(pkt, f->vif[!side->dir]);
+	t = f->side[!side->dir].tuple;
+	nh = READ_ONCE(f->nh[side->dir]);
+	why = vr_fits(pkt, f->vif[!side->dir], nh);
 	if (why)
 		return why;
 	if (!make_writable(pkt))
 		return VROUTER_DROP_REASON_NO_MEMORY;
-	translate_quote(pkt, t);
+	translate_quote(pkt, &t);
 	/* the outer addresses are the mirror image of what that end sends, too */
-	why = vr_rewrite(pkt, t);
-	return why ?: vr_forward(pkt, f->vif[!side->dir]);
+	if (is_of_router(pkt))
+		t.dst = pkt->tuple.src;
+	why = vr_rewrite(pkt, &t);
+	return why ?: vr_forward(pkt, f->vif[!side->dir], nh);
 }

@@ -14,10 +14,11 @@
 static enum vrouter_drop_reason send_on(struct vr_pkt *pkt, const struct vr_flow_side *side)
 {
 	const struct vr_flow_side *other = &vr_flow_of(side)->side[!side->dir];
+	const struct vr_nexthop *nh = READ_ONCE(vr_flow_of(side)->nh[side->dir]);
 	struct vr_vif *out = vr_flow_of(side)->vif[!side->dir];
 	enum vrouter_drop_reason why;
 
-	why = vr_fits(pkt, out);
+	why = vr_fits(pkt, out, nh);
 	if (unlikely(why))
 		return why;
 	why = vr_rewrite(pkt, &other->tuple);
@@ -26,7 +27,7 @@ static enum vrouter_drop_reason send_on(struct vr_pkt *pkt, const struct vr_flow
 			vr_answer_time_exceeded(pkt);
 		return why;
 	}
-	return vr_forward(pkt, out);
+	return vr_forward(pkt, out, nh);
 }
 
 /* A packet of a flow, to where that leads. */
@@ -42,6 +43,9 @@ static enum vrouter_drop_reason hit(struct vr_pkt *pkt, struct vr_flow_side *sid
 		if (why)
 			return why;
 	}
+	/* by a tunnel only from where its own packets lead */
+	if (unlikely(pkt->peer && pkt->peer != READ_ONCE(f->nh[!dir])))
+		return VROUTER_DROP_REASON_SPOOFED_PEER;
 	why = vr_flow_hit(pkt, f, dir);
 	if (unlikely(why))
 		return why;

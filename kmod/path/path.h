@@ -6,8 +6,10 @@
  * What a packet does, in softirq under RCU. Files in the order in which a
  * packet meets them:
  *
- *   rx_vif.c      from a device: checks of the frame, then
+ *   rx_vif.c      from a pod's or VM's device: checks of the frame, then
  *   neigh.c         ARP and ND are answered here,
+ *   rx_tunnel.c   from another node: who sends, which virtual network, then
+ *   host_dev.c    from (and to) the node's own stack, then
  *   parse.c         one bounded walk over the headers fills a struct vr_pkt,
  *   input.c         the pipeline: flow hit -> forward, miss -> decide -> new flow
  *   flow.c        a hit: right still?, state, time, counters
@@ -20,6 +22,7 @@
  *   icmp_error.c  an ICMP error belongs to the flow of the packet in it
  *   rewrite.c     addresses, ports, TTL, checksums
  *   forward.c     to the vif or the node
+ *   tx_tunnel.c     or another node
  *   answer.c      what the module says itself: echo reply, TCP RST, ICMP errors
  *   drop.c        the one place where packets end
  *
@@ -45,10 +48,12 @@ extern const u8 vr_gateway_mac[ETH_ALEN + 2];	/* padded for ether_addr_equal_64b
 struct vr_pkt {
 	struct vr_net		*vn;
 	u32			gen;		/* vr_net_gen() from before conf was read */
-	struct vr_vif		*vif;		/* entered by; borrowed under RCU */
+	struct vr_vif		*vif;		/* entered by; borrowed under RCU. NULL before that */
 	struct vr_vif_conf	*conf;		/* of it, at entry */
+	struct vr_nexthop	*peer;		/* of type tunnel: leads to who sent it; or NULL */
 	struct sk_buff		*skb;		/* data at the network header; NULL in a trace */
-	rx_handler_result_t	verdict;	/* for the core: what became of the skb */
+	bool			handler;	/* an rx handler's: the core goes on by verdict, */
+	rx_handler_result_t	verdict;	/* which says what became of the skb */
 	struct vr_tuple		tuple;		/* as it entered */
 	u16			l4_off;		/* from the network header, octets */
 	u16			tot_len;	/* of the IP packet without padding, octets */
@@ -72,6 +77,7 @@ struct vr_decision {
 	u32			gen;		/* the packet's */
 	struct vr_vip		*vip;		/* NULL = not a service */
 	struct vr_member	*member;
+	struct vr_route		*from;		/* route to the source, of what a tunnel brought */
 	struct vr_route		*route;		/* to the (translated) destination */
 	struct vr_nexthop	*nh;
 	struct vr_vrf		*vrf;		/* in which it was found */
@@ -90,6 +96,32 @@ struct vr_decision {
  * to be decided anew.
  */
 #define VR_DECIDE_ANEW	((enum vrouter_drop_reason)__VROUTER_DROP_REASON_MAX)
+
+/* All but what vr_parse() and vr_pkt_enter() set. */
+static inline void vr_pkt_init(struct vr_pkt *pkt, struct vr_net *vn, struct sk_buff *skb)
+{
+	pkt->vn = vn;
+	pkt->gen = vr_net_gen(vn);
+	pkt->vif = NULL;
+	pkt->peer = NULL;
+	pkt->skb = skb;
+	pkt->handler = false;
+	pkt->verdict = RX_HANDLER_CONSUMED;
+	pkt->tuple = (struct vr_tuple) {};
+	pkt->tcp_flags = 0;
+	pkt->icmp_type = 0;
+	pkt->icmp_code = 0;
+	pkt->icmp_error = false;
+}
+
+/* Here it enters, data at the network header. Octets are counted with a frame's header. */
+static inline void vr_pkt_enter(struct vr_pkt *pkt, struct vr_vif *vif)
+{
+	pkt->vif = vif;
+	pkt->conf = rcu_dereference(vif->conf);
+	vr_count_rx(vif->counters, pkt->skb->len + ETH_HLEN);
+	vr_count_rx(pkt->conf->vrf->counters, pkt->skb->len + ETH_HLEN);
+}
 
 static inline bool vr_proto_is_icmp(u8 proto)
 {
@@ -150,6 +182,8 @@ bool vr_tcp_reopens(const struct vr_pkt *pkt, const struct vr_flow *f);
 
 /* --- decide.c, policy.c, revalidate.c ------------------------------------ */
 void vr_decide(const struct vr_pkt *pkt, struct vr_decision *d, struct vr_trace *t);
+/* May what entered by a pod, a VM or the node have this source? */
+bool vr_source_is_own(const struct vr_pkt *pkt);
 /* Both ends' groups on a packet after translation; sets sg_vif, hit, hit_index. */
 enum vrouter_drop_reason vr_policy(const struct vr_pkt *pkt, struct vr_decision *d,
 				   struct vr_trace *t);
@@ -169,17 +203,47 @@ enum vrouter_drop_reason vr_rewrite(struct vr_pkt *pkt, const struct vr_tuple *t
 
 /* --- forward.c ----------------------------------------------------------- */
 /* Does the packet fit? If not, the sender is told, which quotes the packet: so this is
- * asked before it is rewritten. to as below.
+ * asked before it is rewritten. to and nh as below.
  */
-enum vrouter_drop_reason vr_fits(struct vr_pkt *pkt, const struct vr_vif *to);
+enum vrouter_drop_reason vr_fits(struct vr_pkt *pkt, const struct vr_vif *to,
+				 const struct vr_nexthop *nh);
 /* Consumes the skb when 0: sent, or left to the core by pkt->verdict. to = NULL: to
- * the node's own stack.
+ * the node's own stack, where it came in. nh: of a tunnel.
  */
-enum vrouter_drop_reason vr_forward(struct vr_pkt *pkt, struct vr_vif *to);
+enum vrouter_drop_reason vr_forward(struct vr_pkt *pkt, struct vr_vif *to,
+				    const struct vr_nexthop *nh);
+
+/* --- tx_tunnel.c --------------------------------------------------------- */
+#define VR_PORT_VXLAN		4789	/* RFC 7348 */
+#define VR_PORT_MPLSOUDP	6635	/* RFC 7510 */
+/* Largest IP packet that the way to the other node takes, octets; 0: there is no way. RCU, BH
+ * disabled.
+ */
+u32 vr_tunnel_mtu(struct vr_net *vn, const struct vr_nexthop *nh);
+/* A whole IP packet, data at its header, transport header set. Consumes it when 0. RCU, BH
+ * disabled.
+ */
+enum vrouter_drop_reason vr_tunnel_xmit(struct vr_net *vn, struct sk_buff *skb,
+					const struct vr_nexthop *nh, u32 vni);
+
+/* --- rx_tunnel.c: called by UDP ------------------------------------------- */
+int vr_rx_tunnel(struct sock *sk, struct sk_buff *skb);
+int vr_rx_tunnel_err(struct sock *sk, struct sk_buff *skb);
+
+/* --- host_dev.c ---------------------------------------------------------- */
+bool vr_is_host_dev(const struct net_device *dev);
+struct vr_vif *vr_host_dev_vif(const struct net_device *dev);	/* RTNL or RCU; may be NULL */
+void vr_host_dev_attach(struct net_device *dev, struct vr_vif *vif);	/* NULL: detach. RTNL */
+/* Makes the packet, data at its network header, one that the device has received. The
+ * caller hands it to the core. BH disabled.
+ */
+void vr_host_dev_rx(struct net_device *dev, struct sk_buff *skb);
+int vr_host_dev_init(void);
+void vr_host_dev_exit(void);
 
 /* --- answer.c: builds a new skb, sends it back by the vif; leaves pkt->skb - */
-/* A packet of this protocol (ETH_P_*), data at the network header, in a frame from the
- * gateway. Consumes it.
+/* A packet of this protocol (ETH_P_*), data at the network header, back to where the other
+ * one came from; to a device in a frame from the gateway. Consumes it.
  */
 void vr_answer_send(struct vr_pkt *pkt, struct sk_buff *skb, u16 protocol);
 void vr_answer_echo(struct vr_pkt *pkt);

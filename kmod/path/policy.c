@@ -105,9 +105,25 @@ static bool check(struct vr_vif *vif, const struct vr_vif_conf *conf,
 	return allowed;
 }
 
+/* The groups of the other end: its own, or those of the route to it when it is not here. */
+static void set_peer(struct vr_sg_query *q, const struct vr_vif *vif,
+		     const struct vr_vif_conf *conf, const struct vr_route *route)
+{
+	if (vif && vif->type != VROUTER_VIF_TYPE_TUNNEL) {
+		q->n_peer_sgs = conf->n_sgs;
+		q->peer_sgs = conf->sg_ids;
+	} else if (route) {
+		q->n_peer_sgs = route->n_sgs;
+		q->peer_sgs = route->sgs;
+	} else {
+		q->n_peer_sgs = 0;
+	}
+}
+
 /* A pod that reaches itself by a service is judged like any other pair of ends; its
- * peer then is itself, not the service. What is behind a route that does not end
- * at a vif is in the route's groups.
+ * peer then is itself, not the service. Between nodes the sender's groups are judged where
+ * it is, the receiver's where that is. The node always reaches its own pods, as kubelet's
+ * probes have to.
  */
 enum vrouter_drop_reason vr_policy(const struct vr_pkt *pkt, struct vr_decision *d,
 				   struct vr_trace *t)
@@ -124,22 +140,15 @@ enum vrouter_drop_reason vr_policy(const struct vr_pkt *pkt, struct vr_decision 
 	BUILD_BUG_ON(BIT(VROUTER_DIRECTION_INGRESS) != VROUTER_SG_FLAGS_INGRESS);
 	BUILD_BUG_ON(BIT(VROUTER_DIRECTION_EGRESS) != VROUTER_SG_FLAGS_EGRESS);
 
-	if (to) {
-		q.n_peer_sgs = to->n_sgs;
-		q.peer_sgs = to->sg_ids;
-	} else if (d->route) {
-		q.n_peer_sgs = d->route->n_sgs;
-		q.peer_sgs = d->route->sgs;
-	}
+	set_peer(&q, d->out, to, d->route);
 	if (!check(pkt->vif, pkt->conf, &q, d, t))
 		return VROUTER_DROP_REASON_SG_EGRESS;
-	if (!to)
+	if (!to || pkt->vif->type == VROUTER_VIF_TYPE_HOST)
 		return VROUTER_DROP_REASON_NONE;
 
 	q.direction = VROUTER_DIRECTION_INGRESS;
 	q.peer = &pkt->tuple.src;
-	q.n_peer_sgs = pkt->conf->n_sgs;
-	q.peer_sgs = pkt->conf->sg_ids;
+	set_peer(&q, pkt->vif, pkt->conf, d->from);
 	return check(d->out, to, &q, d, t) ? VROUTER_DROP_REASON_NONE :
 					     VROUTER_DROP_REASON_SG_INGRESS;
 }

@@ -20,7 +20,7 @@
 
 static bool vif_changed(const struct vr_vif *vif, u32 gen)
 {
-	return vif && (!rcu_access_pointer(vif->dev) || vr_gen_after(READ_ONCE(vif->gen), gen));
+	return vif && (!vr_vif_is_up(vif) || vr_gen_after(READ_ONCE(vif->gen), gen));
 }
 
 static struct vr_vip *find_vip(const struct vr_net *vn, const struct vr_flow *f)
@@ -46,26 +46,41 @@ static bool same_service(const struct vr_net *vn, const struct vr_flow *f, u32 g
 	return vip && !vr_gen_after(READ_ONCE(vip->gen), gen);
 }
 
-/* Does the VRF's route still name the flow's next hop? Only asked of flows to a vif, for
- * which the route's groups do not matter.
- */
-static bool same_route(const struct vr_vrf *vrf, const struct vr_flow *f)
+/* Does the VRF's route to an end still name this next hop, and the same groups? */
+static bool same_route(const struct vr_vrf *vrf, u8 family, const union vr_addr *to,
+		       const struct vr_nexthop *nh, u32 gen)
+{
+	const struct vr_route *route = vr_route_lookup_rcu(vrf, family, to);
+
+	return route && route->nh == nh && !vr_gen_after(route->gen, gen);
+}
+
+/* To both ends, as far as routes lead there: the opener's is asked of what tunnels bring. */
+static bool same_routes(const struct vr_vrf *vrf, const struct vr_flow *f, u32 gen)
 {
 	const struct vr_tuple *t = &f->side[VR_REPLY].tuple;
-	const struct vr_route *route;
+	const struct vr_tuple *o = &f->side[VR_ORIG].tuple;
+	const struct vr_nexthop *nh = READ_ONCE(f->nh[VR_ORIG]);
 
+	if (f->vif[VR_ORIG]->type == VROUTER_VIF_TYPE_TUNNEL &&
+	    !same_route(vrf, o->family, &o->src, READ_ONCE(f->nh[VR_REPLY]), gen))
+		return false;
 	if (f->member && rcu_access_pointer(f->member->nh))
-		return rcu_access_pointer(f->member->nh) == READ_ONCE(f->nh);
+		return rcu_access_pointer(f->member->nh) == nh;
 	if (!f->member && vr_vrf_is_gateway(vrf, t->family, &t->src))
 		return false;
-	route = vr_route_lookup_rcu(vrf, t->family, &t->src);
-	return route && route->nh == READ_ONCE(f->nh);
+	return same_route(vrf, t->family, &t->src, nh, gen);
+}
+
+static bool nexthop_changed(const struct vr_nexthop *nh, u32 gen)
+{
+	return nh && vr_gen_after(READ_ONCE(nh->gen), gen);
 }
 
 /* False: nothing has changed that concerns the flow. */
 static bool is_touched(const struct vr_net *vn, const struct vr_flow *f)
 {
-	const struct vr_nexthop *nh = READ_ONCE(f->nh);
+	const struct vr_nexthop *nh = READ_ONCE(f->nh[VR_ORIG]);
 	u32 gen = READ_ONCE(f->gen);
 	const struct vr_vrf *vrf;
 
@@ -73,26 +88,28 @@ static bool is_touched(const struct vr_net *vn, const struct vr_flow *f)
 		return true;
 	if (READ_ONCE(f->flags) & (VR_FLOW_REFUSED | VR_FLOW_OTHER_VRF))
 		return true;
-	if (!nh || vr_gen_after(READ_ONCE(nh->gen), gen))
+	if (!nh || nexthop_changed(nh, gen) || nexthop_changed(READ_ONCE(f->nh[VR_REPLY]), gen))
 		return true;
 	if (f->member && (READ_ONCE(f->member->removed) || !same_service(vn, f, gen)))
 		return true;
 
-	/* the vif has its device, so the configuration its VRF */
+	/* the vif is up, so the configuration has its VRF */
 	vrf = rcu_dereference(f->vif[VR_ORIG]->conf)->vrf;
 	if (likely(!vr_gen_after(READ_ONCE(vrf->gen), gen)))
 		return false;
-	return !f->vif[VR_REPLY] || !same_service(vn, f, gen) || !same_route(vrf, f);
+	return !f->vif[VR_REPLY] || !same_service(vn, f, gen) || !same_routes(vrf, f, gen);
 }
 
 /* The opener's first packet, as far as a decision looks at it. */
-static void first_packet(const struct vr_pkt *now, const struct vr_flow *f, struct vr_pkt *pkt)
+static void first_packet(const struct vr_pkt *now, int dir, const struct vr_flow *f,
+			 struct vr_pkt *pkt)
 {
 	*pkt = (struct vr_pkt) {
 		.vn	= now->vn,
 		.gen	= now->gen,
 		.vif	= f->vif[VR_ORIG],
 		.conf	= rcu_dereference(f->vif[VR_ORIG]->conf),
+		.peer	= dir == VR_ORIG ? now->peer : READ_ONCE(f->nh[VR_REPLY]),
 		.tuple	= f->side[VR_ORIG].tuple,
 	};
 	if (vr_proto_is_icmp(pkt->tuple.proto))
@@ -112,15 +129,21 @@ static bool is_policy(enum vrouter_drop_reason why)
 	return why == VROUTER_DROP_REASON_SG_EGRESS || why == VROUTER_DROP_REASON_SG_INGRESS;
 }
 
-static void go_on(struct vr_flow *f, const struct vr_decision *d)
+static void swap_nexthop(struct vr_nexthop **at, struct vr_nexthop *nh)
 {
 	struct vr_nexthop *old;
 
-	if (d->nh != READ_ONCE(f->nh) && vr_nexthop_tryget(d->nh)) {
-		old = xchg(&f->nh, d->nh);
-		if (old)
-			vr_nexthop_put(old);
-	}
+	if (nh == READ_ONCE(*at) || !nh || !vr_nexthop_tryget(nh))
+		return;
+	old = xchg(at, nh);
+	if (old)
+		vr_nexthop_put(old);
+}
+
+static void go_on(struct vr_flow *f, const struct vr_decision *d, struct vr_nexthop *peer)
+{
+	swap_nexthop(&f->nh[VR_ORIG], d->nh);
+	swap_nexthop(&f->nh[VR_REPLY], peer);
 	vr_flow_set_flag(f, VR_FLOW_REFUSED, false);
 	WRITE_ONCE(f->gen, d->gen);
 }
@@ -156,9 +179,9 @@ enum vrouter_drop_reason vr_revalidate(struct vr_pkt *pkt, struct vr_flow *f, in
 	}
 
 	vr_net_count(pkt->vn, revalidated);
-	if (!rcu_access_pointer(f->vif[VR_ORIG]->dev))
+	if (!vr_vif_is_up(f->vif[VR_ORIG]))
 		return end(pkt, f, dir, VROUTER_DROP_REASON_VIF_DOWN);
-	first_packet(pkt, f, &first);
+	first_packet(pkt, dir, f, &first);
 	vr_decide(&first, &d, NULL);
 	if (d.to_gateway || !is_same_way(f, &d))
 		return end(pkt, f, dir, d.reason);
@@ -169,6 +192,6 @@ enum vrouter_drop_reason vr_revalidate(struct vr_pkt *pkt, struct vr_flow *f, in
 	}
 	if (d.reason)
 		return end(pkt, f, dir, d.reason);
-	go_on(f, &d);
+	go_on(f, &d, first.peer);
 	return NONE;
 }

@@ -63,12 +63,11 @@ static void receive(struct vr_pkt *pkt)
 		vr_input(pkt);
 }
 
-/* Frames come as PACKET_OTHERHOST, because the device's own MAC is not the gateway's.
- * What is not whole in a vr_pkt is set by vr_parse().
- */
+/* Frames come as PACKET_OTHERHOST, because the device's own MAC is not the gateway's. */
 rx_handler_result_t vr_rx_vif(struct sk_buff **pskb)
 {
 	struct sk_buff *skb = *pskb;
+	struct vr_vif *vif;
 	struct vr_pkt pkt;
 
 	if (unlikely(skb->pkt_type == PACKET_LOOPBACK))
@@ -77,20 +76,10 @@ rx_handler_result_t vr_rx_vif(struct sk_buff **pskb)
 	if (unlikely(!skb))
 		return RX_HANDLER_CONSUMED;
 
-	pkt.vif = rcu_dereference(skb->dev->rx_handler_data);
-	pkt.vn = pkt.vif->vn;
-	pkt.gen = vr_net_gen(pkt.vn);
-	pkt.conf = rcu_dereference(pkt.vif->conf);
-	pkt.skb = skb;
-	pkt.verdict = RX_HANDLER_CONSUMED;
-	pkt.tuple = (struct vr_tuple) {};
-	pkt.tcp_flags = 0;
-	pkt.icmp_type = 0;
-	pkt.icmp_code = 0;
-	pkt.icmp_error = false;
-
-	vr_count_rx(pkt.vif->counters, skb->len + ETH_HLEN);
-	vr_count_rx(pkt.conf->vrf->counters, skb->len + ETH_HLEN);
+	vif = rcu_dereference(skb->dev->rx_handler_data);
+	vr_pkt_init(&pkt, vif->vn, skb);
+	vr_pkt_enter(&pkt, vif);
+	pkt.handler = true;
 	receive(&pkt);
 	*pskb = skb;
 	return pkt.verdict;

@@ -268,8 +268,10 @@ static enum vrouter_drop_reason take(struct vr_net *vn, struct vr_vif *in)
 
 static void put_refs(struct vr_flow *f)
 {
-	if (f->nh)
-		vr_nexthop_put(f->nh);
+	if (f->nh[VR_ORIG])
+		vr_nexthop_put(f->nh[VR_ORIG]);
+	if (f->nh[VR_REPLY])
+		vr_nexthop_put(f->nh[VR_REPLY]);
 	if (f->member)
 		vr_member_put(f->member);
 	if (f->vif[VR_REPLY])
@@ -480,7 +482,7 @@ int vr_flow_table_init(struct vr_net *vn)
 
 	BUILD_BUG_ON(sizeof(struct vr_tuple) != 44);
 	BUILD_BUG_ON(sizeof(struct vr_flow_side) > L1_CACHE_BYTES && L1_CACHE_BYTES >= 64);
-	BUILD_BUG_ON(sizeof(struct vr_flow) > 224);
+	BUILD_BUG_ON(sizeof(struct vr_flow) > 232);
 
 	err = rhashtable_init(&vn->flows, &params);
 	if (err)

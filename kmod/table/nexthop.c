@@ -11,6 +11,7 @@ static const char * const type_names[] = {
 	[VROUTER_NEXTHOP_TYPE_ECMP]		= "ecmp",
 	[VROUTER_NEXTHOP_TYPE_HOST]		= "host",
 	[VROUTER_NEXTHOP_TYPE_VRF]		= "vrf",
+	[VROUTER_NEXTHOP_TYPE_TUNNEL]		= "tunnel",
 };
 
 static struct vr_group *group_of(struct vr_net *vn, struct vr_nexthop *nh)
@@ -48,6 +49,7 @@ struct target {
 	struct vr_vif		*vif;
 	struct vr_vrf		*vrf;
 	struct vr_group		*group;
+	struct vr_tunnel	*tunnel;
 	struct vr_member_want	*want;
 	unsigned int		n;
 	char			*label;
@@ -138,6 +140,10 @@ static int prepare(struct vr_net *vn, struct vr_nexthop *nh, const struct vr_nex
 	case VROUTER_NEXTHOP_TYPE_ECMP:
 		err = prepare_group(vn, nh, cfg, t, extack);
 		break;
+	case VROUTER_NEXTHOP_TYPE_TUNNEL:
+		t->tunnel = vr_tunnel_new(vn, nh, &cfg->tunnel, extack);
+		err = PTR_ERR_OR_ZERO(t->tunnel);
+		break;
 	}
 	if (err)
 		vr_label_free(t->label);
@@ -148,6 +154,8 @@ static int prepare(struct vr_net *vn, struct vr_nexthop *nh, const struct vr_nex
 static void undo(struct vr_net *vn, struct target *t)
 {
 	vr_label_free(t->label);
+	if (t->tunnel)
+		vr_tunnel_undo(vn, t->tunnel);
 	if (!t->group)
 		return;
 	vr_give_of(vn, members, t->n);
@@ -201,6 +209,9 @@ static void commit(struct vr_net *vn, struct vr_nexthop *nh, struct target *t)
 		break;
 	case VROUTER_NEXTHOP_TYPE_ECMP:
 		set_group(vn, nh, t);
+		break;
+	case VROUTER_NEXTHOP_TYPE_TUNNEL:
+		vr_tunnel_set(vn, nh, t->tunnel);
 		break;
 	}
 	vr_label_swap(&nh->label, t->label);
@@ -291,6 +302,7 @@ static void nexthop_release(struct vr_net *vn, struct vr_nexthop *nh)
 
 	set_vif(nh, NULL);
 	set_vrf(vn, nh, NULL);
+	vr_tunnel_set(vn, nh, NULL);
 	if (g) {
 		vr_members_remove(g);
 		vr_give_of(vn, members, g->n);

@@ -25,7 +25,8 @@ static struct vr_vrf *find_vrf(struct vr_net *vn, u32 id, struct netlink_ext_ack
 	return vrf;
 }
 
-static struct vr_route *route_new(const struct vr_route_cfg *cfg, struct vr_nexthop *nh)
+static struct vr_route *route_new(const struct vr_net *vn, const struct vr_route_cfg *cfg,
+				  struct vr_nexthop *nh)
 {
 	struct vr_route *r;
 
@@ -34,6 +35,7 @@ static struct vr_route *route_new(const struct vr_route_cfg *cfg, struct vr_next
 		return NULL;
 
 	r->prefix = cfg->prefix;
+	r->gen = vr_net_stamp(vn);
 	r->nh = nh;
 	r->n_sgs = cfg->n_sgs;
 	if (r->n_sgs)
@@ -109,7 +111,7 @@ int vr_route_set(struct vr_net *vn, const struct vr_route_cfg *cfg, u16 nlflags,
 		if (err)
 			return err;
 	}
-	r = route_new(cfg, nh);
+	r = route_new(vn, cfg, nh);
 	err = r ? put(vn, vrf, r) : -ENOMEM;
 	if (!err)
 		return 0;

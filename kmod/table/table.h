@@ -17,6 +17,8 @@
  * return is borrowed and lives as long as that is held.
  */
 
+#include <net/dst_cache.h>
+
 #include "../vrouter.h"
 
 struct netlink_ext_ack;
@@ -24,6 +26,7 @@ struct net_device;
 struct vr_group;
 struct vr_nexthop;
 struct vr_sg;
+struct vr_tunnel;
 struct vr_vif;
 
 /* --- counters.c ---------------------------------------------------------- */
@@ -150,6 +153,7 @@ struct vr_vrf {
 	u32			gen;		/* changed: gateways, or any route or vip */
 	char			*label;		/* under lock; may be NULL */
 	struct vr_gateways __rcu *gateways;
+	struct vr_vif __rcu	*tunnel;	/* vif of type tunnel, whose VNI it sends by, or NULL */
 	struct vr_lpm		routes[2];	/* [0] IPv4, [1] IPv6: struct vr_route */
 	unsigned int		n_routes;	/* under lock */
 	unsigned int		users;		/* vifs and nexthops; under lock */
@@ -178,6 +182,7 @@ bool vr_vrf_is_gateway(const struct vr_vrf *vrf, u8 family, const union vr_addr 
 
 struct vr_route {
 	struct vr_prefix	prefix;
+	u32			gen;		/* at which it was set */
 	struct vr_nexthop	*nh;		/* holds a use of it */
 	char			*label;		/* of the route: replaced with it */
 	struct rcu_head		rcu;
@@ -228,16 +233,18 @@ struct vr_vif_conf {
 	struct vr_sg		**sgs;		/* same order; each holds a use */
 };
 
-/* An attached device. Found by its device's rx_handler_data and by id. A flow
- * holds a reference; the device goes at once when it is detached, the memory
- * after the last flow.
+/* Where packets enter and leave: an attached device, or a virtual network's end of all
+ * tunnels. Found by its device, its VNI, and by id. A flow holds a reference; the device
+ * goes at once when it is detached, the memory after the last flow.
  */
 struct vr_vif {
 	struct vr_net		*vn;
 	u32			id;
 	u32			gen;		/* conf, a group of it or its rules changed */
+	u32			vni;		/* of type tunnel */
 	u8			type;		/* VROUTER_VIF_TYPE_* */
-	struct net_device __rcu	*dev;		/* NULL once detached */
+	bool			detached;	/* written under lock */
+	struct net_device __rcu	*dev;		/* NULL once detached; of a tunnel always */
 	netdevice_tracker	dev_tracker;
 	struct vr_vif_conf __rcu *conf;
 	struct list_head	nexthops;	/* local, to this vif; under lock */
@@ -252,7 +259,9 @@ struct vr_vif {
 
 struct vr_vif_cfg {
 	u32			id;
-	struct net_device	*dev;		/* borrowed */
+	u8			type;		/* VROUTER_VIF_TYPE_* */
+	u32			vni;		/* of type tunnel */
+	struct net_device	*dev;		/* borrowed; NULL of type tunnel */
 	const char		*label;
 	u32			vrf;
 	u8			mac[ETH_ALEN];
@@ -270,6 +279,16 @@ static inline struct vr_vif *vr_vif_rcu(const struct vr_net *vn, u32 id)
 {
 	return xa_load((struct xarray *)&vn->vifs, id);
 }
+static inline struct vr_vif *vr_vif_by_vni_rcu(const struct vr_net *vn, u32 vni)
+{
+	return xa_load((struct xarray *)&vn->vnis, vni);
+}
+static inline bool vr_vif_is_up(const struct vr_vif *vif)
+{
+	return !READ_ONCE(vif->detached);
+}
+/* VROUTER_VIF_TYPE_* that a device is for, or -EOPNOTSUPP. */
+int vr_vif_type_of(const struct net_device *dev);
 /* Tells each vif of the group that the group changed. Lock; the caller bumps. */
 void vr_vif_sg_changed(struct vr_net *vn, const struct vr_sg *sg);
 struct vr_vif *vr_vif_by_dev(const struct net_device *dev);	/* RTNL or RCU; NULL if not ours */
@@ -376,9 +395,19 @@ struct vr_nexthop {
 	struct vr_vif __rcu	*vif;		/* local; NULL once the vif is gone */
 	struct vr_vrf __rcu	*vrf;		/* vrf; NULL once the nexthop is deleted */
 	struct vr_group __rcu	*group;		/* ecmp; never NULL */
+	struct vr_tunnel __rcu	*tunnel;	/* tunnel; NULL once the nexthop is deleted */
 	struct vr_pcpu_counters __percpu *counters;
 	refcount_t		ref;		/* the table's, each member's and each flow's */
 	struct rcu_head		rcu;
+};
+
+struct vr_tunnel_cfg {
+	u8			encap;		/* VROUTER_TUNNEL_ENCAP_* */
+	u8			family;		/* of the underlay */
+	bool			csum;		/* in the outer UDP header */
+	union vr_addr		remote;
+	union vr_addr		local;		/* zero = by route */
+	u8			mac[ETH_ALEN];	/* VXLAN: the inner frame's destination */
 };
 
 struct vr_nexthop_cfg {
@@ -386,6 +415,7 @@ struct vr_nexthop_cfg {
 	u8			type;
 	const char		*label;
 	u32			vif, vrf;
+	struct vr_tunnel_cfg	tunnel;
 	unsigned int		n_members;
 	const struct vr_member_cfg *members;
 };
@@ -407,7 +437,54 @@ static inline struct vr_nexthop *vr_nexthop_rcu(const struct vr_net *vn, u32 id)
 	return xa_load((struct xarray *)&vn->nexthops, id);
 }
 
-/* ecmp.c. Choice by a table of slots, power of two, at least 32 for each share
+/* --- tunnel.c ------------------------------------------------------------- */
+
+struct vr_tunnel_key {
+	union vr_addr		remote;
+	u8			family;
+	u8			encap;
+	u16			zero;
+};
+
+/* The way to another node: what is behind a nexthop of type tunnel. Found by what came
+ * from there. Replaced as a whole.
+ */
+struct vr_tunnel {
+	struct rhash_head	node;
+	struct vr_tunnel_key	key;
+	struct vr_tunnel_cfg	cfg;
+	struct vr_nexthop	*nh;		/* that it is of */
+	struct sock		*sk;		/* of vn->tunnel_socks: sends */
+	bool			listed;		/* in vn->tunnels; under lock */
+	struct dst_cache	dst;		/* BH disabled */
+	struct rcu_work		free;
+};
+
+/* A UDP port that tunnels come in by. */
+struct vr_tunnel_sock {
+	struct vr_net		*vn;
+	struct socket		*sock;
+	u8			encap;
+	unsigned int		users;		/* tunnels; under lock */
+	struct rcu_head		rcu;
+};
+
+int vr_tunnel_init(struct vr_net *vn);
+void vr_tunnel_exit(struct vr_net *vn);		/* no tunnel left */
+/* Prepared, with its socket, but not found yet. -EEXIST: another nexthop than nh leads there.
+ * Lock. ERR_PTR.
+ */
+struct vr_tunnel *vr_tunnel_new(struct vr_net *vn, const struct vr_nexthop *nh,
+				const struct vr_tunnel_cfg *cfg, struct netlink_ext_ack *extack);
+/* Swaps the nexthop's tunnel; t or the old one may be NULL. Lock. Cannot fail. */
+void vr_tunnel_set(struct vr_net *vn, struct vr_nexthop *nh, struct vr_tunnel *t);
+void vr_tunnel_undo(struct vr_net *vn, struct vr_tunnel *t);	/* one that was never set */
+/* The nexthop that leads to who sent this. RCU. */
+struct vr_nexthop *vr_tunnel_peer_rcu(struct vr_net *vn, const struct vr_tunnel_key *key);
+
+/* --- ecmp.c --------------------------------------------------------------- */
+
+/* Choice by a table of slots, power of two, at least 32 for each share
  * of the smallest weight (bounded by 65536): a flow's hash picks a slot. A
  * change moves only the slots it must; growing doubles the table, so that the
  * others stay. Members that drain own slots only when none is active.
@@ -594,7 +671,9 @@ struct vr_flow {
 	struct vr_flow_side	side[2];
 	struct vr_vif		*vif[2];	/* referenced; [VR_REPLY] NULL = the node itself */
 	struct vr_member	*member;	/* referenced; NULL = not through a vip */
-	struct vr_nexthop	*nh;		/* referenced; that its packets leave by, or NULL */
+	struct vr_nexthop	*nh[2];		/* referenced; that packets of a direction leave
+						 * by, or NULL. [VR_REPLY] only to a tunnel
+						 */
 	u64			bytes[2];
 	u32			gen;		/* vr_net::gen at which it was last found right */
 	u32			last_used;	/* jiffies */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Vifs: attaching devices by their rx handler, what is configured of them, and
- * their end, which may come from netlink, from the device or from its namespace.
+ * Vifs: attaching devices (a pod's or VM's by its rx handler, the node's own by itself)
+ * and ends of tunnels (by their VNI), what is configured of them, and their end, which
+ * may come from netlink, from the device or from its namespace.
  */
 
 #include <linux/etherdevice.h>
@@ -32,6 +33,8 @@ bool vr_vif_owns(const struct vr_vif_conf *conf, u8 family, const union vr_addr 
 
 struct vr_vif *vr_vif_by_dev(const struct net_device *dev)
 {
+	if (vr_is_host_dev(dev))
+		return vr_host_dev_vif(dev);
 	if (rcu_access_pointer(dev->rx_handler) != vr_rx_vif)
 		return NULL;
 	return rcu_dereference_rtnl(dev->rx_handler_data);
@@ -175,11 +178,11 @@ static bool is_kind(const struct net_device *dev, const char *kind)
 	return dev->rtnl_link_ops && !strcmp(dev->rtnl_link_ops->kind, kind);
 }
 
-/* VROUTER_VIF_TYPE_*, or -EOPNOTSUPP. A tun device may call itself Ethernet, but
- * has no header.
- */
-static int dev_type(const struct net_device *dev)
+/* A tun device may call itself Ethernet, but has no header. */
+int vr_vif_type_of(const struct net_device *dev)
 {
+	if (vr_is_host_dev(dev))
+		return VROUTER_VIF_TYPE_HOST;
 	if (is_kind(dev, "veth"))
 		return VROUTER_VIF_TYPE_VETH;
 	if (is_kind(dev, "tun") && dev->type == ARPHRD_ETHER && dev->hard_header_len == ETH_HLEN)
@@ -195,7 +198,7 @@ static int check_dev(struct vr_net *vn, struct net_device *dev, struct netlink_e
 		NL_SET_ERR_MSG_FMT(extack, "%s is attached as vif %u", dev->name, vif->id);
 		return -EBUSY;
 	}
-	if (dev_type(dev) < 0) {
+	if (vr_vif_type_of(dev) < 0) {
 		NL_SET_ERR_MSG_FMT(extack, "%s is neither a veth nor a tap", dev->name);
 		return -EOPNOTSUPP;
 	}
@@ -243,7 +246,8 @@ static struct vr_vif *vif_new(struct vr_net *vn, const struct vr_vif_cfg *cfg)
 	vif->vn = vn;
 	vif->id = cfg->id;
 	vif->gen = vr_net_stamp(vn);
-	vif->type = dev_type(cfg->dev);
+	vif->type = cfg->dev ? vr_vif_type_of(cfg->dev) : VROUTER_VIF_TYPE_TUNNEL;
+	vif->vni = cfg->vni;
 	INIT_LIST_HEAD(&vif->nexthops);
 	refcount_set(&vif->ref, 1);
 	vif->counters = vr_counters_alloc();
@@ -254,6 +258,71 @@ static struct vr_vif *vif_new(struct vr_net *vn, const struct vr_vif_cfg *cfg)
 		return NULL;
 	}
 	return vif;
+}
+
+static int check_tunnel(struct vr_net *vn, const struct vr_vif_cfg *cfg,
+			const struct vr_vif_conf *conf, struct netlink_ext_ack *extack)
+{
+	const struct vr_vif *other;
+
+	other = rcu_dereference_protected(conf->vrf->tunnel, lockdep_is_held(&vn->lock));
+	if (other) {
+		NL_SET_ERR_MSG_FMT(extack, "VRF %u has a tunnel by vif %u", conf->vrf->id,
+				   other->id);
+		return -EBUSY;
+	}
+	other = xa_load(&vn->vnis, cfg->vni);
+	if (other) {
+		NL_SET_ERR_MSG_FMT(extack, "VNI %u is that of vif %u", cfg->vni, other->id);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+/* From here on packets come. */
+static int open(struct vr_net *vn, struct vr_vif *vif, const struct vr_vif_conf *conf,
+		struct net_device *dev, struct netlink_ext_ack *extack)
+{
+	int err = 0;
+
+	switch (vif->type) {
+	case VROUTER_VIF_TYPE_TUNNEL:
+		err = xa_insert(&vn->vnis, vif->vni, vif, GFP_KERNEL_ACCOUNT);
+		if (!err)
+			rcu_assign_pointer(conf->vrf->tunnel, vif);
+		return err;
+	case VROUTER_VIF_TYPE_HOST:
+		vr_host_dev_attach(dev, vif);
+		break;
+	default:
+		err = netdev_rx_handler_register(dev, vr_rx_vif, vif);
+		if (err) {
+			NL_SET_ERR_MSG_FMT(extack, "%s takes no rx handler", dev->name);
+			return err;
+		}
+		/* What it merges cannot be sent to another pod */
+		dev_disable_lro(dev);
+	}
+	netdev_hold(dev, &vif->dev_tracker, GFP_KERNEL);
+	return 0;
+}
+
+/* Waits for those that are on their way. */
+static void shut(struct vr_net *vn, struct vr_vif *vif, struct net_device *dev)
+{
+	switch (vif->type) {
+	case VROUTER_VIF_TYPE_TUNNEL:
+		RCU_INIT_POINTER(conf_of(vn, vif)->vrf->tunnel, NULL);
+		xa_erase(&vn->vnis, vif->vni);
+		synchronize_net();
+		break;
+	case VROUTER_VIF_TYPE_HOST:
+		vr_host_dev_attach(dev, NULL);
+		synchronize_net();
+		break;
+	default:
+		netdev_rx_handler_unregister(dev);
+	}
 }
 
 /* The vif is complete and found by its id before the first packet comes. */
@@ -267,16 +336,10 @@ static int attach(struct vr_net *vn, struct vr_vif *vif, struct vr_vif_conf *con
 	err = xa_insert(&vn->vifs, vif->id, vif, GFP_KERNEL_ACCOUNT);
 	if (err)
 		goto err_conf;
-	err = netdev_rx_handler_register(dev, vr_rx_vif, vif);
-	if (err) {
-		NL_SET_ERR_MSG_FMT(extack, "%s takes no rx handler", dev->name);
+	err = open(vn, vif, conf, dev, extack);
+	if (err)
 		goto err_erase;
-	}
-
-	netdev_hold(dev, &vif->dev_tracker, GFP_KERNEL);
 	conf_use(conf, 1);
-	/* What it merges cannot be sent to another pod */
-	dev_disable_lro(dev);
 	return 0;
 
 err_erase:
@@ -294,7 +357,7 @@ static int add(struct vr_net *vn, const struct vr_vif_cfg *cfg, struct vr_vif_co
 	struct vr_vif *vif;
 	int err;
 
-	err = check_dev(vn, cfg->dev, extack);
+	err = cfg->dev ? check_dev(vn, cfg->dev, extack) : check_tunnel(vn, cfg, conf, extack);
 	if (err)
 		return err;
 	err = vr_take_of(vn, vifs, 1, "vifs", extack);
@@ -312,18 +375,36 @@ static int add(struct vr_net *vn, const struct vr_vif_cfg *cfg, struct vr_vif_co
 	return err;
 }
 
+/* What a vif is does not change. */
+static int check_same(struct vr_net *vn, const struct vr_vif *vif, const struct vr_vif_cfg *cfg,
+		      const struct vr_vif_conf *conf, struct netlink_ext_ack *extack)
+{
+	const struct net_device *dev = rtnl_dereference(vif->dev);
+
+	if (dev != cfg->dev) {
+		if (cfg->dev && vr_vif_by_dev(cfg->dev))
+			return check_dev(vn, cfg->dev, extack);
+		NL_SET_ERR_MSG_FMT(extack, "Vif %u is %s already", vif->id,
+				   dev ? dev->name : "a tunnel");
+		return -EEXIST;
+	}
+	if (!dev && (vif->vni != cfg->vni || conf_of(vn, vif)->vrf != conf->vrf)) {
+		NL_SET_ERR_MSG_FMT(extack, "Vif %u is the tunnel of VNI %u and VRF %u already",
+				   vif->id, vif->vni, conf_of(vn, vif)->vrf->id);
+		return -EEXIST;
+	}
+	return 0;
+}
+
 static int replace(struct vr_net *vn, struct vr_vif *vif, const struct vr_vif_cfg *cfg,
 		   struct vr_vif_conf *conf, struct netlink_ext_ack *extack)
 {
-	const struct net_device *dev = rtnl_dereference(vif->dev);
 	struct vr_vif_conf *old;
+	int err;
 
-	if (dev != cfg->dev) {
-		if (vr_vif_by_dev(cfg->dev))
-			return check_dev(vn, cfg->dev, extack);
-		NL_SET_ERR_MSG_FMT(extack, "Vif %u is %s already", vif->id, dev->name);
-		return -EEXIST;
-	}
+	err = check_same(vn, vif, cfg, conf, extack);
+	if (err)
+		return err;
 
 	conf_use(conf, 1);
 	old = rcu_replace_pointer(vif->conf, conf, lockdep_is_held(&vn->lock));
@@ -375,12 +456,14 @@ static void detach(struct vr_net *vn, struct vr_vif *vif)
 	xa_erase(&vn->vifs, vif->id);
 	vr_nexthop_vif_gone(vn, vif);
 	RCU_INIT_POINTER(vif->dev, NULL);
+	WRITE_ONCE(vif->detached, true);
 	WRITE_ONCE(vif->gen, vr_net_stamp(vn));
 	vr_net_bump(vn);
 
-	netdev_rx_handler_unregister(dev);	/* waits for readers */
+	shut(vn, vif, dev);
 	vr_flow_flush(vn, &flows);
-	netdev_put(dev, &vif->dev_tracker);
+	if (dev)
+		netdev_put(dev, &vif->dev_tracker);
 	conf_use(conf_of(vn, vif), -1);
 	vr_give_of(vn, vifs, 1);
 	vr_vif_put(vif);
