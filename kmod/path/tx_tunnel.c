@@ -163,11 +163,14 @@ static u8 outer_dsfield(const struct sk_buff *skb)
 static void send_udp(struct vr_net *vn, struct sk_buff *skb, const struct vr_tunnel *t,
 		     const struct way *w, u8 dsfield)
 {
-	__be16 sport = udp_flow_src_port(vn->net, skb, PORT_MIN, PORT_MAX, true);
 	__be16 dport = htons(t->cfg.encap == VROUTER_TUNNEL_ENCAP_VXLAN ? VR_PORT_VXLAN :
 								      VR_PORT_MPLSOUDP);
+	__be16 sport;
 
-	skb->dev = NULL;	/* no device counts it */
+	/* the dissector wants to know the namespace, but no device counts it */
+	skb->dev = w->dst->dev;
+	sport = udp_flow_src_port(vn->net, skb, PORT_MIN, PORT_MAX, true);
+	skb->dev = NULL;
 	if (t->cfg.family == AF_INET)
 		vr_udp_tunnel_xmit(dst_rtable(w->dst), t->sk, skb, w->local.v4, t->cfg.remote.v4,
 				   dsfield, ip4_dst_hoplimit(w->dst), htons(IP_DF), sport, dport,
