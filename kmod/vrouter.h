@@ -147,6 +147,8 @@ struct vr_net {
 	struct xarray		nexthops;	/* id -> struct vr_nexthop */
 	struct xarray		sgs;		/* id -> struct vr_sg */
 	struct xarray		vnis;		/* VNI -> struct vr_vif of type tunnel */
+	struct vr_vif		*external;	/* of that type, or NULL; under lock */
+	struct vr_vif		*host;		/* one of that type, or NULL; written under lock */
 	struct rhashtable	tunnels;	/* struct vr_tunnel by the other node's address */
 	struct vr_tunnel_sock	*tunnel_socks[4]; /* under lock; table/tunnel.c */
 	struct rhashtable	vips;		/* struct vr_vip by vr_vip_key */

@@ -28,11 +28,24 @@ static int fill_tunnel(struct sk_buff *skb, const struct vr_tunnel_cfg *t)
 	return 0;
 }
 
+static int fill_snat(struct sk_buff *skb, const struct vr_snat *snat)
+{
+	unsigned int i;
+
+	for (i = 0; i < snat->n; i++)
+		if (vr_nl_put_addr(skb, VROUTER_A_NEXTHOP_SNAT_ADDR, snat->addrs[i].family,
+				   &snat->addrs[i].addr))
+			return -EMSGSIZE;
+	return nla_put_u16(skb, VROUTER_A_NEXTHOP_PORT_MIN, snat->port_min) ?:
+	       nla_put_u16(skb, VROUTER_A_NEXTHOP_PORT_MAX, snat->port_max);
+}
+
 static int fill_head(struct sk_buff *skb, const struct vr_net *vn, const void *obj)
 {
 	const struct vr_nexthop *nh = obj;
 	const struct vr_tunnel *tunnel;
 	const struct vr_group *group;
+	const struct vr_snat *snat;
 	const struct vr_vif *vif;
 	const struct vr_vrf *vrf;
 
@@ -44,11 +57,12 @@ static int fill_head(struct sk_buff *skb, const struct vr_net *vn, const void *o
 	vif = rcu_dereference_protected(nh->vif, lockdep_is_held(&vn->lock));
 	vrf = rcu_dereference_protected(nh->vrf, lockdep_is_held(&vn->lock));
 	tunnel = rcu_dereference_protected(nh->tunnel, lockdep_is_held(&vn->lock));
+	snat = rcu_dereference_protected(nh->snat, lockdep_is_held(&vn->lock));
 	group = group_of(vn, nh);
 	if ((vif && nla_put_u32(skb, VROUTER_A_NEXTHOP_VIF, vif->id)) ||
 	    (vrf && nla_put_u32(skb, VROUTER_A_NEXTHOP_VRF, vrf->id)) ||
 	    (group && nla_put_u32(skb, VROUTER_A_NEXTHOP_MEMBERS, group->n)) ||
-	    (tunnel && fill_tunnel(skb, &tunnel->cfg)))
+	    (tunnel && fill_tunnel(skb, &tunnel->cfg)) || (snat && fill_snat(skb, snat)))
 		return -EMSGSIZE;
 	return vr_nl_put_counters(skb, VROUTER_A_NEXTHOP_COUNTERS, nh->counters, NULL);
 }
@@ -248,6 +262,46 @@ static int parse_members(struct genl_info *info, struct vr_member_cfg **list, un
 	return 0;
 }
 
+/* On success *snat is the caller's. */
+static int parse_snat(struct genl_info *info, struct vr_snat **snat)
+{
+	u16 min = vr_nl_u16(info->attrs[VROUTER_A_NEXTHOP_PORT_MIN], VR_SNAT_PORT_MIN);
+	u16 max = vr_nl_u16(info->attrs[VROUTER_A_NEXTHOP_PORT_MAX], VR_SNAT_PORT_MAX);
+	struct vr_addr_af *addrs;
+	unsigned int n;
+	int err;
+
+	err = vr_nl_require(info, VROUTER_A_NEXTHOP_SNAT_ADDR, "An address to translate to");
+	if (!err && min > max) {
+		NL_SET_ERR_MSG_FMT(info->extack, "Ports %u to %u are none", min, max);
+		err = vr_nl_blame(info, info->attrs[VROUTER_A_NEXTHOP_PORT_MIN] ?
+				  VROUTER_A_NEXTHOP_PORT_MIN : VROUTER_A_NEXTHOP_PORT_MAX, -EINVAL);
+	}
+	if (!err)
+		err = vr_nl_unicasts(info, VROUTER_A_NEXTHOP_SNAT_ADDR, VR_SNAT_MAX_ADDRS, &addrs, &n);
+	if (err)
+		return err;
+
+	*snat = kzalloc(struct_size(*snat, addrs, n), GFP_KERNEL_ACCOUNT);
+	if (*snat) {
+		(*snat)->port_min = min;
+		(*snat)->port_max = max;
+		(*snat)->n = n;
+		memcpy((*snat)->addrs, addrs, n * sizeof(*addrs));
+	}
+	kvfree(addrs);
+	return *snat ? 0 : -ENOMEM;
+}
+
+static int refuse_snat(struct genl_info *info)
+{
+	static const char says[] = "Only a next hop of type snat has snat-addr, port-min, port-max";
+
+	return vr_nl_refuse(info, VROUTER_A_NEXTHOP_SNAT_ADDR, says) ?:
+	       vr_nl_refuse(info, VROUTER_A_NEXTHOP_PORT_MIN, says) ?:
+	       vr_nl_refuse(info, VROUTER_A_NEXTHOP_PORT_MAX, says);
+}
+
 static int refuse_tunnel(struct genl_info *info)
 {
 	static const u8 attrs[] = {
@@ -323,6 +377,8 @@ static int check_type(struct genl_info *info, u8 type)
 
 	if (type == VROUTER_NEXTHOP_TYPE_LOCAL)
 		err = vr_nl_require(info, VROUTER_A_NEXTHOP_VIF, "The vif of a local next hop");
+	else if (type == VROUTER_NEXTHOP_TYPE_SNAT)
+		err = vr_nl_require(info, VROUTER_A_NEXTHOP_VIF, "The vif of type external");
 	else
 		err = vr_nl_refuse(info, VROUTER_A_NEXTHOP_VIF,
 				   "Only a local next hop has a vif");
@@ -342,6 +398,8 @@ static int check_type(struct genl_info *info, u8 type)
 				   "Only an ecmp next hop has members");
 	if (!err && type != VROUTER_NEXTHOP_TYPE_TUNNEL)
 		err = refuse_tunnel(info);
+	if (!err && type != VROUTER_NEXTHOP_TYPE_SNAT)
+		err = refuse_snat(info);
 	return err;
 }
 
@@ -350,6 +408,7 @@ int vrouter_nl_nexthop_new_doit(struct sk_buff *skb, struct genl_info *info)
 	struct vr_net *vn = vr_nl_net(info);
 	struct vr_nexthop_cfg cfg = {};
 	struct vr_member_cfg *members;
+	struct vr_snat *snat = NULL;
 	int err;
 
 	err = vr_nl_require(info, VROUTER_A_NEXTHOP_ID, "The next hop's id") ?:
@@ -365,12 +424,14 @@ int vrouter_nl_nexthop_new_doit(struct sk_buff *skb, struct genl_info *info)
 	err = check_type(info, cfg.type);
 	if (!err && cfg.type == VROUTER_NEXTHOP_TYPE_TUNNEL)
 		err = parse_tunnel(info, &cfg.tunnel);
+	if (!err && cfg.type == VROUTER_NEXTHOP_TYPE_SNAT)
+		err = parse_snat(info, &snat);
+	if (!err)
+		err = parse_members(info, &members, &cfg.n_members);
 	if (err)
-		return err;
-	err = parse_members(info, &members, &cfg.n_members);
-	if (err)
-		return err;
+		goto free_snat;
 	cfg.members = members;
+	cfg.snat = snat;
 
 	mutex_lock(&vn->lock);
 	err = vr_nl_exist(info, VROUTER_A_NEXTHOP_VIF, &vn->vifs, "Vif") ?:
@@ -382,6 +443,8 @@ int vrouter_nl_nexthop_new_doit(struct sk_buff *skb, struct genl_info *info)
 						 vr_nexthop_rcu(vn, cfg.id)), 0);
 	mutex_unlock(&vn->lock);
 	kvfree(members);
+free_snat:
+	kfree(snat);
 	return err;
 }
 

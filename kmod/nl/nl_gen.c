@@ -204,7 +204,7 @@ const struct nla_policy vrouter_vif_new_nl_policy[VROUTER_A_VIF_VNI + 1] = {
 	[VROUTER_A_VIF_LABEL] = { .type = NLA_NUL_STRING, .len = VROUTER_LABEL_MAX, },
 	[VROUTER_A_VIF_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 	[VROUTER_A_VIF_IFNAME] = { .type = NLA_NUL_STRING, .len = 15, },
-	[VROUTER_A_VIF_TYPE] = NLA_POLICY_MAX(NLA_U8, 3),
+	[VROUTER_A_VIF_TYPE] = NLA_POLICY_MAX(NLA_U8, 4),
 	[VROUTER_A_VIF_VRF] = NLA_POLICY_MIN(NLA_U32, 1),
 	[VROUTER_A_VIF_MAC] = NLA_POLICY_EXACT_LEN(6),
 	[VROUTER_A_VIF_ADDR] = NLA_POLICY_MAX_LEN(16),
@@ -226,10 +226,10 @@ const struct nla_policy vrouter_nexthop_get_nl_policy[VROUTER_A_NEXTHOP_ID + 1] 
 };
 
 /* VROUTER_CMD_NEXTHOP_NEW - do */
-const struct nla_policy vrouter_nexthop_new_nl_policy[VROUTER_A_NEXTHOP_CSUM + 1] = {
+const struct nla_policy vrouter_nexthop_new_nl_policy[VROUTER_A_NEXTHOP_PORT_MAX + 1] = {
 	[VROUTER_A_NEXTHOP_ID] = NLA_POLICY_MIN(NLA_U32, 1),
 	[VROUTER_A_NEXTHOP_LABEL] = { .type = NLA_NUL_STRING, .len = VROUTER_LABEL_MAX, },
-	[VROUTER_A_NEXTHOP_TYPE] = NLA_POLICY_MAX(NLA_U8, 5),
+	[VROUTER_A_NEXTHOP_TYPE] = NLA_POLICY_MAX(NLA_U8, 6),
 	[VROUTER_A_NEXTHOP_VIF] = NLA_POLICY_MIN(NLA_U32, 1),
 	[VROUTER_A_NEXTHOP_VRF] = NLA_POLICY_MIN(NLA_U32, 1),
 	[VROUTER_A_NEXTHOP_MEMBER] = NLA_POLICY_NESTED(vrouter_member_nl_policy),
@@ -238,6 +238,9 @@ const struct nla_policy vrouter_nexthop_new_nl_policy[VROUTER_A_NEXTHOP_CSUM + 1
 	[VROUTER_A_NEXTHOP_LOCAL] = NLA_POLICY_MAX_LEN(16),
 	[VROUTER_A_NEXTHOP_MAC] = NLA_POLICY_EXACT_LEN(6),
 	[VROUTER_A_NEXTHOP_CSUM] = NLA_POLICY_MAX(NLA_U8, 1),
+	[VROUTER_A_NEXTHOP_SNAT_ADDR] = NLA_POLICY_MAX_LEN(16),
+	[VROUTER_A_NEXTHOP_PORT_MIN] = NLA_POLICY_MIN(NLA_U16, 1024),
+	[VROUTER_A_NEXTHOP_PORT_MAX] = { .type = NLA_U16, },
 };
 
 /* VROUTER_CMD_NEXTHOP_DEL - do */
@@ -334,7 +337,7 @@ const struct nla_policy vrouter_flow_del_nl_policy[VROUTER_A_FLOW_FILTER + 1] = 
 
 /* VROUTER_CMD_DROP_GET - do */
 const struct nla_policy vrouter_drop_get_nl_policy[VROUTER_A_DROP_VIF + 1] = {
-	[VROUTER_A_DROP_REASON] = NLA_POLICY_MAX(NLA_U32, 41),
+	[VROUTER_A_DROP_REASON] = NLA_POLICY_MAX(NLA_U32, 43),
 	[VROUTER_A_DROP_VIF] = { .type = NLA_U32, },
 };
 
@@ -433,7 +436,7 @@ const struct genl_ops vrouter_nl_ops[25] = {
 		.cmd		= VROUTER_CMD_NEXTHOP_NEW,
 		.doit		= vrouter_nl_nexthop_new_doit,
 		.policy		= vrouter_nexthop_new_nl_policy,
-		.maxattr	= VROUTER_A_NEXTHOP_CSUM,
+		.maxattr	= VROUTER_A_NEXTHOP_PORT_MAX,
 		.flags		= GENL_ADMIN_PERM,
 	},
 	{

@@ -33,7 +33,7 @@ extern const struct nla_policy vrouter_vif_del_nl_policy[VROUTER_A_VIF_ID + 1];
 
 extern const struct nla_policy vrouter_nexthop_get_nl_policy[VROUTER_A_NEXTHOP_ID + 1];
 
-extern const struct nla_policy vrouter_nexthop_new_nl_policy[VROUTER_A_NEXTHOP_CSUM + 1];
+extern const struct nla_policy vrouter_nexthop_new_nl_policy[VROUTER_A_NEXTHOP_PORT_MAX + 1];
 
 extern const struct nla_policy vrouter_nexthop_del_nl_policy[VROUTER_A_NEXTHOP_ID + 1];
 

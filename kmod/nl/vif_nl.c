@@ -190,15 +190,26 @@ static int parse_mtu(struct genl_info *info, u32 *mtu)
 }
 
 /* What each type has to have, and may not have. */
+static int refuse_device(struct genl_info *info)
+{
+	return vr_nl_refuse(info, VROUTER_A_VIF_IFNAME, "A vif of this type has no device") ?:
+	       vr_nl_refuse(info, VROUTER_A_VIF_IFINDEX, "A vif of this type has no device") ?:
+	       vr_nl_refuse(info, VROUTER_A_VIF_MAC, "A vif of this type has no MAC address") ?:
+	       vr_nl_refuse(info, VROUTER_A_VIF_SG,
+			    "A vif of this type has no groups; routes have those of what is behind");
+}
+
 static int check_tunnel(struct genl_info *info)
 {
 	return vr_nl_require(info, VROUTER_A_VIF_VNI, "The VNI of a tunnel") ?:
-	       vr_nl_refuse(info, VROUTER_A_VIF_IFNAME, "A tunnel has no device") ?:
-	       vr_nl_refuse(info, VROUTER_A_VIF_IFINDEX, "A tunnel has no device") ?:
-	       vr_nl_refuse(info, VROUTER_A_VIF_MAC, "A tunnel has no MAC address") ?:
-	       vr_nl_refuse(info, VROUTER_A_VIF_ADDR, "A tunnel has no addresses") ?:
-	       vr_nl_refuse(info, VROUTER_A_VIF_SG,
-			    "A tunnel has no groups; routes have those of what is behind");
+	       refuse_device(info) ?:
+	       vr_nl_refuse(info, VROUTER_A_VIF_ADDR, "A tunnel has no addresses");
+}
+
+static int check_external(struct genl_info *info)
+{
+	return refuse_device(info) ?:
+	       vr_nl_refuse(info, VROUTER_A_VIF_VNI, "Only a tunnel has a VNI");
 }
 
 static int check_device(struct genl_info *info, bool host)
@@ -221,6 +232,8 @@ static int check_type(struct genl_info *info, struct vr_vif_cfg *cfg)
 	cfg->vni = vr_nl_u32(info->attrs[VROUTER_A_VIF_VNI], 0);
 	if (cfg->type == VROUTER_VIF_TYPE_TUNNEL)
 		return check_tunnel(info);
+	if (cfg->type == VROUTER_VIF_TYPE_EXTERNAL)
+		return check_external(info);
 	return check_device(info, cfg->type == VROUTER_VIF_TYPE_HOST);
 }
 
@@ -319,7 +332,7 @@ int vrouter_nl_vif_new_doit(struct sk_buff *skb, struct genl_info *info)
 		return err;
 
 	rtnl_lock();
-	if (cfg.type != VROUTER_VIF_TYPE_TUNNEL) {
+	if (cfg.type != VROUTER_VIF_TYPE_TUNNEL && cfg.type != VROUTER_VIF_TYPE_EXTERNAL) {
 		rcu_read_lock();
 		cfg.dev = find_dev(info);	/* the RTNL keeps it */
 		rcu_read_unlock();

@@ -21,6 +21,17 @@ static int fill(struct sk_buff *skb, const struct vr_net *vn, const void *obj)
 	return vr_nl_put_counters(skb, VROUTER_A_VIP_COUNTERS, vip->counters, NULL);
 }
 
+/* All octets zero: every address of the node. */
+static int parse_addr(struct genl_info *info, struct vr_vip_key *key)
+{
+	const struct nlattr *attr = info->attrs[VROUTER_A_VIP_ADDR];
+	int err = vr_nl_addr(attr, &key->family, &key->addr, info->extack);
+
+	if (err || vr_addr_eq(&key->addr, &(union vr_addr) {}))
+		return err;
+	return vr_nl_unicast(attr, &key->family, &key->addr, info->extack);
+}
+
 /* The key is compared as octets: it must have been zeroed. */
 static int parse_key(struct genl_info *info, struct vr_vip_key *key)
 {
@@ -31,7 +42,7 @@ static int parse_key(struct genl_info *info, struct vr_vip_key *key)
 	      vr_nl_require(info, VROUTER_A_VIP_ADDR, "The vip's address") ?:
 	      vr_nl_require(info, VROUTER_A_VIP_PROTO, "The vip's protocol") ?:
 	      vr_nl_require(info, VROUTER_A_VIP_PORT, "The vip's port") ?:
-	      vr_nl_unicast(attrs[VROUTER_A_VIP_ADDR], &key->family, &key->addr, info->extack);
+	      parse_addr(info, key);
 	if (err)
 		return err;
 

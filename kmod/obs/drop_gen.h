@@ -88,6 +88,10 @@
 	X(TUNNEL_ECN, "tunnel-ecn", \
 	  "tunnel packet marked as having met congestion around one that cannot say so (RFC 6040)") \
 	X(UNDERLAY, "underlay", \
-	  "no route to the other node, or one that leads back into the virtual network")
+	  "no route to the other node, or one that leads back into the virtual network") \
+	X(SNAT_EXHAUSTED, "snat-exhausted", \
+	  "no port is free to translate the source to, towards this destination") \
+	X(NO_EXTERNAL_ROUTE, "no-external-route", \
+	  "the node has no route to a destination outside")
 
 #endif

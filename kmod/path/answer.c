@@ -42,6 +42,10 @@ void vr_answer_send(struct vr_pkt *pkt, struct sk_buff *skb, u16 protocol)
 		if (vr_tunnel_xmit(pkt->vn, skb, pkt->peer, pkt->vif->vni))
 			kfree_skb(skb);
 		break;
+	case VROUTER_VIF_TYPE_EXTERNAL:
+		if (vr_external_xmit(pkt->vn, skb))
+			kfree_skb(skb);
+		break;
 	case VROUTER_VIF_TYPE_HOST:
 		vr_host_dev_rx(pkt->skb->dev, skb);
 		netif_rx(skb);

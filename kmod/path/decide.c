@@ -46,7 +46,8 @@ static enum vrouter_drop_reason check_peer(const struct vr_pkt *pkt, struct vr_d
 
 bool vr_source_is_own(const struct vr_pkt *pkt)
 {
-	if (pkt->vif->type == VROUTER_VIF_TYPE_HOST && !pkt->conf->n_addrs)
+	if (pkt->vif->type == VROUTER_VIF_TYPE_EXTERNAL ||
+	    (pkt->vif->type == VROUTER_VIF_TYPE_HOST && !pkt->conf->n_addrs))
 		return true;
 	return vr_vif_owns(pkt->conf, pkt->tuple.family, &pkt->tuple.src);
 }
@@ -59,6 +60,10 @@ static enum vrouter_drop_reason check_source(const struct vr_pkt *pkt, struct vr
 
 	if (pkt->vif->type == VROUTER_VIF_TYPE_TUNNEL)
 		return check_peer(pkt, d, t);
+	if (pkt->vif->type == VROUTER_VIF_TYPE_EXTERNAL) {
+		vr_trace_step(t, VROUTER_TRACE_STAGE_SOURCE, "it comes from the node's own network");
+		return NONE;
+	}
 	owns = vr_source_is_own(pkt);
 	s = vr_trace_step(t, VROUTER_TRACE_STAGE_SOURCE, "the source is %s of vif " NAMED,
 			  owns ? "an address" : "no address",
@@ -184,15 +189,11 @@ static enum vrouter_drop_reason not_a_port(const struct vr_pkt *pkt, struct vr_d
 static enum vrouter_drop_reason find_service(const struct vr_pkt *pkt, struct vr_decision *d,
 					     struct vr_trace *t)
 {
-	const struct vr_vip_key key = {
-		.vrf = d->vrf->id, .family = pkt->tuple.family, .proto = pkt->tuple.proto,
-		.port = pkt->tuple.dport, .addr = pkt->tuple.dst,
-	};
-
 	if (pkt->vif->type == VROUTER_VIF_TYPE_TUNNEL)
 		return NONE;
-	if (!vr_proto_is_icmp(key.proto))
-		d->vip = vr_vip_lookup_rcu(pkt->vn, &key);
+	if (!vr_proto_is_icmp(pkt->tuple.proto))
+		d->vip = vr_vip_find_rcu(pkt->vn, d->vrf->id, &pkt->tuple,
+					 pkt->vif->type == VROUTER_VIF_TYPE_EXTERNAL);
 	if (!d->vip)
 		return not_a_port(pkt, d, t);
 
@@ -291,6 +292,65 @@ static enum vrouter_drop_reason to_remote(const struct vr_pkt *pkt, struct vr_de
 	return NONE;
 }
 
+/* One of these addresses and any of these ports become the source. A sender keeps to one
+ * address, as servers expect (RFC 4787, REQ-2).
+ */
+static enum vrouter_drop_reason set_snat(const struct vr_pkt *pkt, struct vr_decision *d,
+					 const struct vr_addr_af *addrs, unsigned int n,
+					 struct vr_trace *t)
+{
+	const struct vr_addr_af *a = NULL;
+	unsigned int i, pick, of_family = 0;
+
+	for (i = 0; i < n; i++)
+		of_family += addrs[i].family == pkt->tuple.family;
+	if (!of_family) {
+		vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP,
+			      "there is no address of its family to translate the source to");
+		return VROUTER_DROP_REASON_NO_EXTERNAL_ROUTE;
+	}
+	pick = reciprocal_scale(jhash2((const u32 *)&pkt->tuple.src, sizeof(pkt->tuple.src) / 4, 0),
+				of_family);
+	for (i = 0; i < n; i++) {
+		if (addrs[i].family != pkt->tuple.family)
+			continue;
+		a = &addrs[i];
+		if (!pick--)
+			break;
+	}
+	d->src = a->addr;
+	vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP,
+		      a->family == AF_INET ? "the source becomes %pI4, with a port of %u to %u" :
+					     "the source becomes %pI6c, with a port of %u to %u",
+		      &a->addr, d->port_min, d->port_max);
+	return NONE;
+}
+
+static enum vrouter_drop_reason to_outside(const struct vr_pkt *pkt, struct vr_decision *d,
+					   struct vr_trace *t)
+{
+	const struct vr_snat *snat = rcu_dereference(d->nh->snat);
+	enum vrouter_drop_reason why = to_vif(d, t);
+
+	if (why)
+		return why;
+	d->port_min = snat->port_min;
+	d->port_max = snat->port_max;
+	return set_snat(pkt, d, snat->addrs, snat->n, t);
+}
+
+/* From outside to another node: the reply has to come back by this one. */
+static enum vrouter_drop_reason through(const struct vr_pkt *pkt, struct vr_decision *d,
+					struct vr_trace *t)
+{
+	if (likely(pkt->vif->type != VROUTER_VIF_TYPE_EXTERNAL) ||
+	    d->out->type != VROUTER_VIF_TYPE_TUNNEL)
+		return NONE;
+	d->port_min = VR_SNAT_PORT_MIN;
+	d->port_max = VR_SNAT_PORT_MAX;
+	return set_snat(pkt, d, pkt->conf->addrs, pkt->conf->n_addrs, t);
+}
+
 /* A route to several: by the next hop of the chosen, or by the route to its address. */
 static enum vrouter_drop_reason to_one_of(const struct vr_pkt *pkt, struct vr_decision *d,
 					  struct vr_trace *t)
@@ -337,7 +397,10 @@ static enum vrouter_drop_reason follow(const struct vr_pkt *pkt, struct vr_decis
 		case VROUTER_NEXTHOP_TYPE_LOCAL:
 			return to_vif(d, t);
 		case VROUTER_NEXTHOP_TYPE_TUNNEL:
-			return to_remote(pkt, d, t);
+			why = to_remote(pkt, d, t);
+			return why ?: through(pkt, d, t);
+		case VROUTER_NEXTHOP_TYPE_SNAT:
+			return to_outside(pkt, d, t);
 		case VROUTER_NEXTHOP_TYPE_HOST:
 			vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP, "to the node's own stack");
 			return NONE;
@@ -387,7 +450,7 @@ static enum vrouter_drop_reason check_hairpin(const struct vr_pkt *pkt, struct v
 		vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP, "it would return to its sender");
 		return VROUTER_DROP_REASON_HAIRPIN_LOOP;
 	}
-	d->hairpin = true;
+	d->src = pkt->tuple.dst;
 	vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP,
 		      "it returns to its sender: the source becomes the service's address");
 	return NONE;
@@ -421,6 +484,8 @@ void vr_decide(const struct vr_pkt *pkt, struct vr_decision *d, struct vr_trace 
 	d->vrf = pkt->conf->vrf;
 	d->dst = pkt->tuple.dst;
 	d->dport = pkt->tuple.dport;
+	d->src = pkt->tuple.src;
+	d->sport = pkt->tuple.sport;
 	d->hit_index[VROUTER_DIRECTION_INGRESS] = -1;
 	d->hit_index[VROUTER_DIRECTION_EGRESS] = -1;
 	d->reason = decide(pkt, d, t);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A flow's packet, and a packet's flow: what a hit writes, and how a flow is made. */
 
+#include <linux/random.h>
+
 #include "path.h"
 
 /* This is all that an established packet writes. Packets of one direction come by one
@@ -71,10 +73,32 @@ static struct vr_tuple reply_tuple(const struct vr_pkt *pkt, const struct vr_dec
 		.family	= pkt->tuple.family,
 		.proto	= pkt->tuple.proto,
 		.sport	= d->dport,
-		.dport	= pkt->tuple.sport,
+		.dport	= d->sport,
 		.src	= d->dst,
-		.dst	= d->hairpin ? pkt->tuple.dst : pkt->tuple.src,
+		.dst	= d->src,
 	};
+}
+
+#define PORT_ATTEMPTS	128
+
+/* The source's port: any that is free towards this destination (RFC 6056: at random), so that
+ * ports are used again for others. ICMP has the identifier instead, in both places.
+ */
+static bool choose_port(struct vr_pkt *pkt, struct vr_decision *d)
+{
+	u32 n = d->port_max - d->port_min + 1, at = reciprocal_scale(get_random_u32(), n);
+	struct vr_tuple reply;
+	unsigned int i;
+
+	for (i = 0; i < PORT_ATTEMPTS && i < n; i++, at = (at + 1) % n) {
+		d->sport = htons(d->port_min + at);
+		if (vr_proto_is_icmp(pkt->tuple.proto))
+			d->dport = d->sport;
+		reply = reply_tuple(pkt, d);
+		if (!vr_flow_lookup_rcu(pkt->vn, &reply))
+			return true;
+	}
+	return false;
 }
 
 static struct vr_flow *make(struct vr_pkt *pkt, const struct vr_decision *d,
@@ -96,6 +120,8 @@ static struct vr_flow *make(struct vr_pkt *pkt, const struct vr_decision *d,
 	f->vrf = pkt->conf->vrf->id;
 	if (d->vip)
 		f->flags |= VR_FLOW_VIP;
+	if (d->port_min)
+		f->flags |= VR_FLOW_SNAT;
 	if (d->vrf != pkt->conf->vrf)
 		f->flags |= VR_FLOW_OTHER_VRF;
 	if (pkt->tuple.proto == IPPROTO_TCP)
@@ -162,7 +188,7 @@ static enum vrouter_drop_reason join(struct vr_pkt *pkt, struct vr_flow_side **s
 	return why == VR_DECIDE_ANEW ? VROUTER_DROP_REASON_NO_MEMORY : why;
 }
 
-enum vrouter_drop_reason vr_flow_new(struct vr_pkt *pkt, const struct vr_decision *d,
+enum vrouter_drop_reason vr_flow_new(struct vr_pkt *pkt, struct vr_decision *d,
 				     struct vr_flow_side **side)
 {
 	enum vrouter_drop_reason why = may_open(pkt);
@@ -172,6 +198,8 @@ enum vrouter_drop_reason vr_flow_new(struct vr_pkt *pkt, const struct vr_decisio
 	if (why)
 		return why;
 	for (i = 0; i < 2; i++) {
+		if (d->port_min && !choose_port(pkt, d))
+			return VROUTER_DROP_REASON_SNAT_EXHAUSTED;
 		f = make(pkt, d, &why);
 		if (!f)
 			return why;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The last stage: to a pod or VM, to the node's own stack, to another node.
+ * The last stage: to a pod or VM, to the node's own stack, to another node, outside.
  *
  * A veth's other end is the pod's; a packet is put straight into its receive
  * path (as BPF's redirect_peer does), without the queue between the ends, unless
@@ -33,7 +33,7 @@ static u32 tunnel_mtu(struct vr_pkt *pkt, const struct vr_vif *vif, const struct
  * fragments, of which no flow could be found.
  */
 enum vrouter_drop_reason vr_fits(struct vr_pkt *pkt, const struct vr_vif *to,
-				 const struct vr_nexthop *nh)
+				 const struct vr_nexthop *nh, const union vr_addr *dst)
 {
 	const struct net_device *dev;
 	u32 mtu;
@@ -44,6 +44,10 @@ enum vrouter_drop_reason vr_fits(struct vr_pkt *pkt, const struct vr_vif *to,
 		mtu = tunnel_mtu(pkt, to, nh);
 		if (unlikely(!mtu))
 			return VROUTER_DROP_REASON_UNDERLAY;
+	} else if (to->type == VROUTER_VIF_TYPE_EXTERNAL) {
+		mtu = vr_external_mtu(pkt->vn, pkt->tuple.family, dst);
+		if (unlikely(!mtu))
+			return VROUTER_DROP_REASON_NO_EXTERNAL_ROUTE;
 	} else {
 		dev = rcu_dereference(to->dev);
 		if (unlikely(!dev))
@@ -129,17 +133,22 @@ static void to_device(struct vr_pkt *pkt, struct net_device *dev, const struct v
 	dev_queue_xmit(skb);
 }
 
-static enum vrouter_drop_reason to_tunnel(struct vr_pkt *pkt, struct vr_vif *to,
-					  const struct vr_vif_conf *conf,
-					  const struct vr_nexthop *nh)
+/* To another node or outside. */
+static enum vrouter_drop_reason to_network(struct vr_pkt *pkt, struct vr_vif *to,
+					   const struct vr_vif_conf *conf,
+					   const struct vr_nexthop *nh)
 {
 	unsigned int len = pkt->skb->len + ETH_HLEN;
 	enum vrouter_drop_reason why;
 
-	if (unlikely(!nh || !vr_vif_is_up(to)))
+	if (unlikely(!vr_vif_is_up(to)))
 		return VROUTER_DROP_REASON_VIF_DOWN;
 	skb_set_transport_header(pkt->skb, pkt->l4_off);
-	why = vr_tunnel_xmit(pkt->vn, pkt->skb, nh, to->vni);
+	if (to->type == VROUTER_VIF_TYPE_EXTERNAL)
+		why = vr_external_xmit(pkt->vn, pkt->skb);
+	else
+		why = nh ? vr_tunnel_xmit(pkt->vn, pkt->skb, nh, to->vni) :
+			   VROUTER_DROP_REASON_UNDERLAY;
 	if (likely(!why)) {
 		vr_count_tx(to->counters, len);
 		vr_count_tx(conf->vrf->counters, len);
@@ -157,8 +166,8 @@ enum vrouter_drop_reason vr_forward(struct vr_pkt *pkt, struct vr_vif *to,
 	if (!to)
 		return pass_up(pkt);
 	conf = rcu_dereference(to->conf);
-	if (to->type == VROUTER_VIF_TYPE_TUNNEL)
-		return to_tunnel(pkt, to, conf, nh);
+	if (to->type == VROUTER_VIF_TYPE_TUNNEL || to->type == VROUTER_VIF_TYPE_EXTERNAL)
+		return to_network(pkt, to, conf, nh);
 	dev = rcu_dereference(to->dev);
 	if (unlikely(!dev || !(dev->flags & IFF_UP) || !netif_carrier_ok(dev)))
 		return VROUTER_DROP_REASON_VIF_DOWN;

@@ -109,8 +109,10 @@ static void translate_quote(struct vr_pkt *pkt, const struct vr_tuple *t)
 
 	q.sum = quoted_sum(&q, t->proto);
 	set_addrs(&q, t);
-	if (vr_proto_is_icmp(t->proto))
+	if (vr_proto_is_icmp(t->proto)) {
+		set16(&q, &ports[2], t->sport, true);	/* the identifier */
 		return;
+	}
 	set16(&q, &ports[0], t->sport, true);
 	set16(&q, &ports[1], t->dport, true);
 	if (t->proto == IPPROTO_UDP && q.sum && !*q.sum) {
@@ -142,6 +144,7 @@ static bool is_of_router(const struct vr_pkt *pkt)
 static bool may_be_of_router(const struct vr_pkt *pkt)
 {
 	return pkt->vif->type == VROUTER_VIF_TYPE_TUNNEL ||
+	       pkt->vif->type == VROUTER_VIF_TYPE_EXTERNAL ||
 	       pkt->vif->type == VROUTER_VIF_TYPE_HOST;
 }
 
@@ -184,7 +187,7 @@ enum vrouter_drop_reason vr_icmp_error(struct vr_pkt *pkt, const struct vr_vif *
 
 	t = f->side[!side->dir].tuple;
 	nh = READ_ONCE(f->nh[side->dir]);
-	why = vr_fits(pkt, f->vif[!side->dir], nh);
+	why = vr_fits(pkt, f->vif[!side->dir], nh, &f->side[!side->dir].tuple.src);
 	if (why)
 		return why;
 	if (!make_writable(pkt))

@@ -18,7 +18,7 @@ static enum vrouter_drop_reason send_on(struct vr_pkt *pkt, const struct vr_flow
 	struct vr_vif *out = vr_flow_of(side)->vif[!side->dir];
 	enum vrouter_drop_reason why;
 
-	why = vr_fits(pkt, out, nh);
+	why = vr_fits(pkt, out, nh, &other->tuple.src);
 	if (unlikely(why))
 		return why;
 	why = vr_rewrite(pkt, &other->tuple);

@@ -10,6 +10,7 @@
  *   neigh.c         ARP and ND are answered here,
  *   rx_tunnel.c   from another node: who sends, which virtual network, then
  *   host_dev.c    from (and to) the node's own stack, then
+ *   external.c    from (and to) the node's network, by its netfilter hooks, then
  *   parse.c         one bounded walk over the headers fills a struct vr_pkt,
  *   input.c         the pipeline: flow hit -> forward, miss -> decide -> new flow
  *   flow.c        a hit: right still?, state, time, counters
@@ -86,7 +87,9 @@ struct vr_decision {
 	bool			refuse;		/* dropped, and the sender is to be told */
 	union vr_addr		dst;		/* after translation */
 	__be16			dport;
-	bool			hairpin;	/* source is translated to the vip too */
+	union vr_addr		src;		/* after translation: the vip's to a pod that reaches */
+	__be16			sport;		/* itself; SNAT's, whose port flow.c chooses */
+	u16			port_min, port_max; /* of SNAT, host byte order; 0 = no SNAT */
 	struct vr_vif		*sg_vif;	/* whose groups refused, or NULL */
 	struct vr_ruleset	*hit[2];	/* rule that let it through, by direction: */
 	int			hit_index[2];	/* -1 = none needed */
@@ -168,7 +171,7 @@ void vr_input(struct vr_pkt *pkt);	/* parsed; consumes the skb */
  */
 enum vrouter_drop_reason vr_flow_hit(struct vr_pkt *pkt, struct vr_flow *f, int dir);
 /* In *side the direction of the packet; the flow may be one that another CPU made. */
-enum vrouter_drop_reason vr_flow_new(struct vr_pkt *pkt, const struct vr_decision *d,
+enum vrouter_drop_reason vr_flow_new(struct vr_pkt *pkt, struct vr_decision *d,
 				     struct vr_flow_side **side);
 
 /* --- tcp_state.c --------------------------------------------------------- */
@@ -203,10 +206,10 @@ enum vrouter_drop_reason vr_rewrite(struct vr_pkt *pkt, const struct vr_tuple *t
 
 /* --- forward.c ----------------------------------------------------------- */
 /* Does the packet fit? If not, the sender is told, which quotes the packet: so this is
- * asked before it is rewritten. to and nh as below.
+ * asked before it is rewritten. to and nh as below, dst: its destination when it is.
  */
 enum vrouter_drop_reason vr_fits(struct vr_pkt *pkt, const struct vr_vif *to,
-				 const struct vr_nexthop *nh);
+				 const struct vr_nexthop *nh, const union vr_addr *dst);
 /* Consumes the skb when 0: sent, or left to the core by pkt->verdict. to = NULL: to
  * the node's own stack, where it came in. nh: of a tunnel.
  */
@@ -229,6 +232,16 @@ enum vrouter_drop_reason vr_tunnel_xmit(struct vr_net *vn, struct sk_buff *skb,
 /* --- rx_tunnel.c: called by UDP ------------------------------------------- */
 int vr_rx_tunnel(struct sock *sk, struct sk_buff *skb);
 int vr_rx_tunnel_err(struct sock *sk, struct sk_buff *skb);
+
+/* --- external.c ----------------------------------------------------------- */
+int vr_external_open(struct vr_net *vn, struct vr_vif *vif);	/* the node's hooks. Process */
+void vr_external_shut(struct vr_net *vn, struct vr_vif *vif);	/* waits for packets */
+/* Any context under RCU. */
+bool vr_is_node_addr(const struct vr_net *vn, u8 family, const union vr_addr *addr);
+/* Largest IP packet on the way there, octets; 0: there is none. RCU. */
+u32 vr_external_mtu(struct vr_net *vn, u8 family, const union vr_addr *to);
+/* A whole IP packet, data at its header, to where the node's routes lead. Consumes it when 0. */
+enum vrouter_drop_reason vr_external_xmit(struct vr_net *vn, struct sk_buff *skb);
 
 /* --- host_dev.c ---------------------------------------------------------- */
 bool vr_is_host_dev(const struct net_device *dev);

@@ -25,13 +25,8 @@ static bool vif_changed(const struct vr_vif *vif, u32 gen)
 
 static struct vr_vip *find_vip(const struct vr_net *vn, const struct vr_flow *f)
 {
-	const struct vr_tuple *t = &f->side[VR_ORIG].tuple;
-	const struct vr_vip_key key = {
-		.vrf = f->vrf, .family = t->family, .proto = t->proto, .port = t->dport,
-		.addr = t->dst,
-	};
-
-	return vr_vip_lookup_rcu(vn, &key);
+	return vr_vip_find_rcu(vn, f->vrf, &f->side[VR_ORIG].tuple,
+			       f->vif[VR_ORIG]->type == VROUTER_VIF_TYPE_EXTERNAL);
 }
 
 /* Is the service what it was, as far as the flow goes? */
@@ -116,12 +111,18 @@ static void first_packet(const struct vr_pkt *now, int dir, const struct vr_flow
 		pkt->icmp_type = vr_echo_request(pkt->tuple.family);
 }
 
+/* The port that SNAT chose stays; of ICMP it is in both places. */
 static bool is_same_way(const struct vr_flow *f, const struct vr_decision *d)
 {
 	const struct vr_tuple *reply = &f->side[VR_REPLY].tuple;
+	bool snat = READ_ONCE(f->flags) & VR_FLOW_SNAT;
 
+	if (!!d->port_min != snat || (snat && !vr_addr_eq(&d->src, &reply->dst)))
+		return false;
+	if (d->dport != reply->sport && !(snat && vr_proto_is_icmp(reply->proto)))
+		return false;
 	return d->member == f->member && d->out == f->vif[VR_REPLY] &&
-	       d->dport == reply->sport && vr_addr_eq(&d->dst, &reply->src);
+	       vr_addr_eq(&d->dst, &reply->src);
 }
 
 static bool is_policy(enum vrouter_drop_reason why)

@@ -130,6 +130,14 @@ static void set_sctp(struct vr_pkt *pkt, struct sctphdr *sh, const struct vr_tup
 	sum_complete(skb, (__force __be32)old, (__force __be32)sh->checksum);
 }
 
+/* ICMPv4's checksum, which covers no address, is not the sum that set_ip() was given. */
+static void set_echo_id(struct vr_pkt *pkt, struct icmphdr *icmp, const struct vr_tuple *to)
+{
+	if (likely(icmp->un.echo.id == to->sport) || pkt->icmp_error)
+		return;
+	set_port(pkt->skb, &icmp->checksum, &icmp->un.echo.id, to->sport);
+}
+
 static bool is_last_hop(const struct vr_pkt *pkt)
 {
 	const void *ip = pkt->skb->data;
@@ -165,6 +173,10 @@ enum vrouter_drop_reason vr_rewrite(struct vr_pkt *pkt, const struct vr_tuple *t
 		break;
 	case IPPROTO_SCTP:
 		set_sctp(pkt, l4, to);
+		break;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		set_echo_id(pkt, l4, to);
 		break;
 	}
 	return VROUTER_DROP_REASON_NONE;

@@ -88,8 +88,7 @@ static void run(const struct vr_pkt *pkt, struct vr_trace *t, struct vr_trace_re
 	res->final.port = 0;
 	res->final.dst = d.dst;
 	res->final.dport = d.dport;
-	if (d.hairpin)
-		res->final.src = pkt->tuple.dst;
+	res->final.src = d.src;
 	res->vif_out = d.out && !d.reason ? d.out->id : 0;
 }
 

@@ -12,6 +12,7 @@ static const char * const type_names[] = {
 	[VROUTER_NEXTHOP_TYPE_HOST]		= "host",
 	[VROUTER_NEXTHOP_TYPE_VRF]		= "vrf",
 	[VROUTER_NEXTHOP_TYPE_TUNNEL]		= "tunnel",
+	[VROUTER_NEXTHOP_TYPE_SNAT]		= "snat",
 };
 
 static struct vr_group *group_of(struct vr_net *vn, struct vr_nexthop *nh)
@@ -26,6 +27,7 @@ static void nexthop_free(struct vr_nexthop *nh)
 
 	if (g)
 		vr_group_free(g);
+	kfree(rcu_dereference_protected(nh->snat, true));
 	vr_label_free(nh->label);
 	free_percpu(nh->counters);
 	kfree(nh);
@@ -50,6 +52,7 @@ struct target {
 	struct vr_vrf		*vrf;
 	struct vr_group		*group;
 	struct vr_tunnel	*tunnel;
+	struct vr_snat		*snat;
 	struct vr_member_want	*want;
 	unsigned int		n;
 	char			*label;
@@ -113,6 +116,18 @@ err_give:
 	return err;
 }
 
+static int prepare_snat(const struct vr_nexthop_cfg *cfg, struct target *t,
+			struct netlink_ext_ack *extack)
+{
+	if (t->vif->type != VROUTER_VIF_TYPE_EXTERNAL) {
+		NL_SET_ERR_MSG_FMT(extack, "Vif %u is not of type external", t->vif->id);
+		return -EINVAL;
+	}
+	t->snat = kmemdup(cfg->snat, struct_size(cfg->snat, addrs, cfg->snat->n),
+			  GFP_KERNEL_ACCOUNT);
+	return t->snat ? 0 : -ENOMEM;
+}
+
 static int prepare(struct vr_net *vn, struct vr_nexthop *nh, const struct vr_nexthop_cfg *cfg,
 		   struct target *t, struct netlink_ext_ack *extack)
 {
@@ -124,10 +139,13 @@ static int prepare(struct vr_net *vn, struct vr_nexthop *nh, const struct vr_nex
 
 	switch (cfg->type) {
 	case VROUTER_NEXTHOP_TYPE_LOCAL:
+	case VROUTER_NEXTHOP_TYPE_SNAT:
 		t->vif = xa_load(&vn->vifs, cfg->vif);
 		if (!t->vif) {
 			NL_SET_ERR_MSG_FMT(extack, "Vif %u does not exist", cfg->vif);
 			err = -ENOENT;
+		} else if (cfg->type == VROUTER_NEXTHOP_TYPE_SNAT) {
+			err = prepare_snat(cfg, t, extack);
 		}
 		break;
 	case VROUTER_NEXTHOP_TYPE_VRF:
@@ -154,6 +172,7 @@ static int prepare(struct vr_net *vn, struct vr_nexthop *nh, const struct vr_nex
 static void undo(struct vr_net *vn, struct target *t)
 {
 	vr_label_free(t->label);
+	kfree(t->snat);
 	if (t->tunnel)
 		vr_tunnel_undo(vn, t->tunnel);
 	if (!t->group)
@@ -169,6 +188,14 @@ static void set_vif(struct vr_nexthop *nh, struct vr_vif *vif)
 	if (vif)
 		list_add_tail(&nh->of_vif, &vif->nexthops);
 	rcu_assign_pointer(nh->vif, vif);
+}
+
+static void set_snat(struct vr_net *vn, struct vr_nexthop *nh, struct vr_snat *snat)
+{
+	struct vr_snat *old = rcu_replace_pointer(nh->snat, snat, lockdep_is_held(&vn->lock));
+
+	if (old)
+		kfree_rcu(old, rcu);
 }
 
 static void set_vrf(struct vr_net *vn, struct vr_nexthop *nh, struct vr_vrf *vrf)
@@ -201,6 +228,9 @@ static void set_group(struct vr_net *vn, struct vr_nexthop *nh, struct target *t
 static void commit(struct vr_net *vn, struct vr_nexthop *nh, struct target *t)
 {
 	switch (nh->type) {
+	case VROUTER_NEXTHOP_TYPE_SNAT:
+		set_snat(vn, nh, t->snat);
+		fallthrough;
 	case VROUTER_NEXTHOP_TYPE_LOCAL:
 		set_vif(nh, t->vif);
 		break;

@@ -25,6 +25,7 @@ struct netlink_ext_ack;
 struct net_device;
 struct vr_group;
 struct vr_nexthop;
+struct nf_hook_ops;
 struct vr_sg;
 struct vr_tunnel;
 struct vr_vif;
@@ -242,6 +243,7 @@ struct vr_vif {
 	u32			id;
 	u32			gen;		/* conf, a group of it or its rules changed */
 	u32			vni;		/* of type tunnel */
+	struct nf_hook_ops	*hooks;		/* of type external */
 	u8			type;		/* VROUTER_VIF_TYPE_* */
 	bool			detached;	/* written under lock */
 	struct net_device __rcu	*dev;		/* NULL once detached; of a tunnel always */
@@ -392,10 +394,11 @@ struct vr_nexthop {
 	unsigned int		n_members;	/* and of these */
 	struct list_head	vips;		/* struct vr_vip::of_nh; under lock */
 	struct list_head	of_vif;		/* in vr_vif::nexthops; under lock */
-	struct vr_vif __rcu	*vif;		/* local; NULL once the vif is gone */
+	struct vr_vif __rcu	*vif;		/* local, snat; NULL once the vif is gone */
 	struct vr_vrf __rcu	*vrf;		/* vrf; NULL once the nexthop is deleted */
 	struct vr_group __rcu	*group;		/* ecmp; never NULL */
 	struct vr_tunnel __rcu	*tunnel;	/* tunnel; NULL once the nexthop is deleted */
+	struct vr_snat __rcu	*snat;		/* snat; never NULL */
 	struct vr_pcpu_counters __percpu *counters;
 	refcount_t		ref;		/* the table's, each member's and each flow's */
 	struct rcu_head		rcu;
@@ -410,12 +413,25 @@ struct vr_tunnel_cfg {
 	u8			mac[ETH_ALEN];	/* VXLAN: the inner frame's destination */
 };
 
+/* What sources are translated to; host byte order. */
+struct vr_snat {
+	struct rcu_head		rcu;
+	u16			port_min, port_max;
+	unsigned int		n;
+	struct vr_addr_af	addrs[];
+};
+
+#define VR_SNAT_PORT_MIN	61000		/* above Linux' default of local ports */
+#define VR_SNAT_PORT_MAX	65535
+#define VR_SNAT_MAX_ADDRS	256
+
 struct vr_nexthop_cfg {
 	u32			id;
 	u8			type;
 	const char		*label;
 	u32			vif, vrf;
 	struct vr_tunnel_cfg	tunnel;
+	const struct vr_snat	*snat;		/* copied */
 	unsigned int		n_members;
 	const struct vr_member_cfg *members;
 };
@@ -537,6 +553,11 @@ int vr_vip_set(struct vr_net *vn, const struct vr_vip_cfg *cfg, u16 nlflags,
 int vr_vip_del(struct vr_net *vn, const struct vr_vip_key *key, struct netlink_ext_ack *extack);
 void vr_vip_del_vrf(struct vr_net *vn, u32 vrf);	/* all of a VRF; the caller bumps */
 struct vr_vip *vr_vip_lookup_rcu(const struct vr_net *vn, const struct vr_vip_key *key);
+/* The vip that a packet enters by in a VRF; node_ports: also those of all addresses of the
+ * node, if dst is one. RCU.
+ */
+struct vr_vip *vr_vip_find_rcu(const struct vr_net *vn, u32 vrf, const struct vr_tuple *t,
+			       bool node_ports);
 /* Is addr that of any vip of the VRF (whatever protocol and port)? RCU. */
 bool vr_vip_addr_rcu(const struct vr_net *vn, u32 vrf, u8 family, const union vr_addr *addr);
 /* The first vip after this key, which need not be there; NULL = the very first. Lock. */
@@ -690,6 +711,7 @@ struct vr_flow {
 #define VR_FLOW_VIP		BIT(0)		/* destination translated */
 #define VR_FLOW_OTHER_VRF	BIT(1)		/* its route was found in another VRF */
 #define VR_FLOW_REFUSED		BIT(2)		/* no longer allowed: remembered for a while */
+#define VR_FLOW_SNAT		BIT(3)		/* source translated to one of the node's */
 
 int vr_flow_table_init(struct vr_net *vn);
 void vr_flow_table_exit(struct vr_net *vn);	/* no packet can come any more */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Vifs: attaching devices (a pod's or VM's by its rx handler, the node's own by itself)
- * and ends of tunnels (by their VNI), what is configured of them, and their end, which
+ * Vifs: attaching devices (a pod's or VM's by its rx handler, the node's own by itself),
+ * ends of tunnels (by their VNI) and the node's network (by netfilter), what is configured of them, and their end, which
  * may come from netlink, from the device or from its namespace.
  */
 
@@ -246,7 +246,7 @@ static struct vr_vif *vif_new(struct vr_net *vn, const struct vr_vif_cfg *cfg)
 	vif->vn = vn;
 	vif->id = cfg->id;
 	vif->gen = vr_net_stamp(vn);
-	vif->type = cfg->dev ? vr_vif_type_of(cfg->dev) : VROUTER_VIF_TYPE_TUNNEL;
+	vif->type = cfg->dev ? vr_vif_type_of(cfg->dev) : cfg->type;
 	vif->vni = cfg->vni;
 	INIT_LIST_HEAD(&vif->nexthops);
 	refcount_set(&vif->ref, 1);
@@ -260,11 +260,18 @@ static struct vr_vif *vif_new(struct vr_net *vn, const struct vr_vif_cfg *cfg)
 	return vif;
 }
 
-static int check_tunnel(struct vr_net *vn, const struct vr_vif_cfg *cfg,
+/* What has no device. */
+static int check_single(struct vr_net *vn, const struct vr_vif_cfg *cfg,
 			const struct vr_vif_conf *conf, struct netlink_ext_ack *extack)
 {
 	const struct vr_vif *other;
 
+	if (cfg->type == VROUTER_VIF_TYPE_EXTERNAL) {
+		if (!vn->external)
+			return 0;
+		NL_SET_ERR_MSG_FMT(extack, "The vif of type external is %u", vn->external->id);
+		return -EBUSY;
+	}
 	other = rcu_dereference_protected(conf->vrf->tunnel, lockdep_is_held(&vn->lock));
 	if (other) {
 		NL_SET_ERR_MSG_FMT(extack, "VRF %u has a tunnel by vif %u", conf->vrf->id,
@@ -291,8 +298,15 @@ static int open(struct vr_net *vn, struct vr_vif *vif, const struct vr_vif_conf 
 		if (!err)
 			rcu_assign_pointer(conf->vrf->tunnel, vif);
 		return err;
+	case VROUTER_VIF_TYPE_EXTERNAL:
+		err = vr_external_open(vn, vif);
+		if (!err)
+			vn->external = vif;
+		return err;
 	case VROUTER_VIF_TYPE_HOST:
 		vr_host_dev_attach(dev, vif);
+		if (!vn->host)
+			WRITE_ONCE(vn->host, vif);
 		break;
 	default:
 		err = netdev_rx_handler_register(dev, vr_rx_vif, vif);
@@ -316,7 +330,13 @@ static void shut(struct vr_net *vn, struct vr_vif *vif, struct net_device *dev)
 		xa_erase(&vn->vnis, vif->vni);
 		synchronize_net();
 		break;
+	case VROUTER_VIF_TYPE_EXTERNAL:
+		vn->external = NULL;
+		vr_external_shut(vn, vif);
+		break;
 	case VROUTER_VIF_TYPE_HOST:
+		if (vn->host == vif)
+			WRITE_ONCE(vn->host, NULL);
 		vr_host_dev_attach(dev, NULL);
 		synchronize_net();
 		break;
@@ -357,7 +377,7 @@ static int add(struct vr_net *vn, const struct vr_vif_cfg *cfg, struct vr_vif_co
 	struct vr_vif *vif;
 	int err;
 
-	err = cfg->dev ? check_dev(vn, cfg->dev, extack) : check_tunnel(vn, cfg, conf, extack);
+	err = cfg->dev ? check_dev(vn, cfg->dev, extack) : check_single(vn, cfg, conf, extack);
 	if (err)
 		return err;
 	err = vr_take_of(vn, vifs, 1, "vifs", extack);
@@ -385,10 +405,14 @@ static int check_same(struct vr_net *vn, const struct vr_vif *vif, const struct 
 		if (cfg->dev && vr_vif_by_dev(cfg->dev))
 			return check_dev(vn, cfg->dev, extack);
 		NL_SET_ERR_MSG_FMT(extack, "Vif %u is %s already", vif->id,
-				   dev ? dev->name : "a tunnel");
+				   dev ? dev->name : "one without a device");
 		return -EEXIST;
 	}
-	if (!dev && (vif->vni != cfg->vni || conf_of(vn, vif)->vrf != conf->vrf)) {
+	if (!dev && vif->type != cfg->type) {
+		NL_SET_ERR_MSG_FMT(extack, "Vif %u is of another type", vif->id);
+		return -EEXIST;
+	}
+	if (vif->type == VROUTER_VIF_TYPE_TUNNEL && (vif->vni != cfg->vni || conf_of(vn, vif)->vrf != conf->vrf)) {
 		NL_SET_ERR_MSG_FMT(extack, "Vif %u is the tunnel of VNI %u and VRF %u already",
 				   vif->id, vif->vni, conf_of(vn, vif)->vrf->id);
 		return -EEXIST;

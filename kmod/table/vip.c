@@ -6,6 +6,7 @@
 
 #include <linux/slab.h>
 
+#include "../path/path.h"
 #include "table.h"
 
 static const struct rhashtable_params vip_params = {
@@ -66,6 +67,22 @@ void vr_vip_exit(struct vr_net *vn)
 struct vr_vip *vr_vip_lookup_rcu(const struct vr_net *vn, const struct vr_vip_key *key)
 {
 	return rhashtable_lookup((struct rhashtable *)&vn->vips, key, vip_params);
+}
+
+struct vr_vip *vr_vip_find_rcu(const struct vr_net *vn, u32 vrf, const struct vr_tuple *t,
+			       bool node_ports)
+{
+	struct vr_vip_key key = {
+		.vrf = vrf, .family = t->family, .proto = t->proto, .port = t->dport,
+		.addr = t->dst,
+	};
+	struct vr_vip *vip = vr_vip_lookup_rcu(vn, &key);
+
+	if (vip || !node_ports)
+		return vip;
+	key.addr = (union vr_addr) {};
+	vip = vr_vip_lookup_rcu(vn, &key);
+	return vip && vr_is_node_addr(vn, t->family, &t->dst) ? vip : NULL;
 }
 
 bool vr_vip_addr_rcu(const struct vr_net *vn, u32 vrf, u8 family, const union vr_addr *addr)

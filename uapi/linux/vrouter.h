@@ -37,12 +37,16 @@ enum vrouter_direction {
  *   nodes enter a VRF; has no device
  * @VROUTER_VIF_TYPE_HOST: a device of kind "vrouter", by which the node's own
  *   stack is in a VRF
+ * @VROUTER_VIF_TYPE_EXTERNAL: what the node's own network sends to services,
+ *   to addresses that stand for pods and to prefixes of the VRF; has no
+ *   device, one for each network namespace
  */
 enum vrouter_vif_type {
 	VROUTER_VIF_TYPE_VETH,
 	VROUTER_VIF_TYPE_TAP,
 	VROUTER_VIF_TYPE_TUNNEL,
 	VROUTER_VIF_TYPE_HOST,
+	VROUTER_VIF_TYPE_EXTERNAL,
 };
 
 /**
@@ -65,6 +69,8 @@ enum vrouter_tunnel_encap {
  * @VROUTER_NEXTHOP_TYPE_VRF: look up again in another VRF
  * @VROUTER_NEXTHOP_TYPE_TUNNEL: to another node, which is also trusted to send
  *   what its routes lead back to
+ * @VROUTER_NEXTHOP_TYPE_SNAT: out by the vif of type external, with an address
+ *   of the node's instead of the sender's
  */
 enum vrouter_nexthop_type {
 	VROUTER_NEXTHOP_TYPE_BLACKHOLE,
@@ -73,6 +79,7 @@ enum vrouter_nexthop_type {
 	VROUTER_NEXTHOP_TYPE_HOST,
 	VROUTER_NEXTHOP_TYPE_VRF,
 	VROUTER_NEXTHOP_TYPE_TUNNEL,
+	VROUTER_NEXTHOP_TYPE_SNAT,
 };
 
 /**
@@ -180,6 +187,10 @@ enum vrouter_flow_state {
  *   congestion around one that cannot say so (RFC 6040)
  * @VROUTER_DROP_REASON_UNDERLAY: no route to the other node, or one that leads
  *   back into the virtual network
+ * @VROUTER_DROP_REASON_SNAT_EXHAUSTED: no port is free to translate the source
+ *   to, towards this destination
+ * @VROUTER_DROP_REASON_NO_EXTERNAL_ROUTE: the node has no route to a
+ *   destination outside
  */
 enum vrouter_drop_reason {
 	VROUTER_DROP_REASON_NONE,
@@ -224,6 +235,8 @@ enum vrouter_drop_reason {
 	VROUTER_DROP_REASON_TUNNEL_LOOP,
 	VROUTER_DROP_REASON_TUNNEL_ECN,
 	VROUTER_DROP_REASON_UNDERLAY,
+	VROUTER_DROP_REASON_SNAT_EXHAUSTED,
+	VROUTER_DROP_REASON_NO_EXTERNAL_ROUTE,
 
 	/* private: */
 	__VROUTER_DROP_REASON_MAX,
@@ -316,6 +329,9 @@ enum {
 	VROUTER_A_NEXTHOP_LOCAL,
 	VROUTER_A_NEXTHOP_MAC,
 	VROUTER_A_NEXTHOP_CSUM,
+	VROUTER_A_NEXTHOP_SNAT_ADDR,
+	VROUTER_A_NEXTHOP_PORT_MIN,
+	VROUTER_A_NEXTHOP_PORT_MAX,
 
 	__VROUTER_A_NEXTHOP_MAX,
 	VROUTER_A_NEXTHOP_MAX = (__VROUTER_A_NEXTHOP_MAX - 1)
