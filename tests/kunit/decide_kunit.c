@@ -166,6 +166,7 @@ static void expect_out(struct kunit *test, const struct question *q, const struc
 static void expect_decision(struct kunit *test, const struct question *q, u8 family,
 			    const struct vr_decision *d)
 {
+	union vr_addr src = kt_addr(family, q->src ?: KT_POD(q->pod));
 	union vr_addr dst = kt_addr(family, q->to ?: q->dst);
 
 	KUNIT_EXPECT_EQ_MSG(test, d->reason, q->why, "is %s, expected %s", vr_drop_name(d->reason),
@@ -177,7 +178,7 @@ static void expect_decision(struct kunit *test, const struct question *q, u8 fam
 		return;
 	expect_out(test, q, d->out);
 	KUNIT_EXPECT_EQ(test, !!d->vip, q->vip);
-	KUNIT_EXPECT_EQ(test, d->hairpin, q->hairpin);
+	KUNIT_EXPECT_EQ(test, !vr_addr_eq(&d->src, &src), q->hairpin);
 	if (q->vip)
 		KUNIT_EXPECT_NOT_NULL(test, d->member);
 	if (q->out != ANY_OF_1_2 || !q->vip)

@@ -39,6 +39,9 @@ const struct vr_name vr_names_sg_flags[] = {
 const struct vr_name vr_names_vif_type[] = {
 	{ "veth", VROUTER_VIF_TYPE_VETH },
 	{ "tap", VROUTER_VIF_TYPE_TAP },
+	{ "tunnel", VROUTER_VIF_TYPE_TUNNEL },
+	{ "host", VROUTER_VIF_TYPE_HOST },
+	{ "external", VROUTER_VIF_TYPE_EXTERNAL },
 	{ 0 }
 };
 
@@ -48,6 +51,14 @@ const struct vr_name vr_names_nexthop_type[] = {
 	{ "ecmp", VROUTER_NEXTHOP_TYPE_ECMP },
 	{ "host", VROUTER_NEXTHOP_TYPE_HOST },
 	{ "vrf", VROUTER_NEXTHOP_TYPE_VRF },
+	{ "tunnel", VROUTER_NEXTHOP_TYPE_TUNNEL },
+	{ "snat", VROUTER_NEXTHOP_TYPE_SNAT },
+	{ 0 }
+};
+
+const struct vr_name vr_names_tunnel_encap[] = {
+	{ "vxlan", VROUTER_TUNNEL_ENCAP_VXLAN },
+	{ "mplsoudp", VROUTER_TUNNEL_ENCAP_MPLSOUDP },
 	{ 0 }
 };
 
@@ -103,6 +114,15 @@ const struct vr_name vr_names_drop_reason[] = {
 	{ "gateway", VROUTER_DROP_REASON_GATEWAY },
 	{ "hairpin-loop", VROUTER_DROP_REASON_HAIRPIN_LOOP },
 	{ "policy-change", VROUTER_DROP_REASON_POLICY_CHANGE },
+	{ "bad-encap", VROUTER_DROP_REASON_BAD_ENCAP },
+	{ "unknown-vni", VROUTER_DROP_REASON_UNKNOWN_VNI },
+	{ "unknown-peer", VROUTER_DROP_REASON_UNKNOWN_PEER },
+	{ "spoofed-peer", VROUTER_DROP_REASON_SPOOFED_PEER },
+	{ "tunnel-loop", VROUTER_DROP_REASON_TUNNEL_LOOP },
+	{ "tunnel-ecn", VROUTER_DROP_REASON_TUNNEL_ECN },
+	{ "underlay", VROUTER_DROP_REASON_UNDERLAY },
+	{ "snat-exhausted", VROUTER_DROP_REASON_SNAT_EXHAUSTED },
+	{ "no-external-route", VROUTER_DROP_REASON_NO_EXTERNAL_ROUTE },
 	{ 0 }
 };
 

@@ -18,6 +18,7 @@ extern const struct vr_name vr_names_direction[];
 extern const struct vr_name vr_names_sg_flags[];
 extern const struct vr_name vr_names_vif_type[];
 extern const struct vr_name vr_names_nexthop_type[];
+extern const struct vr_name vr_names_tunnel_encap[];
 extern const struct vr_name vr_names_member_state[];
 extern const struct vr_name vr_names_flow_state[];
 extern const struct vr_name vr_names_drop_reason[];

@@ -38,8 +38,9 @@ struct vr_vif {
 	char		*label;
 	uint32_t	ifindex;		/* of the device, or */
 	char		ifname[16];		/* its name */
-	uint8_t		type;			/* told: VROUTER_VIF_TYPE_* */
+	uint8_t		type;			/* VROUTER_VIF_TYPE_*; a tap may be asked for as veth */
 	uint32_t	vrf;
+	uint32_t	vni;			/* of type tunnel */
 	uint8_t		mac[6];
 	unsigned int	n_addrs, n_sgs;
 	struct vr_addr	*addrs;
@@ -64,8 +65,19 @@ struct vr_nexthop {
 	uint32_t	id;
 	char		*label;
 	uint8_t		type;			/* VROUTER_NEXTHOP_TYPE_* */
-	uint32_t	vif;			/* of type local */
+	uint32_t	vif;			/* of types local and snat */
 	uint32_t	vrf;			/* of type vrf */
+	/* of type tunnel */
+	bool		has_encap;
+	uint8_t		encap;			/* VROUTER_TUNNEL_ENCAP_*, when has_encap */
+	struct vr_addr	remote, local;
+	uint8_t		mac[6];			/* VXLAN; zero = the gateway's */
+	bool		has_csum;		/* else with IPv6 only */
+	uint8_t		csum;
+	/* of type snat */
+	unsigned int	n_snat_addrs;
+	struct vr_addr	*snat_addrs;
+	uint16_t	port_min, port_max;	/* 0 = 61000, 65535 */
 	unsigned int	n_members;
 	struct vr_member *members;		/* of type ecmp */
 	uint32_t	members_told;		/* told: their number; more than n_members in an
@@ -234,7 +246,8 @@ bool vr_obj_same_key(const struct vr_obj_type *t, const void *a, const void *b);
 bool vr_obj_equal(const struct vr_obj_type *t, const void *a, const void *b);
 /* What the kernel makes of it: lists whose order means nothing (addresses,
  * groups, members, exceptions; not rules) are sorted, a weight of 0 is 1, all
- * ports are no ports, a rule has the family of its prefix or protocol.
+ * ports are no ports, a rule has the family of its prefix or protocol, a tunnel its
+ * checksum and MAC, SNAT its ports; a tap is a veth.
  */
 void vr_obj_normalize(const struct vr_obj_type *t, void *obj);
 

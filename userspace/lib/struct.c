@@ -318,16 +318,37 @@ static void normalize_rule(struct vr_sg_rule *r)
 		r->family = AF_INET6;
 }
 
+static void normalize_nexthop(struct vr_nexthop *nh)
+{
+	static const uint8_t gateway[] = { 0x00, 0x00, 0x5e, 0x00, 0x01, 0x00 };
+	unsigned int i;
+
+	for (i = 0; i < nh->n_members; i++)
+		if (!nh->members[i].weight)
+			nh->members[i].weight = 1;
+	if (nh->type == VROUTER_NEXTHOP_TYPE_SNAT) {
+		nh->port_min = nh->port_min ? nh->port_min : 61000;
+		nh->port_max = nh->port_max ? nh->port_max : 65535;
+	}
+	if (nh->type != VROUTER_NEXTHOP_TYPE_TUNNEL)
+		return;
+	if (!nh->has_csum)
+		nh->csum = nh->remote.family == AF_INET6;
+	nh->has_csum = true;
+	if (nh->encap == VROUTER_TUNNEL_ENCAP_VXLAN && vr_is_zero(nh->mac, sizeof(nh->mac)))
+		memcpy(nh->mac, gateway, sizeof(nh->mac));
+}
+
 void vr_obj_normalize(const struct vr_obj_type *t, void *obj)
 {
-	struct vr_nexthop *nh = obj;
+	struct vr_vif *vif = obj;
 	struct vr_sg *sg = obj;
 	unsigned int i;
 
 	if (t == &vr_type_nexthop)
-		for (i = 0; i < nh->n_members; i++)
-			if (!nh->members[i].weight)
-				nh->members[i].weight = 1;
+		normalize_nexthop(obj);
+	if (t == &vr_type_vif && vif->type == VROUTER_VIF_TYPE_TAP)
+		vif->type = VROUTER_VIF_TYPE_VETH;
 	if (t == &vr_type_sg)
 		for (i = 0; i < sg->n_rules; i++)
 			normalize_rule(&sg->rules[i]);

@@ -9,7 +9,18 @@
 /* Where a packet goes: the type's object, in text. */
 static void target(struct ctx *c, const struct vr_nexthop *nh, char text[REF_TEXT])
 {
+	char addr[VR_ADDR_TEXT], encap[VR_NAME_TEXT];
+
 	switch (nh->type) {
+	case VROUTER_NEXTHOP_TYPE_TUNNEL:
+		snprintf(text, REF_TEXT, "%s %s", vr_name(vr_names_tunnel_encap, nh->encap, encap),
+			 vr_addr_text(&nh->remote, addr));
+		break;
+	case VROUTER_NEXTHOP_TYPE_SNAT:
+		snprintf(text, REF_TEXT, "%s%s, ports %u-%u",
+			 nh->n_snat_addrs ? vr_addr_text(&nh->snat_addrs[0], addr) : "-",
+			 nh->n_snat_addrs > 1 ? " and others" : "", nh->port_min, nh->port_max);
+		break;
 	case VROUTER_NEXTHOP_TYPE_LOCAL:
 		if (nh->vif)
 			ref_text(c, &vr_type_vif, nh->vif, text);
@@ -66,6 +77,27 @@ static void show_member(struct ctx *c, const struct vr_member *m)
 	out_end(c->out);
 }
 
+static void show_tunnel(struct ctx *c, const struct vr_nexthop *nh)
+{
+	char mac[VR_MAC_TEXT];
+
+	show_name(c, "encap", NULL, vr_names_tunnel_encap, nh->encap);
+	show_addr(c, "remote", NULL, &nh->remote);
+	if (nh->local.family)
+		show_addr(c, "local", NULL, &nh->local);
+	vr_mac_text(nh->mac, mac);
+	if (nh->encap == VROUTER_TUNNEL_ENCAP_VXLAN)
+		out_str(c->out, "mac", NULL, mac);
+	out_bool(c->out, "csum", nh->csum);
+}
+
+static void show_snat(struct ctx *c, const struct vr_nexthop *nh)
+{
+	show_addrs(c, "snat-addr", NULL, nh->snat_addrs, nh->n_snat_addrs);
+	out_num(c->out, "port-min", NULL, nh->port_min);
+	out_num(c->out, "port-max", NULL, nh->port_max);
+}
+
 void show_nexthop(struct ctx *c, const void *obj)
 {
 	const struct vr_nexthop *nh = obj;
@@ -79,6 +111,10 @@ void show_nexthop(struct ctx *c, const void *obj)
 	out_cell(c->out, "TO", "%s", text);
 	show_ref(c, "vif", NULL, &vr_type_vif, nh->vif);
 	show_ref(c, "vrf", NULL, &vr_type_vrf, nh->vrf);
+	if (nh->type == VROUTER_NEXTHOP_TYPE_TUNNEL)
+		show_tunnel(c, nh);
+	if (nh->type == VROUTER_NEXTHOP_TYPE_SNAT)
+		show_snat(c, nh);
 	show_counters(c, &nh->counters, COUNT_TX);
 	if (nh->type != VROUTER_NEXTHOP_TYPE_ECMP)
 		return;
@@ -113,7 +149,7 @@ static int run_set(struct ctx *c, const struct verb *v, void *obj)
 	const struct words *w = obj;
 
 	if (!w->type)
-		return usage(c, "the type is missing: blackhole, local, ecmp, host or vrf VRF");
+		return usage(c, "the type is missing: blackhole, local, ecmp, host, tunnel, snat or vrf VRF");
 	return verb_set(c, v, obj);
 }
 
@@ -146,6 +182,39 @@ static int parse_vrf(struct parser *p, const struct arg *a, void *obj)
 	       arg_ref(p, a, &vr_type_vrf, text, &w->nh.vrf);
 }
 
+/* "tunnel ENCAP" */
+static int parse_tunnel(struct parser *p, const struct arg *a, void *obj)
+{
+	const char *text = arg_value(p, a);
+	struct words *w = obj;
+	uint32_t encap;
+
+	if (!text)
+		return -EINVAL;
+	if (!vr_name_value(vr_names_tunnel_encap, text, &encap))
+		return arg_invalid(p, a, text, "an encapsulation: vxlan or mplsoudp");
+	w->nh.encap = encap;
+	w->nh.has_encap = true;
+	return set_type(p, a, w, VROUTER_NEXTHOP_TYPE_TUNNEL);
+}
+
+/* The type, or behind "tunnel" its own address here. */
+static int parse_local(struct parser *p, const struct arg *a, void *obj)
+{
+	struct words *w = obj;
+	const char *text;
+
+	if (w->nh.type != VROUTER_NEXTHOP_TYPE_TUNNEL)
+		return parse_type(p, a, obj);
+	text = arg_value(p, a);
+	if (!text)
+		return -EINVAL;
+	return vr_addr_parse(text, &w->nh.local) ? 0 :
+	       arg_invalid(p, a, text, "an IPv4 or IPv6 address");
+}
+
+static const struct vr_name on_off[] = { { "off", 0 }, { "on", 1 }, { 0 } };
+
 static const struct arg member_args[] = {
 	{ .value = "ADDRESS", .type = ARG_ADDR, .help = "destination after translation",
 	  ARG_AT(struct vr_member, addr) },
@@ -172,11 +241,30 @@ static const struct arg_table member_table = ARG_TABLE(member_args, struct vr_me
 	  .help = "a name for people; before members, which have their own", AT(label) }, \
 	TYPE("blackhole", "drops"),						\
 	TYPE("host", "to the node's own IP stack"),				\
-	TYPE("local", "to a vif of this node"),					\
+	{ .word = "local", .value = "[ADDRESS]", .type = ARG_CUSTOM, .parse = parse_local, \
+	  .help = "to a vif of this node; behind tunnel: its address here, absent = by route" }, \
 	{ .word = "vif", .value = "VIF", .type = ARG_REF, .ref = &vr_type_vif,	\
-	  .help = "of local", AT(vif) },						\
+	  .help = "of local or snat", AT(vif) },						\
 	{ .word = "vrf", .value = "VRF", .type = ARG_CUSTOM, .parse = parse_vrf,	\
 	  .help = "look up again in this VRF" },					\
+	{ .word = "tunnel", .value = "ENCAP", .type = ARG_CUSTOM, .parse = parse_tunnel, \
+	  .help = "to another node: vxlan or mplsoudp" },			\
+	{ .word = "remote", .value = "ADDRESS", .type = ARG_ADDR,		\
+	  .help = "of tunnel: the other node's address", AT(remote) },		\
+	{ .word = "mac", .value = "MAC", .type = ARG_MAC,				\
+	  .help = "of tunnel vxlan: the inner destination; absent = 00:00:5e:00:01:00", \
+	  AT(mac) },								\
+	{ .word = "csum", .value = "on|off", .type = ARG_NAME, .names = on_off,	\
+	  .help = "of tunnel: UDP checksum; absent = with IPv6 only", AT(csum),	\
+	  ARG_HAS(struct words, nh.has_csum) },					\
+	TYPE("snat", "out by a vif of type external, from an address of the node's"), \
+	{ .word = "snat-addr", .value = "ADDRESS", .type = ARG_ADDRS,		\
+	  .help = "of snat: the source becomes it; several", AT(snat_addrs),	\
+	  ARG_COUNT(struct words, nh.n_snat_addrs) },				\
+	{ .word = "port-min", .value = "PORT", .type = ARG_NUMBER, .min = 1024, .max = 65535, \
+	  .help = "of snat: first port; absent = 61000", AT(port_min) },	\
+	{ .word = "port-max", .value = "PORT", .type = ARG_NUMBER, .min = 1024, .max = 65535, \
+	  .help = "of snat: last port; absent = 65535", AT(port_max) },	\
 	TYPE("ecmp", "one of several members"),					\
 	{ .word = "member", .type = ARG_LIST, .sub = &member_table,			\
 	  .help = "of ecmp", AT(members), ARG_COUNT(struct words, nh.n_members) }
