@@ -22,7 +22,7 @@
 	X(BAD_L4, "bad-l4", \
 	  "truncated or contradictory TCP, UDP, SCTP or ICMP header") \
 	X(FRAGMENT, "fragment", \
-	  "IP fragment; only whole packets are forwarded") \
+	  "malformed IP fragment, or a first one without the whole transport header") \
 	X(MULTICAST, "multicast", \
 	  "multicast or broadcast destination") \
 	X(MARTIAN, "martian", \
@@ -88,6 +88,12 @@
 	X(TUNNEL_ECN, "tunnel-ecn", \
 	  "tunnel packet marked as having met congestion around one that cannot say so (RFC 6040)") \
 	X(UNDERLAY, "underlay", \
-	  "no route to the other node, or one that leads back into the virtual network")
+	  "no route to the other node, or one that leads back into the virtual network") \
+	X(FRAGMENT_OVERLAP, "fragment-overlap", \
+	  "IP fragment that overlaps another one of its datagram, or came twice (RFC 5722)") \
+	X(FRAGMENT_LIMIT, "fragment-limit", \
+	  "the limit of octets or fragments kept until their datagrams are whole is reached") \
+	X(FRAGMENT_TIMEOUT, "fragment-timeout", \
+	  "IP fragment whose datagram did not become whole in time")
 
 #endif

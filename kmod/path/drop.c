@@ -44,6 +44,7 @@ static enum skb_drop_reason core_reason(enum vrouter_drop_reason why)
 
 void vr_drop(struct vr_pkt *pkt, enum vrouter_drop_reason why, const struct vr_vif *sg_vif)
 {
+	pkt->dropped = why;
 	vr_net_count_drop(pkt->vn, why);
 	this_cpu_inc(pkt->vif->drops[why]);
 	vr_event_drop(pkt->vn, pkt->vif, &pkt->tuple, pkt->icmp_type, pkt->icmp_code, why, sg_vif);

@@ -57,7 +57,9 @@ static void receive(struct vr_pkt *pkt)
 	}
 
 	why = vr_parse(pkt);
-	if (unlikely(why))
+	if (unlikely(why == VROUTER_DROP_REASON_FRAGMENT))
+		vr_frag_input(pkt);
+	else if (unlikely(why))
 		vr_drop(pkt, why, NULL);
 	else if (likely(pkt->tuple.proto != IPPROTO_ICMPV6) || !vr_neigh_nd(pkt))
 		vr_input(pkt);
@@ -71,8 +73,11 @@ rx_handler_result_t vr_rx_vif(struct sk_buff **pskb)
 	struct sk_buff *skb = *pskb;
 	struct vr_pkt pkt;
 
-	if (unlikely(skb->pkt_type == PACKET_LOOPBACK))
+	if (unlikely(skb->pkt_type == PACKET_LOOPBACK)) {
+		if (vr_frag_passes(skb))
+			skb->pkt_type = PACKET_HOST;
 		return RX_HANDLER_PASS;
+	}
 	skb = skb_share_check(skb, GFP_ATOMIC);
 	if (unlikely(!skb))
 		return RX_HANDLER_CONSUMED;
@@ -88,6 +93,7 @@ rx_handler_result_t vr_rx_vif(struct sk_buff **pskb)
 	pkt.icmp_type = 0;
 	pkt.icmp_code = 0;
 	pkt.icmp_error = false;
+	pkt.frag = VR_FRAG_NONE;
 
 	vr_count_rx(pkt.vif->counters, skb->len + ETH_HLEN);
 	vr_count_rx(pkt.conf->vrf->counters, skb->len + ETH_HLEN);

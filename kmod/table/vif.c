@@ -380,6 +380,7 @@ static void detach(struct vr_net *vn, struct vr_vif *vif)
 
 	netdev_rx_handler_unregister(dev);	/* waits for readers */
 	vr_flow_flush(vn, &flows);
+	vr_frag_flush(vn, vif);
 	netdev_put(dev, &vif->dev_tracker);
 	conf_use(conf_of(vn, vif), -1);
 	vr_give_of(vn, vifs, 1);

@@ -103,6 +103,9 @@ const struct vr_name vr_names_drop_reason[] = {
 	{ "gateway", VROUTER_DROP_REASON_GATEWAY },
 	{ "hairpin-loop", VROUTER_DROP_REASON_HAIRPIN_LOOP },
 	{ "policy-change", VROUTER_DROP_REASON_POLICY_CHANGE },
+	{ "fragment-overlap", VROUTER_DROP_REASON_FRAGMENT_OVERLAP },
+	{ "fragment-limit", VROUTER_DROP_REASON_FRAGMENT_LIMIT },
+	{ "fragment-timeout", VROUTER_DROP_REASON_FRAGMENT_TIMEOUT },
 	{ 0 }
 };
 
