@@ -71,14 +71,20 @@ static void read_frag(const struct vr_pkt *pkt, struct vr_frag *f)
 		f->bad = MALFORMED;
 }
 
-/* All of the transport header is in it (RFC 1858, 7112), and so is what a decision is made by. */
 static enum vrouter_drop_reason parse_first(struct vr_pkt *pkt, unsigned int whole_len)
 {
-	enum vrouter_drop_reason why;
-
 	pkt->frag = VR_FRAG_FIRST;
 	pkt->whole_len = whole_len;
-	why = vr_parse(pkt);
+	return vr_parse(pkt);
+}
+
+/* All of the transport header has to be in it (RFC 1858, 7112). How long the datagram is will
+ * be known later.
+ */
+static enum vrouter_drop_reason check_first(struct vr_pkt *pkt)
+{
+	enum vrouter_drop_reason why = parse_first(pkt, U16_MAX);
+
 	return why == VROUTER_DROP_REASON_BAD_IP || why == VROUTER_DROP_REASON_BAD_L4 ?
 	       MALFORMED : why;
 }
@@ -185,7 +191,7 @@ void vr_frag_input(struct vr_pkt *pkt)
 	}
 	read_frag(pkt, &f);
 	if (!f.bad && !f.off)
-		f.bad = parse_first(pkt, U16_MAX);
+		f.bad = check_first(pkt);
 	__skb_queue_head_init(&list);
 	why = vr_frag_add(pkt->vn, pkt->vif, &f, pkt->skb, &list);
 	if (why)
