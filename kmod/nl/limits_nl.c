@@ -48,8 +48,7 @@ static const struct field fields[VROUTER_A_LIMITS_MAX + 1] = {
 /* "used", which is among them, is none */
 #define for_each_limit(attr)							\
 	for ((attr) = FIRST; (attr) <= LAST; (attr)++)				\
-		if ((attr) == VROUTER_A_LIMITS_USED) {				\
-		} else
+		if ((attr) != VROUTER_A_LIMITS_USED)
 
 static u32 *limit_of(struct vr_limits *limits, int attr)
 {

@@ -115,7 +115,8 @@ static void set_ip(struct vr_pkt *pkt, __sum16 *sum, const struct vr_tuple *to)
 /* The CRC covers ports, not addresses. Without CHECKSUM_PARTIAL the packet is a tap's, or
  * the first fragment, which has not all that the CRC covers: its ports have to stay.
  */
-static enum vrouter_drop_reason set_sctp(struct vr_pkt *pkt, struct sctphdr *sh, const struct vr_tuple *to)
+static enum vrouter_drop_reason set_sctp(struct vr_pkt *pkt, struct sctphdr *sh,
+					 const struct vr_tuple *to)
 {
 	struct sk_buff *skb = pkt->skb;
 	bool sum = skb->ip_summed != CHECKSUM_PARTIAL, right;

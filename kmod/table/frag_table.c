@@ -143,33 +143,25 @@ static void poison(struct vr_net *vn, struct datagram *d, enum vrouter_drop_reas
 
 /* --- a fragment ----------------------------------------------------------- */
 
-/* The datagram of this key, with its lock taken; made if there is none. */
-static struct datagram *lock_datagram(struct vr_net *vn, struct vr_vif *vif,
-				      const struct vr_frag_key *key,
-				      enum vrouter_drop_reason *why)
+/* The datagram of this key; made if there is none. */
+static struct datagram *get_datagram(struct vr_net *vn, struct vr_vif *vif,
+				     const struct vr_frag_key *key,
+				     enum vrouter_drop_reason *why)
 {
 	struct datagram *d, *old;
 
-	for (;;) {
-		d = rhashtable_lookup(&vn->datagrams, key, params);
-		if (!d) {
-			d = datagram_new(vn, vif, key, why);
-			if (!d)
-				return NULL;
-			old = rhashtable_lookup_get_insert_fast(&vn->datagrams, &d->node, params);
-			if (old) {
-				datagram_free(vn, d);
-				*why = VROUTER_DROP_REASON_NO_MEMORY;
-				if (IS_ERR(old))
-					return NULL;
-				d = old;	/* another CPU was first */
-			}
-		}
-		spin_lock(&d->lock);
-		if (!d->dead)
-			return d;
-		spin_unlock(&d->lock);
-	}
+	d = rhashtable_lookup(&vn->datagrams, key, params);
+	if (d)
+		return d;
+	d = datagram_new(vn, vif, key, why);
+	if (!d)
+		return NULL;
+	old = rhashtable_lookup_get_insert_fast(&vn->datagrams, &d->node, params);
+	if (!old)
+		return d;
+	datagram_free(vn, d);
+	*why = VROUTER_DROP_REASON_NO_MEMORY;
+	return IS_ERR(old) ? NULL : old;	/* another CPU was first */
 }
 
 /* Does it agree with what is known of the datagram's end? Notes the end. */
@@ -268,16 +260,21 @@ enum vrouter_drop_reason vr_frag_add(struct vr_net *vn, struct vr_vif *vif,
 				     struct sk_buff_head *out)
 {
 	enum vrouter_drop_reason why;
+	bool dead, over = false;
 	struct datagram *d;
-	bool over = false;
 
-	d = lock_datagram(vn, vif, &f->key, &why);
-	if (!d) {
-		__skb_queue_tail(out, skb);
-		return f->bad ?: why;
-	}
-	why = keep(vn, d, f, skb, out, &over);
-	spin_unlock(&d->lock);
+	do {
+		d = get_datagram(vn, vif, &f->key, &why);
+		if (!d) {
+			__skb_queue_tail(out, skb);
+			return f->bad ?: why;
+		}
+		spin_lock(&d->lock);
+		dead = d->dead;
+		if (!dead)
+			why = keep(vn, d, f, skb, out, &over);
+		spin_unlock(&d->lock);
+	} while (dead);		/* it is out of the table: not found again */
 	if (over)
 		datagram_free(vn, d);
 	else if (!delayed_work_pending(&vn->datagram_gc))
