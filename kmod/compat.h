@@ -53,6 +53,20 @@ void vr_extack_fmt(struct netlink_ext_ack *extack, const char *fmt, ...);
 #include <net/gso.h>
 #endif
 
+/* 6.6: skbs know of queueing disciplines without CLS_ACT too. Neither packet sockets nor
+ * tc see the skb (once more) when it is handed to the core.
+ */
+static inline void vr_skb_skip_taps(struct sk_buff *skb)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#ifdef CONFIG_NET_XGRESS
+	skb->tc_skip_classify = 1;
+#endif
+#elif defined(CONFIG_NET_CLS_ACT)
+	skb->tc_skip_classify = 1;
+#endif
+}
+
 /* 6.8: veths count per CPU as others do. What the one end sends, the other one receives
  * in its statistics.
  */

@@ -18,7 +18,8 @@ unsigned int vr_net_id __read_mostly;
  * the flows of crashed peers in a table that fills up. A day is what kube-proxy
  * sets, more than the two hours that RFC 5382 asks for and than keepalive's
  * default. half_closed waits for the other side's data as long as FIN_WAIT and
- * CLOSE_WAIT there.
+ * CLOSE_WAIT there. Fragments of a datagram come within milliseconds or not at
+ * all.
  */
 static const struct vr_limits defaults = {
 	.flows			= 1 << 20,
@@ -33,6 +34,7 @@ static const struct vr_limits defaults = {
 	.sgs			= 1 << 16,
 	.sg_rules		= 1 << 20,
 	.affinities		= 1 << 18,
+	.fragment_bytes		= 4 << 20,
 	.t_new			= 30,
 	.t_tcp_syn		= 60,
 	.t_tcp_established	= 24 * 3600,
@@ -41,6 +43,7 @@ static const struct vr_limits defaults = {
 	.t_udp			= 120,
 	.t_sctp			= 210,
 	.t_icmp			= 30,
+	.t_fragment		= 15,
 };
 
 /* Of all namespaces together: four full ones. */
@@ -56,6 +59,7 @@ struct vr_global vr_global = {
 		.sgs		= 1 << 18,
 		.sg_rules	= 1 << 22,
 		.affinities	= 1 << 20,
+		.fragment_bytes	= 16 << 20,
 	},
 };
 
@@ -98,11 +102,16 @@ static int __net_init vr_net_init(struct net *net)
 	err = vr_tunnel_init(vn);
 	if (err)
 		goto err_affinity;
-	err = vr_flow_table_init(vn);
+	err = vr_frag_init(vn);
 	if (err)
 		goto err_tunnel;
+	err = vr_flow_table_init(vn);
+	if (err)
+		goto err_frag;
 	return 0;
 
+err_frag:
+	vr_frag_exit(vn);
 err_tunnel:
 	vr_tunnel_exit(vn);
 err_affinity:
@@ -171,6 +180,7 @@ static void __net_exit vr_net_exit_batch(struct list_head *list)
 	list_for_each_entry(net, list, exit_list) {
 		vn = vr_net(net);
 		vr_flow_table_exit(vn);
+		vr_frag_exit(vn);
 		vr_affinity_exit(vn);
 		remove_objects(vn);
 		vr_tunnel_exit(vn);

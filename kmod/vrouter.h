@@ -99,14 +99,16 @@ struct vr_counters {
 struct vr_limits {
 	u32 flows, flows_per_vif, half_open_per_vif;
 	u32 vrfs, vifs, nexthops, members, routes, vips, sgs, sg_rules, affinities;
+	u32 fragment_bytes;
 	u32 t_new, t_tcp_syn, t_tcp_established, t_tcp_half_closed, t_tcp_closed;
-	u32 t_udp, t_sctp, t_icmp;	/* seconds */
+	u32 t_udp, t_sctp, t_icmp, t_fragment;	/* seconds */
 };
 
 /* What is in use: by the namespace, and (vr_global) by all of them. */
 struct vr_usage {
 	atomic_t flows, half_open;
 	atomic_t vrfs, vifs, nexthops, members, routes, vips, sgs, sg_rules, affinities;
+	atomic_t fragment_bytes;
 };
 
 struct vr_global {
@@ -158,6 +160,8 @@ struct vr_net {
 	struct rhashtable	flows;		/* struct vr_flow_side; table/flow_table.c */
 	struct delayed_work	flow_gc;
 	struct rhashtable	affinities;	/* table/affinity.c */
+	struct rhashtable	datagrams;	/* not whole yet; table/frag_table.c */
+	struct delayed_work	datagram_gc;
 
 	struct vr_limits	limits;
 	struct vr_usage		used;

@@ -38,10 +38,17 @@ static const struct field fields[VROUTER_A_LIMITS_MAX + 1] = {
 	[VROUTER_A_LIMITS_TIMEOUT_UDP]		= PER_NET(t_udp),
 	[VROUTER_A_LIMITS_TIMEOUT_SCTP]		= PER_NET(t_sctp),
 	[VROUTER_A_LIMITS_TIMEOUT_ICMP]		= PER_NET(t_icmp),
+	[VROUTER_A_LIMITS_FRAGMENT_BYTES]	= BOUND(fragment_bytes),
+	[VROUTER_A_LIMITS_TIMEOUT_FRAGMENT]	= PER_NET(t_fragment),
 };
 
 #define FIRST	VROUTER_A_LIMITS_FLOWS
-#define LAST	VROUTER_A_LIMITS_TIMEOUT_ICMP
+#define LAST	VROUTER_A_LIMITS_TIMEOUT_FRAGMENT
+
+/* "used", which is among them, is none */
+#define for_each_limit(attr)							\
+	for ((attr) = FIRST; (attr) <= LAST; (attr)++)				\
+		if ((attr) != VROUTER_A_LIMITS_USED)
 
 static u32 *limit_of(struct vr_limits *limits, int attr)
 {
@@ -56,7 +63,7 @@ static int put_used(struct sk_buff *skb, const struct vr_usage *used)
 
 	if (!nest)
 		return -EMSGSIZE;
-	for (attr = FIRST; attr <= LAST; attr++) {
+	for_each_limit(attr) {
 		if (fields[attr].used < 0)
 			continue;
 		n = (const void *)used + fields[attr].used;
@@ -71,7 +78,7 @@ static int put_limits(struct sk_buff *skb, const struct vr_limits *limits, bool 
 {
 	int attr;
 
-	for (attr = FIRST; attr <= LAST; attr++) {
+	for_each_limit(attr) {
 		if (global && !fields[attr].global)
 			continue;
 		if (nla_put_u32(skb, attr, READ_ONCE(*limit_of((void *)limits, attr))))
@@ -108,7 +115,7 @@ static int check_global(struct genl_info *info)
 				    "Only the initial network namespace may set the module's limits");
 		return -EPERM;
 	}
-	for (attr = FIRST; attr <= LAST; attr++) {
+	for_each_limit(attr) {
 		if (fields[attr].global)
 			continue;
 		err = vr_nl_refuse(info, attr, "The module as a whole has no such limit");
@@ -122,7 +129,7 @@ static void set_limits(struct genl_info *info, struct vr_limits *limits)
 {
 	int attr;
 
-	for (attr = FIRST; attr <= LAST; attr++)
+	for_each_limit(attr)
 		if (info->attrs[attr])
 			WRITE_ONCE(*limit_of(limits, attr), nla_get_u32(info->attrs[attr]));
 }

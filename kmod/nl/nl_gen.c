@@ -125,6 +125,16 @@ static const struct netlink_range_validation vrouter_a_limits_timeout_icmp_range
 	.max	= 864000ULL,
 };
 
+static const struct netlink_range_validation vrouter_a_limits_fragment_bytes_range = {
+	.min	= 1ULL,
+	.max	= S32_MAX,
+};
+
+static const struct netlink_range_validation vrouter_a_limits_timeout_fragment_range = {
+	.min	= 1ULL,
+	.max	= 864000ULL,
+};
+
 /* Common nested types */
 const struct nla_policy vrouter_counters_nl_policy[VROUTER_A_COUNTERS_FLOWS + 1] = {
 	[VROUTER_A_COUNTERS_RX_PACKETS] = { .type = NLA_U64, },
@@ -337,7 +347,7 @@ const struct nla_policy vrouter_flow_del_nl_policy[VROUTER_A_FLOW_FILTER + 1] = 
 
 /* VROUTER_CMD_DROP_GET - do */
 const struct nla_policy vrouter_drop_get_nl_policy[VROUTER_A_DROP_VIF + 1] = {
-	[VROUTER_A_DROP_REASON] = NLA_POLICY_MAX(NLA_U32, 43),
+	[VROUTER_A_DROP_REASON] = NLA_POLICY_MAX(NLA_U32, 46),
 	[VROUTER_A_DROP_VIF] = { .type = NLA_U32, },
 };
 
@@ -347,7 +357,7 @@ const struct nla_policy vrouter_limits_get_nl_policy[VROUTER_A_LIMITS_GLOBAL + 1
 };
 
 /* VROUTER_CMD_LIMITS_SET - do */
-const struct nla_policy vrouter_limits_set_nl_policy[VROUTER_A_LIMITS_TIMEOUT_ICMP + 1] = {
+const struct nla_policy vrouter_limits_set_nl_policy[VROUTER_A_LIMITS_TIMEOUT_FRAGMENT + 1] = {
 	[VROUTER_A_LIMITS_GLOBAL] = { .type = NLA_FLAG, },
 	[VROUTER_A_LIMITS_FLOWS] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_flows_range),
 	[VROUTER_A_LIMITS_FLOWS_PER_VIF] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_flows_per_vif_range),
@@ -369,6 +379,8 @@ const struct nla_policy vrouter_limits_set_nl_policy[VROUTER_A_LIMITS_TIMEOUT_IC
 	[VROUTER_A_LIMITS_TIMEOUT_UDP] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_timeout_udp_range),
 	[VROUTER_A_LIMITS_TIMEOUT_SCTP] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_timeout_sctp_range),
 	[VROUTER_A_LIMITS_TIMEOUT_ICMP] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_timeout_icmp_range),
+	[VROUTER_A_LIMITS_FRAGMENT_BYTES] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_fragment_bytes_range),
+	[VROUTER_A_LIMITS_TIMEOUT_FRAGMENT] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_timeout_fragment_range),
 };
 
 /* VROUTER_CMD_STATS_GET - do */
@@ -541,7 +553,7 @@ const struct genl_ops vrouter_nl_ops[25] = {
 		.cmd		= VROUTER_CMD_LIMITS_SET,
 		.doit		= vrouter_nl_limits_set_doit,
 		.policy		= vrouter_limits_set_nl_policy,
-		.maxattr	= VROUTER_A_LIMITS_TIMEOUT_ICMP,
+		.maxattr	= VROUTER_A_LIMITS_TIMEOUT_FRAGMENT,
 		.flags		= GENL_ADMIN_PERM,
 	},
 	{

@@ -22,7 +22,7 @@
 	X(BAD_L4, "bad-l4", \
 	  "truncated or contradictory TCP, UDP, SCTP or ICMP header") \
 	X(FRAGMENT, "fragment", \
-	  "IP fragment; only whole packets are forwarded") \
+	  "malformed IP fragment, or a first one without the whole transport header") \
 	X(MULTICAST, "multicast", \
 	  "multicast or broadcast destination") \
 	X(MARTIAN, "martian", \
@@ -92,6 +92,12 @@
 	X(SNAT_EXHAUSTED, "snat-exhausted", \
 	  "no port is free to translate the source to, towards this destination") \
 	X(NO_EXTERNAL_ROUTE, "no-external-route", \
-	  "the node has no route to a destination outside")
+	  "the node has no route to a destination outside") \
+	X(FRAGMENT_OVERLAP, "fragment-overlap", \
+	  "IP fragment that overlaps another one of its datagram, or came twice (RFC 5722)") \
+	X(FRAGMENT_LIMIT, "fragment-limit", \
+	  "the limit of octets or fragments kept until their datagrams are whole is reached") \
+	X(FRAGMENT_TIMEOUT, "fragment-timeout", \
+	  "IP fragment whose datagram did not become whole in time")
 
 #endif

@@ -196,7 +196,7 @@ static bool may_send_error(struct vr_vif *vif)
 }
 
 /* Quotes the packet as its sender has sent it. info: the header's second word, host
- * byte order. No error about an error (RFC 1122, 3.2.2).
+ * byte order. No error about an error, or a fragment but the first (RFC 1122, 3.2.2).
  */
 static void error(struct vr_pkt *pkt, const union vr_addr *from, u8 type, u8 code, u32 info)
 {
@@ -207,7 +207,7 @@ static void error(struct vr_pkt *pkt, const union vr_addr *from, u8 type, u8 cod
 	struct sk_buff *skb;
 
 	BUILD_BUG_ON(sizeof(struct icmphdr) != sizeof(struct icmp6hdr));
-	if (pkt->icmp_error || !may_send_error(pkt->vif))
+	if (pkt->icmp_error || pkt->frag == VR_FRAG_LATER || !may_send_error(pkt->vif))
 		return;
 	quote = min_t(unsigned int, pkt->tot_len, ip4 ? QUOTE_IP4 : QUOTE_IP6);
 	skb = alloc(pkt, sizeof(*icmp) + quote);

@@ -48,6 +48,7 @@ static enum skb_drop_reason core_reason(enum vrouter_drop_reason why)
 
 void vr_drop(struct vr_pkt *pkt, enum vrouter_drop_reason why, const struct vr_vif *sg_vif)
 {
+	pkt->dropped = why;
 	vr_net_count_drop(pkt->vn, why);
 	if (likely(pkt->vif))
 		this_cpu_inc(pkt->vif->drops[why]);

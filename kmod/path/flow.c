@@ -28,6 +28,11 @@ static void count_packet(const struct vr_pkt *pkt, struct vr_flow *f, int dir)
 	}
 }
 
+void vr_flow_later(const struct vr_pkt *pkt, struct vr_flow *f, int dir)
+{
+	count_packet(pkt, f, dir);
+}
+
 /* An echo request of the responder with the same identifier is no reply, and a reply
  * of the opener is none to it.
  */

@@ -29,8 +29,8 @@ static u32 tunnel_mtu(struct vr_pkt *pkt, const struct vr_vif *vif, const struct
 }
 
 /* Nothing is fragmented: without DF too the sender is told. Whoever does path MTU
- * discovery, which is nearly everybody, learns; and there is no flood of
- * fragments, of which no flow could be found.
+ * discovery, which is nearly everybody, learns, and the node has no work with
+ * fragments that nobody asked for. Those of a sender are told alone: the first one is.
  */
 enum vrouter_drop_reason vr_fits(struct vr_pkt *pkt, const struct vr_vif *to,
 				 const struct vr_nexthop *nh, const union vr_addr *dst)
@@ -164,7 +164,7 @@ enum vrouter_drop_reason vr_forward(struct vr_pkt *pkt, struct vr_vif *to,
 	struct net_device *dev;
 
 	if (!to)
-		return pass_up(pkt);
+		return likely(pkt->handler) ? pass_up(pkt) : VROUTER_DROP_REASON_VIF_DOWN;
 	conf = rcu_dereference(to->conf);
 	if (to->type == VROUTER_VIF_TYPE_TUNNEL || to->type == VROUTER_VIF_TYPE_EXTERNAL)
 		return to_network(pkt, to, conf, nh);

@@ -11,7 +11,9 @@
 
 #define MAX_ATTEMPTS	4	/* at a member with which the flow clashes with no other */
 
-static enum vrouter_drop_reason send_on(struct vr_pkt *pkt, const struct vr_flow_side *side)
+static __always_inline enum vrouter_drop_reason
+send_by(struct vr_pkt *pkt, const struct vr_flow_side *side,
+	enum vrouter_drop_reason (*rewrite)(struct vr_pkt *pkt, const struct vr_tuple *to))
 {
 	const struct vr_flow_side *other = &vr_flow_of(side)->side[!side->dir];
 	const struct vr_nexthop *nh = READ_ONCE(vr_flow_of(side)->nh[side->dir]);
@@ -21,13 +23,18 @@ static enum vrouter_drop_reason send_on(struct vr_pkt *pkt, const struct vr_flow
 	why = vr_fits(pkt, out, nh, &other->tuple.src);
 	if (unlikely(why))
 		return why;
-	why = vr_rewrite(pkt, &other->tuple);
+	why = rewrite(pkt, &other->tuple);
 	if (unlikely(why)) {
 		if (why == VROUTER_DROP_REASON_TTL)
 			vr_answer_time_exceeded(pkt);
 		return why;
 	}
 	return vr_forward(pkt, out, nh);
+}
+
+static enum vrouter_drop_reason send_on(struct vr_pkt *pkt, const struct vr_flow_side *side)
+{
+	return send_by(pkt, side, vr_rewrite);
 }
 
 /* A packet of a flow, to where that leads. */
@@ -74,6 +81,9 @@ static noinline enum vrouter_drop_reason miss(struct vr_pkt *pkt, const struct v
 			return d.reason;
 		}
 		if (d.to_gateway) {
+			/* it would have to be put together for an answer */
+			if (pkt->frag == VR_FRAG_FIRST)
+				return VROUTER_DROP_REASON_GATEWAY;
 			vr_answer_echo(pkt);
 			consume_skb(pkt->skb);
 			return VROUTER_DROP_REASON_NONE;
@@ -104,4 +114,19 @@ void vr_input(struct vr_pkt *pkt)
 	}
 	if (unlikely(why))
 		vr_drop(pkt, why, sg_vif);
+}
+
+/* What let the first one pass, lets this pass; only its flow may have ended meanwhile. */
+void vr_input_later(struct vr_pkt *pkt)
+{
+	struct vr_flow_side *side = vr_flow_lookup_rcu(pkt->vn, &pkt->tuple);
+	enum vrouter_drop_reason why = VROUTER_DROP_REASON_FRAGMENT;
+
+	if (likely(side)) {
+		vr_flow_later(pkt, vr_flow_of(side), side->dir);
+		vr_net_count(pkt->vn, hits);
+		why = send_by(pkt, side, vr_rewrite_later);
+	}
+	if (unlikely(why))
+		vr_drop(pkt, why, NULL);
 }

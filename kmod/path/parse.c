@@ -109,15 +109,39 @@ static enum vrouter_drop_reason parse_ip4(struct vr_pkt *pkt)
 	pkt->tuple.proto = ip->protocol;
 	pkt->tuple.src.v4 = ip->saddr;
 	pkt->tuple.dst.v4 = ip->daddr;
-	if (unlikely(ip_is_fragment(ip)))
-		return VROUTER_DROP_REASON_FRAGMENT;
+	if (unlikely(ip_is_fragment(ip)) && pkt->frag != VR_FRAG_FIRST)
+		return set_len(pkt, len) ?: VROUTER_DROP_REASON_FRAGMENT;
 	return set_len(pkt, len);
 }
 
-/* From the header of type *proto at *off to the transport header. */
-static enum vrouter_drop_reason skip_ext(struct sk_buff *skb, unsigned int *off, u8 *proto)
+/* Past the fragment header at *off: of a first fragment, when that is what is asked for, or
+ * of a packet that is whole. A second one makes no sense.
+ */
+static enum vrouter_drop_reason skip_frag(struct sk_buff *skb, unsigned int *off, u8 *proto,
+					  u8 *frag)
 {
-	unsigned int n;
+	const struct frag_hdr *h;
+
+	if (!pskb_may_pull(skb, *off + sizeof(*h)))
+		return BAD_IP;
+	h = (const struct frag_hdr *)(skb->data + *off);
+	if (h->frag_off & htons(IP6_OFFSET | IP6_MF)) {
+		if (*frag != VR_FRAG_FIRST || h->frag_off & htons(IP6_OFFSET))
+			return VROUTER_DROP_REASON_FRAGMENT;
+	} else if (*frag == VR_FRAG_NONE) {
+		*frag = VR_FRAG_ATOMIC;
+	}
+	*proto = h->nexthdr;
+	*off += sizeof(*h);
+	return NONE;
+}
+
+/* From the header of type *proto at *off to the transport header. */
+static enum vrouter_drop_reason skip_ext(struct sk_buff *skb, unsigned int *off, u8 *proto,
+					 u8 *frag)
+{
+	enum vrouter_drop_reason why;
+	unsigned int n, n_frag = 0;
 	const u8 *h;
 
 	for (n = 0; ; n++) {
@@ -130,7 +154,12 @@ static enum vrouter_drop_reason skip_ext(struct sk_buff *skb, unsigned int *off,
 		case NEXTHDR_ROUTING:
 			break;
 		case NEXTHDR_FRAGMENT:
-			return VROUTER_DROP_REASON_FRAGMENT;
+			if (n_frag++)
+				return BAD_IP;
+			why = skip_frag(skb, off, proto, frag);
+			if (why)
+				return why;
+			continue;
 		default:
 			return NONE;
 		}
@@ -171,7 +200,7 @@ static enum vrouter_drop_reason parse_ip6(struct vr_pkt *pkt)
 	why = set_len(pkt, len);
 	if (unlikely(why))
 		return why;
-	why = skip_ext(skb, &off, &pkt->tuple.proto);
+	why = skip_ext(skb, &off, &pkt->tuple.proto, &pkt->frag);
 	pkt->l4_off = off;
 	return why;
 }
@@ -195,6 +224,7 @@ static int inner_ip4(struct vr_pkt *pkt, unsigned int off)
 
 static int inner_ip6(struct vr_pkt *pkt, unsigned int off)
 {
+	u8 first = VR_FRAG_FIRST;	/* it has the ports, so a flow can be found */
 	const struct ipv6hdr *ip;
 
 	if (!pskb_may_pull(pkt->skb, off + sizeof(*ip)))
@@ -206,7 +236,7 @@ static int inner_ip6(struct vr_pkt *pkt, unsigned int off)
 	pkt->inner.src.v6 = ip->saddr;
 	pkt->inner.dst.v6 = ip->daddr;
 	off += sizeof(*ip);
-	return skip_ext(pkt->skb, &off, &pkt->inner.proto) ? -1 : off;
+	return skip_ext(pkt->skb, &off, &pkt->inner.proto, &first) ? -1 : off;
 }
 
 static bool is_echo(u8 proto, u8 type)
@@ -290,10 +320,16 @@ static enum vrouter_drop_reason parse_icmp(struct vr_pkt *pkt)
 		return NONE;
 	}
 	if (is_error(pkt->tuple.proto, icmp->type)) {
+		/* the quote might go on in the next one */
+		if (pkt->frag == VR_FRAG_FIRST)
+			return VROUTER_DROP_REASON_FRAGMENT;
 		pkt->icmp_error = true;
 		return parse_inner(pkt);
 	}
-	return is_link_local(pkt) ? NONE : VROUTER_DROP_REASON_PROTOCOL;
+	if (!is_link_local(pkt))
+		return VROUTER_DROP_REASON_PROTOCOL;
+	/* RFC 6980 */
+	return pkt->frag ? VROUTER_DROP_REASON_BAD_ND : NONE;
 }
 
 static enum vrouter_drop_reason parse_tcp(struct vr_pkt *pkt)
@@ -321,7 +357,8 @@ static enum vrouter_drop_reason parse_udp(struct vr_pkt *pkt)
 		return BAD_L4;
 	uh = (const struct udphdr *)(pkt->skb->data + pkt->l4_off);
 	len = ntohs(uh->len);
-	if (unlikely(len < sizeof(*uh) || len > pkt->tot_len - pkt->l4_off))
+	if (unlikely(len < sizeof(*uh) || len > pkt->tot_len - pkt->l4_off) &&
+	    (pkt->frag != VR_FRAG_FIRST || len > pkt->whole_len - pkt->l4_off || len < sizeof(*uh)))
 		return BAD_L4;
 	pkt->tuple.sport = uh->source;
 	pkt->tuple.dport = uh->dest;

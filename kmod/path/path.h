@@ -12,6 +12,8 @@
  *   host_dev.c    from (and to) the node's own stack, then
  *   external.c    from (and to) the node's network, by its netfilter hooks, then
  *   parse.c         one bounded walk over the headers fills a struct vr_pkt,
+ *   frag.c          a fragment waits until its datagram is whole; then all go on one
+ *                   by one, the first as any packet, the others behind it,
  *   input.c         the pipeline: flow hit -> forward, miss -> decide -> new flow
  *   flow.c        a hit: right still?, state, time, counters
  *   tcp_state.c     TCP's part of it
@@ -45,6 +47,14 @@
 /* The gateway of every interface, RFC 5798's first virtual MAC. */
 extern const u8 vr_gateway_mac[ETH_ALEN + 2];	/* padded for ether_addr_equal_64bits() */
 
+/* What a packet is of its datagram. */
+enum vr_frag_kind {
+	VR_FRAG_NONE,
+	VR_FRAG_FIRST,		/* has the transport header */
+	VR_FRAG_LATER,		/* has none: goes where the first one went */
+	VR_FRAG_ATOMIC,		/* whole, with a fragment header all the same (RFC 6946) */
+};
+
 /* A packet on its way. On the stack of rx_vif.c. */
 struct vr_pkt {
 	struct vr_net		*vn;
@@ -61,9 +71,12 @@ struct vr_pkt {
 	u8			icmp_type, icmp_code;
 	u8			tcp_flags;	/* octet 13 of the TCP header */
 	bool			icmp_error;	/* tuple: of the outer header, no ports */
+	u8			frag;		/* enum vr_frag_kind */
 	struct vr_tuple		inner;		/* icmp_error: of the packet in it, as sent */
 	u16			inner_off;	/* its network header, from the outer one's */
 	u16			inner_l4_off;	/* its transport header, from the same */
+	u32			whole_len;	/* VR_FRAG_FIRST: as tot_len, of the datagram */
+	enum vrouter_drop_reason dropped;	/* VR_FRAG_FIRST: by vr_drop(), why */
 };
 
 /* What is to be done with the first packet of a flow. Pointers are borrowed
@@ -115,6 +128,7 @@ static inline void vr_pkt_init(struct vr_pkt *pkt, struct vr_net *vn, struct sk_
 	pkt->icmp_type = 0;
 	pkt->icmp_code = 0;
 	pkt->icmp_error = false;
+	pkt->frag = VR_FRAG_NONE;
 }
 
 /* Here it enters, data at the network header. Octets are counted with a frame's header. */
@@ -158,18 +172,32 @@ struct vr_trace;
  */
 enum vrouter_drop_reason vr_parse(struct vr_pkt *pkt);
 
+/* VROUTER_DROP_REASON_FRAGMENT: the IP header is sound, and it is one of several fragments.
+ * l4_off is then where what was fragmented begins (IPv4), or the fragment header (IPv6).
+ */
+
+/* --- frag.c --------------------------------------------------------------- */
+void vr_frag_input(struct vr_pkt *pkt);	/* consumes the skb */
+/* Drops what waited, from process context too; empties the list. RCU. */
+void vr_frag_drop(struct vr_net *vn, struct vr_vif *vif, const struct vr_frag_key *key,
+		  struct sk_buff_head *list, enum vrouter_drop_reason why);
+/* Does the skb meet the rx handler on its way to the node's stack, having passed already? */
+bool vr_frag_passes(struct sk_buff *skb);
+
 /* --- neigh.c: consume the skb, always ------------------------------------ */
 void vr_neigh_arp(struct vr_pkt *pkt);
 bool vr_neigh_nd(struct vr_pkt *pkt);	/* false: not ND, skb untouched. After vr_parse() */
 
 /* --- input.c ------------------------------------------------------------- */
 void vr_input(struct vr_pkt *pkt);	/* parsed; consumes the skb */
+void vr_input_later(struct vr_pkt *pkt); /* VR_FRAG_LATER, with the first one's tuple; the same */
 
 /* --- flow.c -------------------------------------------------------------- */
 /* State, time and counters of a flow that a packet of direction dir hit. VR_DECIDE_ANEW:
  * it opens another connection in place of one that is over.
  */
 enum vrouter_drop_reason vr_flow_hit(struct vr_pkt *pkt, struct vr_flow *f, int dir);
+void vr_flow_later(const struct vr_pkt *pkt, struct vr_flow *f, int dir);	/* VR_FRAG_LATER */
 /* In *side the direction of the packet; the flow may be one that another CPU made. */
 enum vrouter_drop_reason vr_flow_new(struct vr_pkt *pkt, struct vr_decision *d,
 				     struct vr_flow_side **side);
@@ -187,6 +215,8 @@ bool vr_tcp_reopens(const struct vr_pkt *pkt, const struct vr_flow *f);
 void vr_decide(const struct vr_pkt *pkt, struct vr_decision *d, struct vr_trace *t);
 /* May what entered by a pod, a VM or the node have this source? */
 bool vr_source_is_own(const struct vr_pkt *pkt);
+/* The same, also of what a tunnel brought: a reason if not. */
+enum vrouter_drop_reason vr_check_source(const struct vr_pkt *pkt);
 /* Both ends' groups on a packet after translation; sets sg_vif, hit, hit_index. */
 enum vrouter_drop_reason vr_policy(const struct vr_pkt *pkt, struct vr_decision *d,
 				   struct vr_trace *t);
@@ -203,6 +233,8 @@ enum vrouter_drop_reason vr_icmp_error(struct vr_pkt *pkt, const struct vr_vif *
  * tuple: its source becomes the destination and so on), decrements the TTL.
  */
 enum vrouter_drop_reason vr_rewrite(struct vr_pkt *pkt, const struct vr_tuple *to);
+/* Of a packet without transport header (VR_FRAG_LATER). */
+enum vrouter_drop_reason vr_rewrite_later(struct vr_pkt *pkt, const struct vr_tuple *to);
 
 /* --- forward.c ----------------------------------------------------------- */
 /* Does the packet fit? If not, the sender is told, which quotes the packet: so this is

@@ -112,22 +112,28 @@ static void set_ip(struct vr_pkt *pkt, __sum16 *sum, const struct vr_tuple *to)
 		skb->csum = csum_sub(skb->csum, (__force __wsum)htons(1));
 }
 
-/* The CRC covers ports, not addresses. Without CHECKSUM_PARTIAL the packet is a tap's. */
-static void set_sctp(struct vr_pkt *pkt, struct sctphdr *sh, const struct vr_tuple *to)
+/* The CRC covers ports, not addresses. Without CHECKSUM_PARTIAL the packet is a tap's, or
+ * the first fragment, which has not all that the CRC covers: its ports have to stay.
+ */
+static enum vrouter_drop_reason set_sctp(struct vr_pkt *pkt, struct sctphdr *sh,
+					 const struct vr_tuple *to)
 {
 	struct sk_buff *skb = pkt->skb;
 	bool sum = skb->ip_summed != CHECKSUM_PARTIAL, right;
 	__le32 old = sh->checksum;
 
 	if (sh->source == to->dport && sh->dest == to->sport)
-		return;
+		return VROUTER_DROP_REASON_NONE;
+	if (pkt->frag == VR_FRAG_FIRST)
+		return VROUTER_DROP_REASON_FRAGMENT;
 	right = sum && old == vr_sctp_csum(skb, pkt->l4_off);
 	set_port(skb, NULL, &sh->source, to->dport);
 	set_port(skb, NULL, &sh->dest, to->sport);
 	if (!right)
-		return;
+		return VROUTER_DROP_REASON_NONE;
 	sh->checksum = vr_sctp_csum(skb, pkt->l4_off);
 	sum_complete(skb, (__force __be32)old, (__force __be32)sh->checksum);
+	return VROUTER_DROP_REASON_NONE;
 }
 
 /* ICMPv4's checksum, which covers no address, is not the sum that set_ip() was given. */
@@ -144,6 +150,20 @@ static bool is_last_hop(const struct vr_pkt *pkt)
 
 	return (pkt->tuple.family == AF_INET ? ((const struct iphdr *)ip)->ttl :
 		((const struct ipv6hdr *)ip)->hop_limit) <= 1;
+}
+
+/* The first fragment's checksum covers the others' addresses: they are the same. */
+enum vrouter_drop_reason vr_rewrite_later(struct vr_pkt *pkt, const struct vr_tuple *to)
+{
+	unsigned int len = pkt->tuple.family == AF_INET ? sizeof(struct iphdr) :
+							  sizeof(struct ipv6hdr);
+
+	if (unlikely(is_last_hop(pkt)))
+		return VROUTER_DROP_REASON_TTL;
+	if (unlikely(skb_ensure_writable(pkt->skb, len)))
+		return VROUTER_DROP_REASON_NO_MEMORY;
+	set_ip(pkt, NULL, to);
+	return VROUTER_DROP_REASON_NONE;
 }
 
 enum vrouter_drop_reason vr_rewrite(struct vr_pkt *pkt, const struct vr_tuple *to)
@@ -172,8 +192,7 @@ enum vrouter_drop_reason vr_rewrite(struct vr_pkt *pkt, const struct vr_tuple *t
 			*sum = CSUM_MANGLED_0;
 		break;
 	case IPPROTO_SCTP:
-		set_sctp(pkt, l4, to);
-		break;
+		return set_sctp(pkt, l4, to);
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:
 		set_echo_id(pkt, l4, to);

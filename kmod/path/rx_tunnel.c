@@ -138,12 +138,14 @@ static void receive(struct vr_pkt *pkt, u8 encap)
 		skb_reset_network_header(pkt->skb);
 		why = vr_parse(pkt);
 	}
+	if (likely(!why || why == VROUTER_DROP_REASON_FRAGMENT))
+		why = take_ecn(pkt, o.dsfield) ?: why;
 	if (likely(!why))
-		why = take_ecn(pkt, o.dsfield);
-	if (unlikely(why))
-		vr_drop(pkt, why, NULL);
-	else
 		vr_input(pkt);
+	else if (why == VROUTER_DROP_REASON_FRAGMENT)
+		vr_frag_input(pkt);
+	else
+		vr_drop(pkt, why, NULL);
 }
 
 /* From UDP, data at its header, its checksum verified. Always consumes the skb. */

@@ -57,7 +57,9 @@ static void receive(struct vr_pkt *pkt)
 	}
 
 	why = vr_parse(pkt);
-	if (unlikely(why))
+	if (unlikely(why == VROUTER_DROP_REASON_FRAGMENT))
+		vr_frag_input(pkt);
+	else if (unlikely(why))
 		vr_drop(pkt, why, NULL);
 	else if (likely(pkt->tuple.proto != IPPROTO_ICMPV6) || !vr_neigh_nd(pkt))
 		vr_input(pkt);
@@ -70,8 +72,11 @@ rx_handler_result_t vr_rx_vif(struct sk_buff **pskb)
 	struct vr_vif *vif;
 	struct vr_pkt pkt;
 
-	if (unlikely(skb->pkt_type == PACKET_LOOPBACK))
+	if (unlikely(skb->pkt_type == PACKET_LOOPBACK)) {
+		if (vr_frag_passes(skb))
+			skb->pkt_type = PACKET_HOST;
 		return RX_HANDLER_PASS;
+	}
 	skb = skb_share_check(skb, GFP_ATOMIC);
 	if (unlikely(!skb))
 		return RX_HANDLER_CONSUMED;

@@ -252,6 +252,7 @@ struct vr_vif {
 	struct list_head	nexthops;	/* local, to this vif; under lock */
 	atomic_t		flows;		/* opened by it, for the limit */
 	atomic_t		half_open;
+	atomic_t		fragment_bytes;	/* of fragments that entered by it */
 	struct vr_event_rate	answers;	/* ICMP errors to it; path/answer.c */
 	struct vr_pcpu_counters __percpu *counters;
 	u64 __percpu		*drops;		/* [__VROUTER_DROP_REASON_MAX] */
@@ -574,6 +575,42 @@ struct vr_member *vr_affinity_get_rcu(struct vr_net *vn, const struct vr_vip *vi
 void vr_affinity_set(struct vr_net *vn, const struct vr_vip *vip, const union vr_addr *client,
 		     struct vr_member *m);
 void vr_affinity_gc(struct vr_net *vn);		/* from the flows' gc; process context */
+
+/* --- frag_table.c: datagrams whose fragments have not all come -------------- */
+
+#define VR_FRAG_MAX	64		/* of one datagram; 64 kB at an MTU of 1280 are 52 */
+
+/* What the fragments of a datagram have in common. Hashed and compared as octets: no holes. */
+struct vr_frag_key {
+	u32		vif;		/* id: nobody can spoil another's datagrams */
+	u8		family;
+	u8		proto;		/* IPv6: 0, the first fragment alone says it */
+	u16		zero;
+	__be32		id;
+	union vr_addr	src, dst;
+};
+
+struct vr_frag {
+	struct vr_frag_key key;
+	u32		off, len;	/* of its payload in the datagram's, octets; len > 0 */
+	u16		hdr;		/* octets before the payload, from the network header */
+	bool		more;		/* it is not the last */
+	enum vrouter_drop_reason bad;	/* it cannot be used, and so the datagram cannot */
+};
+
+int vr_frag_init(struct vr_net *vn);
+void vr_frag_exit(struct vr_net *vn);	/* no packet can come any more */
+/* Takes over the skb. 0 with an empty list: it is kept. 0 with skbs: these are the whole
+ * datagram, in order, vr_frag_hdr() of each octets of header. Otherwise all in the list,
+ * the skb among them, are to be dropped for this reason. BH disabled, RCU.
+ */
+enum vrouter_drop_reason vr_frag_add(struct vr_net *vn, struct vr_vif *vif,
+				     const struct vr_frag *f, struct sk_buff *skb,
+				     struct sk_buff_head *out);
+unsigned int vr_frag_hdr(const struct sk_buff *skb);
+unsigned int vr_frag_end(const struct sk_buff *skb);	/* its payload's end in the datagram */
+/* The vif goes: so do its datagrams. No packet enters by it any more. */
+void vr_frag_flush(struct vr_net *vn, struct vr_vif *vif);
 
 /* --- sg.c (objects), classify.c (compiled rules) -------------------------- */
 

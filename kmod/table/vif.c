@@ -486,6 +486,7 @@ static void detach(struct vr_net *vn, struct vr_vif *vif)
 
 	shut(vn, vif, dev);
 	vr_flow_flush(vn, &flows);
+	vr_frag_flush(vn, vif);
 	if (dev)
 		netdev_put(dev, &vif->dev_tracker);
 	conf_use(conf_of(vn, vif), -1);

@@ -307,6 +307,7 @@ static void expect_nothing_left(struct kunit *test, struct vr_net *vn)
 	KUNIT_EXPECT_EQ(test, atomic_read(&vn->used.vips), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&vn->used.sgs), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&vn->used.sg_rules), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&vn->used.fragment_bytes), 0);
 }
 
 void kt_exit(struct kunit *test)

@@ -342,6 +342,9 @@ static const struct chain chains[] = {
 	{ "second longer than the packet", { 60, 60, 0xff }, { 0, 200 }, BAD_IP },
 	{ "fragment", { 44, 0xff }, { 0 }, VROUTER_DROP_REASON_FRAGMENT },
 	{ "fragment behind hop-by-hop", { 0, 44, 0xff }, { 0, 0 }, VROUTER_DROP_REASON_FRAGMENT },
+	{ "atomic fragment", { 44, 0xff }, { 1 }, NONE },
+	{ "atomic fragment between others", { 0, 44, 60, 0xff }, { 0, 1, 0 }, NONE },
+	{ "two fragment headers", { 44, 44, 0xff }, { 1, 1 }, BAD_IP },
 	{ "source route (type 0)", { 43, 0xff }, { 0 }, BAD_IP },
 	{ "ESP", { 50, 0xff }, { 0 }, VROUTER_DROP_REASON_PROTOCOL },
 };
@@ -363,7 +366,7 @@ static unsigned int build_chain(u8 *buf, const u8 *hdr, const u8 *ext_len, unsig
 		buf[off] = i + 1 < n ? hdr[i + 1] : IPPROTO_UDP;
 		buf[off + 1] = ext_len[i];
 		if (hdr[i] == 44)
-			buf[off + 3] = 1;	/* more fragments */
+			buf[off + 3] = !ext_len[i];	/* more fragments, or atomic */
 		else if (hdr[i] == 43)
 			buf[off + 3] = 1;	/* one segment left */
 		else

@@ -67,7 +67,8 @@ static struct vr_trace trace = {
 
 static struct vr_limits limits = {
 	.global = true, .value = { [VROUTER_A_LIMITS_FLOWS] = 1000,
-				   [VROUTER_A_LIMITS_TIMEOUT_ICMP] = 864000 },
+				   [VROUTER_A_LIMITS_TIMEOUT_ICMP] = 864000,
+				   [VROUTER_A_LIMITS_TIMEOUT_FRAGMENT] = 15 },
 };
 
 static const struct example {

@@ -128,7 +128,8 @@ enum vrouter_flow_state {
  *   routing option
  * @VROUTER_DROP_REASON_BAD_L4: truncated or contradictory TCP, UDP, SCTP or
  *   ICMP header
- * @VROUTER_DROP_REASON_FRAGMENT: IP fragment; only whole packets are forwarded
+ * @VROUTER_DROP_REASON_FRAGMENT: malformed IP fragment, or a first one without
+ *   the whole transport header
  * @VROUTER_DROP_REASON_MULTICAST: multicast or broadcast destination
  * @VROUTER_DROP_REASON_MARTIAN: source or destination that may not appear on a
  *   network
@@ -191,6 +192,12 @@ enum vrouter_flow_state {
  *   to, towards this destination
  * @VROUTER_DROP_REASON_NO_EXTERNAL_ROUTE: the node has no route to a
  *   destination outside
+ * @VROUTER_DROP_REASON_FRAGMENT_OVERLAP: IP fragment that overlaps another one
+ *   of its datagram, or came twice (RFC 5722)
+ * @VROUTER_DROP_REASON_FRAGMENT_LIMIT: the limit of octets or fragments kept
+ *   until their datagrams are whole is reached
+ * @VROUTER_DROP_REASON_FRAGMENT_TIMEOUT: IP fragment whose datagram did not
+ *   become whole in time
  */
 enum vrouter_drop_reason {
 	VROUTER_DROP_REASON_NONE,
@@ -237,6 +244,9 @@ enum vrouter_drop_reason {
 	VROUTER_DROP_REASON_UNDERLAY,
 	VROUTER_DROP_REASON_SNAT_EXHAUSTED,
 	VROUTER_DROP_REASON_NO_EXTERNAL_ROUTE,
+	VROUTER_DROP_REASON_FRAGMENT_OVERLAP,
+	VROUTER_DROP_REASON_FRAGMENT_LIMIT,
+	VROUTER_DROP_REASON_FRAGMENT_TIMEOUT,
 
 	/* private: */
 	__VROUTER_DROP_REASON_MAX,
@@ -476,6 +486,8 @@ enum {
 	VROUTER_A_LIMITS_TIMEOUT_SCTP,
 	VROUTER_A_LIMITS_TIMEOUT_ICMP,
 	VROUTER_A_LIMITS_USED,
+	VROUTER_A_LIMITS_FRAGMENT_BYTES,
+	VROUTER_A_LIMITS_TIMEOUT_FRAGMENT,
 
 	__VROUTER_A_LIMITS_MAX,
 	VROUTER_A_LIMITS_MAX = (__VROUTER_A_LIMITS_MAX - 1)

@@ -22,6 +22,7 @@ static const struct vr_field used[] = {
 	USED("sgs", SGS),
 	USED("sg-rules", SG_RULES),
 	USED("affinities", AFFINITIES),
+	USED("fragment-bytes", FRAGMENT_BYTES),
 };
 
 static const struct vr_struct used_struct = {
@@ -42,6 +43,7 @@ static const struct vr_field fields[] = {
 	VALUE("sgs", SGS),
 	VALUE("sg-rules", SG_RULES),
 	VALUE("affinities", AFFINITIES),
+	VALUE("fragment-bytes", FRAGMENT_BYTES),
 	VALUE("timeout-new", TIMEOUT_NEW),
 	VALUE("timeout-tcp-syn", TIMEOUT_TCP_SYN),
 	VALUE("timeout-tcp-established", TIMEOUT_TCP_ESTABLISHED),
@@ -50,6 +52,7 @@ static const struct vr_field fields[] = {
 	VALUE("timeout-udp", TIMEOUT_UDP),
 	VALUE("timeout-sctp", TIMEOUT_SCTP),
 	VALUE("timeout-icmp", TIMEOUT_ICMP),
+	VALUE("timeout-fragment", TIMEOUT_FRAGMENT),
 	VR_NEST_FIELD("used", VROUTER_A_LIMITS_USED, VR_F_TOLD, struct vr_limits, used,
 		      &used_struct),
 };

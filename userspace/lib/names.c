@@ -123,6 +123,9 @@ const struct vr_name vr_names_drop_reason[] = {
 	{ "underlay", VROUTER_DROP_REASON_UNDERLAY },
 	{ "snat-exhausted", VROUTER_DROP_REASON_SNAT_EXHAUSTED },
 	{ "no-external-route", VROUTER_DROP_REASON_NO_EXTERNAL_ROUTE },
+	{ "fragment-overlap", VROUTER_DROP_REASON_FRAGMENT_OVERLAP },
+	{ "fragment-limit", VROUTER_DROP_REASON_FRAGMENT_LIMIT },
+	{ "fragment-timeout", VROUTER_DROP_REASON_FRAGMENT_TIMEOUT },
 	{ 0 }
 };
 

@@ -24,6 +24,8 @@ static const struct limit {
 	{ "sgs", "security groups", VROUTER_A_LIMITS_SGS, true },
 	{ "sg-rules", "rules of all groups", VROUTER_A_LIMITS_SG_RULES, true },
 	{ "affinities", "clients that stay with a member", VROUTER_A_LIMITS_AFFINITIES, true },
+	{ "fragment-bytes", "octets of memory for IP fragments", VROUTER_A_LIMITS_FRAGMENT_BYTES,
+	  true },
 	{ "timeout-new", "seconds: first packet, no answer yet", VROUTER_A_LIMITS_TIMEOUT_NEW,
 	  false },
 	{ "timeout-tcp-syn", "seconds: TCP before it is established",
@@ -37,6 +39,8 @@ static const struct limit {
 	{ "timeout-udp", "seconds: UDP with answers", VROUTER_A_LIMITS_TIMEOUT_UDP, false },
 	{ "timeout-sctp", "seconds: SCTP with answers", VROUTER_A_LIMITS_TIMEOUT_SCTP, false },
 	{ "timeout-icmp", "seconds: ICMP echo with answers", VROUTER_A_LIMITS_TIMEOUT_ICMP, false },
+	{ "timeout-fragment", "seconds: until all fragments of a datagram came",
+	  VROUTER_A_LIMITS_TIMEOUT_FRAGMENT, false },
 };
 
 static void show_json(struct ctx *c, const struct vr_limits *l)
@@ -129,6 +133,7 @@ static const struct arg set_args[] = {
 	LIMIT("sgs", SGS),
 	LIMIT("sg-rules", SG_RULES),
 	LIMIT("affinities", AFFINITIES),
+	LIMIT("fragment-bytes", FRAGMENT_BYTES),
 	TIMEOUT("timeout-new", TIMEOUT_NEW),
 	TIMEOUT("timeout-tcp-syn", TIMEOUT_TCP_SYN),
 	TIMEOUT("timeout-tcp-established", TIMEOUT_TCP_ESTABLISHED),
@@ -137,6 +142,7 @@ static const struct arg set_args[] = {
 	TIMEOUT("timeout-udp", TIMEOUT_UDP),
 	TIMEOUT("timeout-sctp", TIMEOUT_SCTP),
 	TIMEOUT("timeout-icmp", TIMEOUT_ICMP),
+	TIMEOUT("timeout-fragment", TIMEOUT_FRAGMENT),
 };
 
 static const struct verb verbs[] = {

@@ -44,10 +44,10 @@ def pseudo(src, dst, proto, length):
 
 
 def ipv4(src, dst, proto, payload, ttl=64, frag=0, options=b"", **lie):
-    """lie: any header field by name that shall be wrong (version, ihl, tot_len, check)."""
+    """lie: any header field by name that shall be wrong (version, ihl, tot_len, check, id)."""
     ihl = lie.get("ihl", 5 + len(options) // 4)
     head = struct.pack("!BBHHHBBH4s4s", (lie.get("version", 4) << 4) | ihl, 0,
-                       lie.get("tot_len", 20 + len(options) + len(payload)), 1, frag, ttl, proto, 0,
+                       lie.get("tot_len", 20 + len(options) + len(payload)), lie.get("id", 1), frag, ttl, proto, 0,
                        ip(src), ip(dst)) + options
     check = lie.get("check", checksum(head))
     return head[:10] + struct.pack("!H", check) + head[12:] + payload
@@ -60,6 +60,19 @@ def ipv6(src, dst, proto, payload, hops=64, **lie):
 
 def ipx(src, dst, proto, payload, **kw):
     return (ipv6 if ":" in src else ipv4)(src, dst, proto, payload, **kw)
+
+
+def fragment(src, dst, proto, data, off, more, ident=1, **kw):
+    """One fragment: these octets of the datagram's payload, from this octet of it on."""
+    if ":" in src:
+        return ipv6(src, dst, 44, struct.pack("!BBHI", proto, 0, off | more, ident) + data, **kw)
+    return ipv4(src, dst, proto, data, frag=off // 8 | more << 13, id=ident, **kw)
+
+
+def fragments(src, dst, proto, payload, size=1448, ident=1):
+    """A datagram in pieces of so many octets (a multiple of 8) of payload, in order."""
+    return [fragment(src, dst, proto, payload[i:i + size], i, int(i + size < len(payload)), ident)
+            for i in range(0, len(payload), size)]
 
 
 def udp(src, dst, sport, dport, data=b"", **lie):
@@ -108,13 +121,16 @@ def neighbour_solicit(src, target, smac):
 
 
 class Packet:
-    """What a received frame says. Raises nothing on short frames: fields are None."""
+    """What a received frame says. Raises nothing on short frames: fields are None.
+
+    frag: (identification, offset of its payload, more to come) of a fragment.
+    """
 
     def __init__(self, frame):
         self.frame = frame
         self.dst_mac, self.src_mac = frame[:6], frame[6:12]
         self.proto = struct.unpack("!H", frame[12:14])[0]
-        self.src = self.dst = self.l4 = self.payload = None
+        self.src = self.dst = self.l4 = self.payload = self.frag = None
         self.ttl = self.sport = self.dport = self.flags = self.kind = self.code = None
         body = frame[14:]
         if self.proto == ETH_IP and len(body) >= 20:
@@ -125,11 +141,23 @@ class Packet:
             self.dst = str(ipaddress.ip_address(body[16:20]))
             self.ip_ok = checksum(body[:ihl]) == 0
             self.payload = body[ihl:total]
+            ident, frag = struct.unpack("!HH", body[4:8])
+            if frag & 0x3fff:
+                self.frag = (ident, (frag & 0x1fff) * 8, frag >> 13 & 1)
         elif self.proto == ETH_IPV6 and len(body) >= 40:
             self.ttl, self.l4, self.ip_ok = body[7], body[6], True
             self.src = str(ipaddress.ip_address(body[8:24]))
             self.dst = str(ipaddress.ip_address(body[24:40]))
             self.payload = body[40:40 + struct.unpack("!H", body[4:6])[0]]
+            if self.l4 == 44 and len(self.payload) >= 8:
+                self.l4, frag, ident = struct.unpack("!BxHI", self.payload[:8])
+                self.payload = self.payload[8:]
+                self.frag = (ident, frag & 0xfff8, frag & 1)
+        self.read_l4()
+
+    def read_l4(self):
+        if self.frag and self.frag[1]:
+            return
         if self.l4 in (6, 17, 132) and len(self.payload) >= 4:
             self.sport, self.dport = struct.unpack("!HH", self.payload[:4])
             if self.l4 == 6:
@@ -150,6 +178,22 @@ class Packet:
     def __repr__(self):
         return (f"<{self.src} -> {self.dst} proto {self.l4} {self.sport}->{self.dport} "
                 f"{self.flags or ''} type {self.kind} code {self.code} ttl {self.ttl}>")
+
+
+def whole(packets):
+    """The datagram of these fragments, or None when they are not all of one."""
+    packets = sorted((p for p in packets if p and p.frag), key=lambda p: p.frag[1])
+    if not packets or packets[-1].frag[2] or any(p.frag[0] != packets[0].frag[0] for p in packets):
+        return None
+    data = b""
+    for p in packets:
+        if p.frag[1] != len(data):
+            return None
+        data += p.payload
+    out = Packet(packets[0].frame)
+    out.payload, out.frag = data, None
+    out.ip_ok = all(p.ip_ok for p in packets)
+    return out
 
 
 class Tap:
