@@ -414,6 +414,50 @@ def services():
 
 # --- the node itself --------------------------------------------------------------------------
 
+def echo(src, dst, i, size, addr=None):
+    """A datagram of that size to a pod and back."""
+    family = (socket.AF_INET, socket.AF_INET6)[i]
+    with pods[dst].ns:
+        server = socket.socket(family, socket.SOCK_DGRAM)
+    server.settimeout(WAIT)
+    server.bind((pods[dst].addr(i), 7200))
+    with pods[src].ns:
+        client = socket.socket(family, socket.SOCK_DGRAM)
+    client.settimeout(WAIT)
+    client.connect((addr or pods[dst].addr(i), 7200))
+    data = bytes(k * 7 % 251 for k in range(size))
+    try:
+        client.send(data)
+        got, sender = server.recvfrom(65535)
+        server.sendto(got[::-1], sender)
+        return got == data and client.recv(65535) == data[::-1]
+    except TimeoutError:
+        return False
+    finally:
+        server.close()
+        client.close()
+
+
+def fragments():
+    """Datagrams larger than any MTU on the way, there and back."""
+    for encap, under in (("vxlan", 0), ("vxlan", 1), ("mplsoudp", 0)):
+        join(encap, under)
+        for family, i in FAMILIES:
+            for size in (1500, 8000, 60000):
+                tap.check(echo("a", "b", i, size),
+                          f"{size} octets by UDP, {encap} over IPv{(4, 6)[under]}, IPv{family} inside")
+            res = pods["a"].ping(pods["b"].addr(i), "-s", "8000")
+            tap.check(res.returncode == 0, f"ping of 8000 octets (IPv{family})", res.stdout)
+    join("vxlan", 0)
+    for family, i in FAMILIES:
+        vip = ("10.9.0.9", "fd09::9")[i]
+        vr(1, f"nexthop add id {50 + i} ecmp member {pods['b'].addr(i)} port 7200")
+        vr(1, f"vip add vrf 1 {vip} udp 7200 nexthop {50 + i}")
+        tap.check(echo("a", "b", i, 8000, vip), f"8000 octets by a service to another node (IPv{family})")
+        vr(1, f"vip del vrf 1 {vip} udp 7200")
+        vr(1, f"nexthop del id {50 + i}")
+
+
 class Host:
     """The node's own processes, for probes."""
 
@@ -481,6 +525,6 @@ def bulk_host(src, dst):
 
 
 set_up()
-CASES = (across, large, wire, trust, forged_by_pod, refused, mtu, errors, policy, services, host)
+CASES = (across, large, wire, trust, forged_by_pod, refused, mtu, errors, policy, services, fragments, host)
 tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
 tap.done()
