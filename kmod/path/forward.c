@@ -22,7 +22,7 @@ static u32 mtu_of(const struct vr_vif *vif, const struct net_device *dev)
 
 /* Nothing is fragmented: without DF too the sender is told. Whoever does path MTU
  * discovery, which is nearly everybody, learns, and the node has no work with
- * fragments that nobody asked for. Those of a sender are told alone: the first one is.
+ * fragments. A datagram's sender is told about the first fragment, if that is too large.
  */
 enum vrouter_drop_reason vr_fits(struct vr_pkt *pkt, const struct vr_vif *to)
 {
