@@ -30,7 +30,7 @@ static u32 tunnel_mtu(struct vr_pkt *pkt, const struct vr_vif *vif, const struct
 
 /* Nothing is fragmented: without DF too the sender is told. Whoever does path MTU
  * discovery, which is nearly everybody, learns, and the node has no work with
- * fragments that nobody asked for. Those of a sender are told alone: the first one is.
+ * fragments. A datagram's sender is told about the first fragment, if that is too large.
  */
 enum vrouter_drop_reason vr_fits(struct vr_pkt *pkt, const struct vr_vif *to,
 				 const struct vr_nexthop *nh, const union vr_addr *dst)

@@ -96,7 +96,10 @@ static DEFINE_PER_CPU(struct sk_buff *, passing);
 /* The only other ones of this type are the node's own, looped back. */
 bool vr_frag_passes(struct sk_buff *skb)
 {
-	return this_cpu_read(passing) == skb;
+	if (this_cpu_read(passing) != skb)
+		return false;
+	this_cpu_write(passing, NULL);
+	return true;
 }
 
 /* To the node's stack by way of the device, whose rx handler lets it pass. Not by a queue:
@@ -108,7 +111,7 @@ static void pass_up(struct sk_buff *skb)
 	vr_skb_skip_taps(skb);
 	this_cpu_write(passing, skb);
 	netif_receive_skb_core(skb);
-	this_cpu_write(passing, NULL);
+	this_cpu_write(passing, NULL);	/* it may not have come that far */
 }
 
 /* As the core would have with the verdict of an rx handler. In the queue they keep their

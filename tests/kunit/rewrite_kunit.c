@@ -6,6 +6,9 @@
 
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
+#include <linux/ip.h>
+#include <net/checksum.h>
+#include <net/ipv6.h>
 
 #include "kunit_util.h"
 
@@ -298,11 +301,56 @@ static void in_pages(struct kunit *test)
 	}
 }
 
+/* A later fragment has no transport header: nothing behind the IP header is touched, however
+ * little there is, and CHECKSUM_COMPLETE's sum is kept true.
+ */
+static void later(struct kunit *test)
+{
+	const struct combination *c = test->param_value;
+	struct kt_pkt b = before(c, &ways[0], 40), a = after(&b, &ways[0]);
+	unsigned int hdr = c->family == AF_INET ? 20 : 40, len;
+	struct vr_tuple to = other_side(&a);
+	struct vr_pkt pkt;
+	struct sk_buff *skb;
+	u8 was[100];
+
+	if (c->csum == KT_PARTIAL)
+		return;
+	for (len = 1; len < 48; len += 9) {
+		skb = kt_skb(test, &b);
+		kt_read_lock();
+		KUNIT_EXPECT_EQ(test, kt_parse(&pkt, &vif, skb), NONE);
+		skb->len = hdr + len;
+		skb_set_tail_pointer(skb, skb->len);
+		if (c->csum == KT_COMPLETE)
+			skb->csum = csum_partial(skb->data, skb->len, 0);
+		memcpy(was, skb->data, skb->len);
+		KUNIT_EXPECT_EQ(test, vr_rewrite_later(&pkt, &to), NONE);
+		kt_read_unlock();
+		KUNIT_EXPECT_EQ_MSG(test, memcmp(skb->data + hdr, was + hdr, len), 0, "%u", len);
+		KUNIT_EXPECT_EQ_MSG(test, skb->len, hdr + len, "%u", len);
+		if (c->csum == KT_COMPLETE)
+			KUNIT_EXPECT_EQ_MSG(test, csum_fold(skb->csum),
+					    csum_fold(csum_partial(skb->data, skb->len, 0)),
+					    "CHECKSUM_COMPLETE's sum, %u octets", len);
+		if (c->family == AF_INET) {
+			KUNIT_EXPECT_EQ(test, ip_fast_csum(skb->data, 5), 0);
+			KUNIT_EXPECT_EQ(test, ip_hdr(skb)->daddr, to.src.v4);
+			KUNIT_EXPECT_EQ(test, ip_hdr(skb)->ttl, 63);
+		} else {
+			KUNIT_EXPECT_TRUE(test, ipv6_addr_equal(&ipv6_hdr(skb)->daddr, &to.src.v6));
+			KUNIT_EXPECT_EQ(test, ipv6_hdr(skb)->hop_limit, 63);
+		}
+		kfree_skb(skb);
+	}
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE_PARAM(checksums, combinations_gen_params),
 	KUNIT_CASE_PARAM(random, combinations_gen_params),
 	KUNIT_CASE(udp_zero),
 	KUNIT_CASE(wrong_stays_wrong),
+	KUNIT_CASE_PARAM(later, combinations_gen_params),
 	KUNIT_CASE_PARAM(cloned, combinations_gen_params),
 	KUNIT_CASE_PARAM(ttl, combinations_gen_params),
 	KUNIT_CASE_PARAM(in_pages, combinations_gen_params),

@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 # pylint: disable=wrong-import-position
 from vrtest import frame as fr
 from vrtest.netns import Netns
-from vrtest.node import SLOW, VrctlError, load_module, vrctl
+from vrtest.node import SLOW, VrctlError, load_module, module_loaded, unload_module, vrctl
 from vrtest.tap import Tap as TapOutput, wait_for
 
 load_module()
@@ -481,7 +481,7 @@ def fragments_bounds():
 
 def fragments_of_sockets():
     """What the kernel itself cuts and puts together: two pods, and the node."""
-    pods, node = {}, ("192.0.2.77", "2001:db8::77")
+    pods, node = {}, ("192.0.2.78", "2001:db8::78")
     vr("nexthop add id 93 host")
     for number, name in ((30, "c"), (31, "d")):
         pods[name] = pod = Netns(f"frag-{name}")
@@ -722,10 +722,21 @@ def trace():
     vr("sg del id 8")
 
 
+def fragments_and_unload():
+    """The module goes, and with it what waits."""
+    send("a", fr.fragment(A[0], B[0], 17, DATA[:1400], 0, MF, next(IDENT)))
+    send("b", fr.fragment(B[1], A[1], 17, DATA[:1400], 1400, MF, next(IDENT)), mac=MAC_B)
+    wait_for(lambda: used_bytes() > 2 * 1400, "two fragments", WAIT)
+    unload_module()
+    tap.check(not module_loaded(), "the module is unloaded while fragments wait")
+    load_module()
+
+
 set_up()
 tap.run([(f.__name__, f) for f in (arp, nd, gateway_ping, forward, ttl_and_mtu, spoofing, no_route, to_the_node,
                                    bad_packets, fragments, fragments_vip, fragments_refused,
-                                   fragments_bounds, fragments_of_sockets, tcp, invalid_never_resets, vip, groups, bounds, trace)],
+                                   fragments_bounds, fragments_of_sockets, tcp, invalid_never_resets, vip,
+                                   groups, bounds, trace, fragments_and_unload)],
         only=os.environ.get("CASE"))
 ns.delete()
 tap.done()
