@@ -120,25 +120,26 @@ static inline void vr_dev_set_lltx(struct net_device *dev)
 /* Some version after 6.12 takes the sock where the socket was taken. */
 #define vr_tunnel_sock_arg(s)						\
 	_Generic(&udp_tunnel_sock_release,				\
-		 void (*)(struct sock *): (s)->sk, default: (s))
+		 void (*)(struct sock *) : (s)->sk,			\
+		 default : (s))
 
-/* 6.16: flags for the IP layer. Both take over dst and skb; addresses and ports in network
- * byte order.
+/* 6.16: one more argument, flags for the IP layer; 6.12: const addresses. Both take over
+ * dst and skb; addresses and ports are in network byte order.
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
-#define VR_NO_CB_FLAGS	, 0
-#else
-#define VR_NO_CB_FLAGS
-#endif
-
 #define vr_udp_tunnel_xmit(rt, sk, skb, src, to, tos, ttl, df, sport, dport, nocheck)	\
 	udp_tunnel_xmit_skb(rt, sk, skb, src, to, tos, ttl, df, sport, dport, true,	\
-			    nocheck VR_NO_CB_FLAGS)
-/* 6.12: const addresses */
+			    nocheck, 0)
+#define vr_udp_tunnel6_xmit(_dst, sk, skb, src, to, tos, ttl, sport, dport, nocheck)	\
+	udp_tunnel6_xmit_skb(_dst, sk, skb, NULL, src, to, tos, ttl, 0, sport, dport,	\
+			     nocheck, 0)
+#else
+#define vr_udp_tunnel_xmit(rt, sk, skb, src, to, tos, ttl, df, sport, dport, nocheck)	\
+	udp_tunnel_xmit_skb(rt, sk, skb, src, to, tos, ttl, df, sport, dport, true, nocheck)
 #define vr_udp_tunnel6_xmit(_dst, sk, skb, src, to, tos, ttl, sport, dport, nocheck)	\
 	udp_tunnel6_xmit_skb(_dst, sk, skb, NULL, (struct in6_addr *)(src),		\
-			     (struct in6_addr *)(to), tos, ttl, 0, sport, dport,	\
-			     nocheck VR_NO_CB_FLAGS)
+			     (struct in6_addr *)(to), tos, ttl, 0, sport, dport, nocheck)
+#endif
 
 /* What the checksum of the SCTP packet at this offset has to be. 6.16: the core computes
  * CRC32c by itself; before, only together with the module libcrc32c, which is not asked

@@ -278,7 +278,8 @@ static int parse_snat(struct genl_info *info, struct vr_snat **snat)
 				  VROUTER_A_NEXTHOP_PORT_MIN : VROUTER_A_NEXTHOP_PORT_MAX, -EINVAL);
 	}
 	if (!err)
-		err = vr_nl_unicasts(info, VROUTER_A_NEXTHOP_SNAT_ADDR, VR_SNAT_MAX_ADDRS, &addrs, &n);
+		err = vr_nl_unicasts(info, VROUTER_A_NEXTHOP_SNAT_ADDR, VR_SNAT_MAX_ADDRS, &addrs,
+				     &n);
 	if (err)
 		return err;
 

@@ -219,7 +219,8 @@ static int check_device(struct genl_info *info, bool host)
 	if (!info->attrs[VROUTER_A_VIF_IFNAME])
 		err = vr_nl_require(info, VROUTER_A_VIF_IFINDEX, "The device's ifindex or ifname");
 	if (!err && host)
-		err = vr_nl_refuse(info, VROUTER_A_VIF_MAC, "The host's interface has no MAC address");
+		err = vr_nl_refuse(info, VROUTER_A_VIF_MAC,
+				   "The host's interface has no MAC address");
 	else if (!err)
 		err = vr_nl_require(info, VROUTER_A_VIF_MAC, "The vif's MAC address");
 	return err ?: vr_nl_refuse(info, VROUTER_A_VIF_VNI, "Only a tunnel has a VNI");

@@ -70,7 +70,8 @@ static enum vrouter_drop_reason check_source(const struct vr_pkt *pkt, struct vr
 	if (pkt->vif->type == VROUTER_VIF_TYPE_TUNNEL)
 		return check_peer(pkt, d, t);
 	if (pkt->vif->type == VROUTER_VIF_TYPE_EXTERNAL) {
-		vr_trace_step(t, VROUTER_TRACE_STAGE_SOURCE, "it comes from the node's own network");
+		vr_trace_step(t, VROUTER_TRACE_STAGE_SOURCE,
+			      "it comes from the node's own network");
 		return NONE;
 	}
 	owns = vr_source_is_own(pkt);
@@ -275,7 +276,7 @@ static enum vrouter_drop_reason to_vif(struct vr_decision *d, struct vr_trace *t
  * one does not go to a third: its sender would have sent it there.
  */
 static enum vrouter_drop_reason to_remote(const struct vr_pkt *pkt, struct vr_decision *d,
-					struct vr_trace *t)
+					  struct vr_trace *t)
 {
 	struct vr_trace_step *s;
 
@@ -287,8 +288,9 @@ static enum vrouter_drop_reason to_remote(const struct vr_pkt *pkt, struct vr_de
 	}
 	d->out = rcu_dereference(d->vrf->tunnel);
 	if (!d->out) {
-		vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP, "VRF " NAMED
-			      " has no vif of type tunnel", NAME(d->vrf->id, READ_ONCE(d->vrf->label)));
+		vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP,
+			      "VRF " NAMED " has no vif of type tunnel",
+			      NAME(d->vrf->id, READ_ONCE(d->vrf->label)));
 		return VROUTER_DROP_REASON_VIF_DOWN;
 	}
 	s = vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP,

@@ -53,6 +53,12 @@ static bool is_of_prefix(const struct vr_pkt *pkt)
 	return vr_route_lookup_rcu(pkt->conf->vrf, pkt->tuple.family, &pkt->tuple.dst);
 }
 
+static void set_port(struct vr_pkt *pkt, u32 id)
+{
+	pkt->tuple.port = id;
+	pkt->inner.port = id;
+}
+
 /* Where the packet enters, if it is ours; NULL if it is the host's. */
 static struct vr_vif *entry(struct vr_pkt *pkt, struct vr_vif *external, bool from_node)
 {
@@ -63,10 +69,10 @@ static struct vr_vif *entry(struct vr_pkt *pkt, struct vr_vif *external, bool fr
 		return NULL;
 	/* the node answers somebody who came by a service of ours */
 	if (host) {
-		pkt->tuple.port = pkt->inner.port = host->id;
+		set_port(pkt, host->id);
 		if (is_of_flow(pkt))
 			return host;
-		pkt->tuple.port = pkt->inner.port = external->id;
+		set_port(pkt, external->id);
 	}
 	if (is_of_flow(pkt))
 		return external;

@@ -59,7 +59,7 @@ enum vr_frag_kind {
 struct vr_pkt {
 	struct vr_net		*vn;
 	u32			gen;		/* vr_net_gen() from before conf was read */
-	struct vr_vif		*vif;		/* entered by; borrowed under RCU. NULL before that */
+	struct vr_vif		*vif;		/* entered by; borrowed under RCU; or NULL */
 	struct vr_vif_conf	*conf;		/* of it, at entry */
 	struct vr_nexthop	*peer;		/* of type tunnel: leads to who sent it; or NULL */
 	struct sk_buff		*skb;		/* data at the network header; NULL in a trace */
@@ -100,8 +100,11 @@ struct vr_decision {
 	bool			refuse;		/* dropped, and the sender is to be told */
 	union vr_addr		dst;		/* after translation */
 	__be16			dport;
-	union vr_addr		src;		/* after translation: the vip's to a pod that reaches */
-	__be16			sport;		/* itself; SNAT's, whose port flow.c chooses */
+	/* after translation: the vip's to a pod that reaches itself; SNAT's, whose port
+	 * flow.c chooses
+	 */
+	union vr_addr		src;
+	__be16			sport;
 	u16			port_min, port_max; /* of SNAT, host byte order; 0 = no SNAT */
 	struct vr_vif		*sg_vif;	/* whose groups refused, or NULL */
 	struct vr_ruleset	*hit[2];	/* rule that let it through, by direction: */

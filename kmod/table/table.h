@@ -154,7 +154,7 @@ struct vr_vrf {
 	u32			gen;		/* changed: gateways, or any route or vip */
 	char			*label;		/* under lock; may be NULL */
 	struct vr_gateways __rcu *gateways;
-	struct vr_vif __rcu	*tunnel;	/* vif of type tunnel, whose VNI it sends by, or NULL */
+	struct vr_vif __rcu	*tunnel;	/* vif of that type, or NULL: sends by its VNI */
 	struct vr_lpm		routes[2];	/* [0] IPv4, [1] IPv6: struct vr_route */
 	unsigned int		n_routes;	/* under lock */
 	unsigned int		users;		/* vifs and nexthops; under lock */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Vifs: attaching devices (a pod's or VM's by its rx handler, the node's own by itself),
- * ends of tunnels (by their VNI) and the node's network (by netfilter), what is configured of them, and their end, which
- * may come from netlink, from the device or from its namespace.
+ * ends of tunnels (by their VNI) and the node's network (by netfilter), what is configured
+ * of them, and their end, which may come from netlink, from the device or from its namespace.
  */
 
 #include <linux/etherdevice.h>
@@ -412,7 +412,8 @@ static int check_same(struct vr_net *vn, const struct vr_vif *vif, const struct 
 		NL_SET_ERR_MSG_FMT(extack, "Vif %u is of another type", vif->id);
 		return -EEXIST;
 	}
-	if (vif->type == VROUTER_VIF_TYPE_TUNNEL && (vif->vni != cfg->vni || conf_of(vn, vif)->vrf != conf->vrf)) {
+	if (vif->type == VROUTER_VIF_TYPE_TUNNEL &&
+	    (vif->vni != cfg->vni || conf_of(vn, vif)->vrf != conf->vrf)) {
 		NL_SET_ERR_MSG_FMT(extack, "Vif %u is the tunnel of VNI %u and VRF %u already",
 				   vif->id, vif->vni, conf_of(vn, vif)->vrf->id);
 		return -EEXIST;
