@@ -69,7 +69,7 @@ void model_free(struct model *m)
 {
 	struct map *sets[] = {
 		&m->macs, &m->group_names, &m->unscheduled, &m->starved_pods, &m->starved_services,
-		&m->dirty_namespaces, &m->dirty_pods, &m->dirty_members, &m->dirty_interfaces,
+		&m->dirty_namespaces, &m->dirty_nodes, &m->dirty_pods, &m->dirty_members, &m->dirty_interfaces,
 		&m->dirty_policies, &m->dirty_rules, &m->dirty_services,
 	};
 	size_t i;
@@ -269,6 +269,7 @@ static void link_object(struct model *m, struct object *obj, bool add)
 		mark(&m->dirty_namespaces, obj->name);
 		break;
 	case KIND_NODE:
+		mark(&m->dirty_nodes, obj->key);
 		map_for_each(&m->unscheduled, node)
 			mark(&m->dirty_pods, node->key);
 		break;
@@ -320,6 +321,7 @@ void model_del(struct model *m, enum object_kind kind, const char *key)
 unsigned int model_run(struct model *m)
 {
 	namespaces_reconcile(m);
+	nodes_reconcile(m);
 	pods_reconcile(m);
 	policies_reconcile(m);
 	groups_reconcile(m);

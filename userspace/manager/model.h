@@ -6,6 +6,7 @@
  * this order, each step touching only what the ones before marked:
  *
  *   namespaces   -> Project                          (model.c)
+ *   nodes        -> VirtualRouter                    (model_node.c)
  *   pods         -> addresses, index                 (model_pod.c)
  *   policies     -> their groups                     (model_policy.c)
  *   memberships  -> which pod is in which group      (group.c)
@@ -133,7 +134,7 @@ struct model {
 	struct map		starved_pods, starved_services;	/* that could not get an address */
 	bool			released;	/* an address got free in this run */
 	/* What a run has to look at: keys. */
-	struct map		dirty_namespaces, dirty_pods, dirty_members, dirty_interfaces;
+	struct map		dirty_namespaces, dirty_nodes, dirty_pods, dirty_members, dirty_interfaces;
 	struct map		dirty_policies, dirty_rules, dirty_services;
 };
 
@@ -169,6 +170,9 @@ typedef void bucket_fn(const char *bucket, void *arg);
 void buckets_of_pod(const char *ns, const json_t *labels, bucket_fn *visit, void *arg);
 /* For the fewest buckets that together hold all pods that ns (NULL: any) and sel may match. */
 void buckets_of_selector(const char *ns, const struct selector *sel, bucket_fn *visit, void *arg);
+
+/* model_node.c */
+void nodes_reconcile(struct model *m);
 
 /* model_pod.c */
 void pods_reconcile(struct model *m);

@@ -12,7 +12,7 @@ static const struct kind {
 	void		(*read)(struct object *obj, const struct field *doc);
 } kinds[OBJECT_KINDS] = {
 	[KIND_NAMESPACE] = { "Namespace", "v1", false, name_dns_label, NULL },
-	[KIND_NODE] = { "Node", "v1", false, name_dns_subdomain, NULL },
+	[KIND_NODE] = { "Node", "v1", false, name_dns_subdomain, node_read },
 	[KIND_POD] = { "Pod", "v1", true, name_dns_subdomain, pod_read },
 	[KIND_SERVICE] = { "Service", "v1", true, name_dns_service, service_read },
 	[KIND_ENDPOINTS] = { "Endpoints", "v1", true, name_dns_subdomain, endpoints_read },
@@ -48,7 +48,9 @@ void object_free(struct object *obj)
 {
 	if (!obj)
 		return;
-	if (obj->kind == KIND_POD)
+	if (obj->kind == KIND_NODE)
+		node_spec_free(obj->node);
+	else if (obj->kind == KIND_POD)
 		pod_spec_free(obj->pod);
 	else if (obj->kind == KIND_SERVICE)
 		service_spec_free(obj->service);

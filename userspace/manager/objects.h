@@ -33,11 +33,17 @@ struct object {
 	json_t			*source;	/* the manifest, to see what changed */
 	char			*where;		/* "web.yaml:12" */
 	union {
+		struct node_spec	*node;
 		struct pod_spec		*pod;
 		struct service_spec	*service;
 		struct endpoint_list	*endpoints;	/* of Endpoints and EndpointSlice */
 		struct policy_spec	*policy;
 	};
+};
+
+struct node_spec {
+	struct addr		*addrs;		/* of type InternalIP, in their order */
+	size_t			n;
 };
 
 struct container_port {
@@ -153,6 +159,8 @@ char *object_id(const struct object *obj);
 void uid_from_text(const char *text, char *buf);
 
 /* One reader a kind; each fills the object's spec. */
+void node_read(struct object *obj, const struct field *doc);
+void node_spec_free(struct node_spec *node);
 void pod_read(struct object *obj, const struct field *doc);
 void pod_spec_free(struct pod_spec *pod);
 void service_read(struct object *obj, const struct field *doc);
