@@ -16,6 +16,7 @@ struct vr_vxlan_hdr {
 
 /* RFC 3032, 2.1: label, traffic class, last of the stack, TTL */
 #define VR_MPLS_LABEL_SHIFT	12
+#define VR_MPLS_LABEL_MAX	0xfffff
 #define VR_MPLS_LAST		BIT(8)
 #define VR_MPLS_TTL		64
 

@@ -233,7 +233,9 @@ enum vrouter_drop_reason vr_tunnel_xmit(struct vr_net *vn, struct sk_buff *skb,
 	struct vr_tunnel *t = rcu_dereference(nh->tunnel);
 	struct way w;
 
-	if (unlikely(!t || !find_way(vn, t, &w)))
+	if (unlikely(!t || (t->cfg.encap == VROUTER_TUNNEL_ENCAP_MPLSOUDP && vni > VR_MPLS_LABEL_MAX)))
+		return VROUTER_DROP_REASON_UNDERLAY;
+	if (unlikely(!find_way(vn, t, &w)))
 		return VROUTER_DROP_REASON_UNDERLAY;
 	if (t->cfg.encap == VROUTER_TUNNEL_ENCAP_MPLSOUDP && skb_is_gso(skb))
 		return encap_segments(vn, skb, t, &w, vni);

@@ -138,12 +138,14 @@ struct world {
 	unsigned int	n;
 };
 
+static const struct plan_env env = { .node = "n1" };
+
 static void world_open(struct world *w)
 {
 	struct backend b = { .apply = apply, .released = released, .arg = &w->kernel };
 
 	w->ids = ids_new();
-	w->rc = reconciler_new(w->ids, &b);
+	w->rc = reconciler_new(w->ids, &b, &env);
 	w->n = 0;
 }
 

@@ -3,7 +3,8 @@
 
 #include "mem.h"
 
-#define CLUSTER_VNI 1
+/* Above MPLS's reserved labels (RFC 3032, 2.1) and any VLAN's number. */
+#define CLUSTER_VNI 4096
 
 static void publish_network(struct model *m)
 {

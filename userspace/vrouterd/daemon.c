@@ -64,6 +64,8 @@ static const struct device *device_of(const struct daemon *d, const struct res *
 {
 	const struct attachment *at;
 
+	if (r && r->kind == RES_ROUTER)
+		return d->host.dev.ifindex ? &d->host.dev : NULL;
 	if (!r || r->kind != RES_VMI || !r->vmi.node || strcmp(r->vmi.node, d->opt->node))
 		return NULL;
 	at = attachment_of_vmi(&d->attachments, r->key);
@@ -95,6 +97,8 @@ static void on_change(void *arg, const struct res *old, const struct res *r)
 		mem_check(tsearch(e, &d->planned, compare));
 	}
 	replan(d, e, r);
+	if (any->kind == RES_ROUTER || any->kind == RES_NETWORK)
+		d->host.stale = true;
 	if (r)
 		return;
 	tdelete(e, &d->planned, compare);
@@ -261,7 +265,8 @@ static void collect_orphan(const struct kobj *vif, void *arg)
 {
 	struct adoption *a = arg;
 
-	if (kobj_ours(vif) && a->n < VR_ARRAY_SIZE(a->vifs) &&
+	if (kobj_ours(vif) && host_ifname_valid(vif->vif.ifname) &&
+	    a->n < VR_ARRAY_SIZE(a->vifs) &&
 	    !attachment_find(&a->d->attachments, vif->vif.ifname))
 		a->vifs[a->n++] = vif;
 }
@@ -280,6 +285,23 @@ static void adopt(struct daemon *d)
 		attachment_add(&d->attachments, vif->ifname, vif->ifindex, vif->label, NULL, NULL);
 		daemon_refresh(d, vif->label);
 	}
+}
+
+/* The link goes with the module, and comes with it. */
+static void ensure_host(struct daemon *d)
+{
+	const char *name = d->opt->host_device;
+	struct planned *e;
+	char key[320];
+
+	if (!*name || (d->host.dev.ifindex && if_nametoindex(name) == d->host.dev.ifindex))
+		return;
+	hostdev_open(&d->host, name);
+	d->host.stale = true;
+	snprintf(key, sizeof(key), "Node/%s", d->opt->node);
+	e = find_planned(d, RES_ROUTER, key);
+	if (e)
+		replan(d, e, model_get(d->model, RES_ROUTER, key));
 }
 
 /* The kernel's state is known when this returns true. */
@@ -308,6 +330,7 @@ static bool ready(struct daemon *d)
 	}
 	d->dumped = true;
 	d->told = false;
+	ensure_host(d);
 	if (!d->adopted)
 		adopt(d);
 	return true;
@@ -331,6 +354,8 @@ static void released(void *arg, const struct kobj *vif)
 	struct daemon *d = arg;
 	struct attachment *at = attachment_find(&d->attachments, vif->vif.ifname);
 
+	if (!host_ifname_valid(vif->vif.ifname))
+		return;
 	/* What comes from it now would be the node's own to route. */
 	link_set(vif->vif.ifname, false);
 	if (at)
@@ -363,6 +388,19 @@ static void raise_links(struct daemon *d)
 	}
 }
 
+/* The node's own way into the network, once the vif of its device is there. */
+static void update_host(struct daemon *d)
+{
+	char key[320];
+	const struct res *router, *network;
+
+	snprintf(key, sizeof(key), "Node/%s", d->opt->node);
+	router = model_get(d->model, RES_ROUTER, key);
+	network = router ? model_get(d->model, RES_NETWORK, router->router.network) : NULL;
+	if (router && network && d->dumped)
+		hostdev_update(&d->host, &router->router, &network->network, &d->env);
+}
+
 void daemon_work(struct daemon *d)
 {
 	enum outcome out;
@@ -384,6 +422,8 @@ void daemon_work(struct daemon *d)
 	else
 		backoff_reset(&d->retry);
 	raise_links(d);
+	if (d->host.stale)
+		update_host(d);
 }
 
 static int on_work(sd_event_source *s, uint64_t usec, void *arg)
@@ -437,7 +477,11 @@ int daemon_start(struct daemon *d, sd_event *loop, const struct options *opt)
 	d->loop = loop;
 	d->retry = (struct backoff){ .min = 500000, .max = 30000000 };
 	d->ids = ids_new();
-	d->rc = reconciler_new(d->ids, &backend);
+	d->env = (struct plan_env){
+		.node = opt->node, .tunnels = opt->tunnels, .encap = opt->encap,
+		.family = opt->underlay,
+	};
+	d->rc = reconciler_new(d->ids, &backend, &d->env);
 	d->model = model_new(&model_ops, d);
 	err = attachments_open(&d->attachments, opt->state_dir);
 	if (err) {
@@ -492,6 +536,7 @@ void daemon_stop(struct daemon *d)
 	if (d->model)
 		model_free(d->model);
 	attachments_close(&d->attachments);
+	hostdev_close(&d->host);
 	if (d->ids)
 		ids_free(d->ids);
 }

@@ -11,12 +11,16 @@
 #include "backoff.h"
 #include "ctl.h"
 #include "feed.h"
+#include "hostdev.h"
 #include "kernel.h"
 #include "model.h"
 #include "reconcile.h"
 
 struct options {
-	const char	*node, *feed, *cni_socket, *netns, *state_dir;
+	const char	*node, *feed, *cni_socket, *netns, *state_dir, *host_device;
+	bool		tunnels;
+	uint8_t		encap;		/* VROUTER_TUNNEL_ENCAP_*, with tunnels */
+	uint8_t		underlay;	/* AF_*; 0 = that of the nodes' primary addresses */
 	int		log_level;
 };
 
@@ -29,6 +33,8 @@ struct daemon {
 	struct reconciler *rc;
 	void		*planned;	/* tsearch() tree: a unit for each resource */
 	struct attachments attachments;
+	struct plan_env	env;
+	struct hostdev	host;
 	struct feed	*feed;
 	struct ctl	*ctl;
 	struct kernel	*kernel;	/* NULL while the module is not there */

@@ -162,7 +162,9 @@ bool kobj_ours(const struct kobj *o)
 
 	if (!label || !key_valid(label))
 		return false;
-	return o->key.kind != K_VIF || host_ifname_valid(o->vif.ifname);
+	return o->key.kind != K_VIF || o->vif.type == VROUTER_VIF_TYPE_TUNNEL ||
+	       (o->vif.type == VROUTER_VIF_TYPE_HOST && !strncmp(label, "Node/", 5)) ||
+	       host_ifname_valid(o->vif.ifname);
 }
 
 /* --- tables ------------------------------------------------------------------ */

@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,10 +20,12 @@
 
 #include "daemon.h"
 #include "dlog.h"
+#include "names.h"
 
 #define DEFAULT_STATE	"/run/vrouter/attachments"
 #define DEFAULT_FEED	"unix:/run/vrouter/feed.sock"
 #define DEFAULT_CNI	"/run/vrouter/cni.sock"
+#define DEFAULT_HOST	"vrouter0"
 
 static void usage(FILE *out)
 {
@@ -33,12 +36,17 @@ static void usage(FILE *out)
 		"  -n, --node NAME        the node's name in Kubernetes\n"
 		"  -f, --feed unix:PATH   the manager's stream (%s)\n"
 		"  -c, --cni-socket PATH  where contrail-cni asks (%s)\n"
+		"  -e, --encap ENCAP      tunnels to other nodes: none (default), vxlan or mplsoudp\n"
+		"  -u, --underlay FAMILY  ipv4 or ipv6: of the nodes' addresses that tunnels\n"
+		"                         lead to (default: that of their first address)\n"
+		"  -d, --host-device NAME the node's own interface in the network (%s);\n"
+		"                         \"\" = none\n"
 		"  -N, --netns PATH       network namespace of the node (this process's)\n"
 		"  -s, --state-dir DIR    which devices are attached (%s)\n"
 		"  -l, --log-level LEVEL  err, warning, notice, info (default) or debug\n"
 		"  -h, --help             this text\n"
 		"  -V, --version          version\n",
-		DEFAULT_FEED, DEFAULT_CNI, DEFAULT_STATE);
+		DEFAULT_FEED, DEFAULT_CNI, DEFAULT_HOST, DEFAULT_STATE);
 }
 
 static int bad_option(const char *fmt, const char *value)
@@ -49,6 +57,29 @@ static int bad_option(const char *fmt, const char *value)
 	return -1;
 }
 
+static int parse_encap(const char *text, struct options *o)
+{
+	uint32_t encap;
+
+	o->tunnels = strcmp(text, "none");
+	if (!o->tunnels)
+		return 0;
+	if (!vr_name_value(vr_names_tunnel_encap, text, &encap))
+		return bad_option("--encap %s: not none, vxlan or mplsoudp", text);
+	o->encap = encap;
+	return 0;
+}
+
+static int parse_underlay(const char *text, struct options *o)
+{
+	uint32_t family;
+
+	if (!vr_name_value(vr_names_family, text, &family))
+		return bad_option("--underlay %s: not ipv4 or ipv6", text);
+	o->underlay = family;
+	return 0;
+}
+
 /* 0: go on; 1: done, nothing to run; -1: told what is wrong. */
 static int parse_options(int argc, char **argv, struct options *o)
 {
@@ -56,6 +87,9 @@ static int parse_options(int argc, char **argv, struct options *o)
 		{ "node", required_argument, NULL, 'n' },
 		{ "feed", required_argument, NULL, 'f' },
 		{ "cni-socket", required_argument, NULL, 'c' },
+		{ "encap", required_argument, NULL, 'e' },
+		{ "underlay", required_argument, NULL, 'u' },
+		{ "host-device", required_argument, NULL, 'd' },
 		{ "netns", required_argument, NULL, 'N' },
 		{ "state-dir", required_argument, NULL, 's' },
 		{ "log-level", required_argument, NULL, 'l' },
@@ -67,9 +101,9 @@ static int parse_options(int argc, char **argv, struct options *o)
 
 	*o = (struct options){
 		.feed = DEFAULT_FEED, .cni_socket = DEFAULT_CNI, .state_dir = DEFAULT_STATE,
-		.log_level = VR_LOG_INFO,
+		.host_device = DEFAULT_HOST, .log_level = VR_LOG_INFO,
 	};
-	while ((c = getopt_long(argc, argv, "n:f:c:N:s:l:hV", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "n:f:c:e:u:d:N:s:l:hV", longs, NULL)) != -1) {
 		switch (c) {
 		case 'n':
 			o->node = optarg;
@@ -79,6 +113,17 @@ static int parse_options(int argc, char **argv, struct options *o)
 			break;
 		case 'c':
 			o->cni_socket = optarg;
+			break;
+		case 'e':
+			if (parse_encap(optarg, o))
+				return -1;
+			break;
+		case 'u':
+			if (parse_underlay(optarg, o))
+				return -1;
+			break;
+		case 'd':
+			o->host_device = optarg;
 			break;
 		case 'N':
 			o->netns = optarg;
@@ -116,6 +161,8 @@ static int check_options(int argc, char **argv, struct options *o)
 	o->feed += 5;
 	if (o->cni_socket[0] != '/')
 		return bad_option("--cni-socket %s: must be an absolute path", o->cni_socket);
+	if (strlen(o->host_device) >= IF_NAMESIZE || strpbrk(o->host_device, "/ \t"))
+		return bad_option("--host-device %s: not a device's name", o->host_device);
 	if (o->state_dir[0] != '/')
 		return bad_option("--state-dir %s: must be an absolute path", o->state_dir);
 	return 0;

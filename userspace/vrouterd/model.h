@@ -16,9 +16,10 @@
 #include "util.h"
 
 /* In the order of the feed. Others are known and need nothing on a node. */
-enum res_kind { RES_NETWORK, RES_SG, RES_VMI, RES_POOL, RES_LB, RES_KINDS, RES_OTHER = RES_KINDS };
+enum res_kind { RES_NETWORK, RES_SG, RES_ROUTER, RES_VMI, RES_POOL, RES_LB, RES_KINDS, RES_OTHER = RES_KINDS };
 
 struct network {
+	uint32_t	vni;		/* 0 = none */
 	unsigned int	n_subnets, n_services;
 	struct subnet {
 		struct vr_prefix	prefix;
@@ -45,6 +46,15 @@ struct sg {
 	uint32_t	enforce;	/* VROUTER_SG_FLAGS_* */
 	unsigned int	n_rules;
 	struct rule	*rules;
+};
+
+/* A node. Its key is "Node/NAME": no namespace has a capital letter, so it is as well a
+ * label that no pod has.
+ */
+struct router {
+	char		*network;	/* key of the VirtualNetwork that the node itself is in */
+	unsigned int	n_addrs;
+	struct vr_addr	*addrs;		/* the primary first */
 };
 
 struct vmi {
@@ -86,12 +96,13 @@ struct lb {
 
 struct res {
 	enum res_kind	kind;
-	char		*key;		/* "namespace/name" */
+	char		*key;		/* "namespace/name"; of a router "Node/name" */
 	char		*uid;		/* may be NULL */
 	bool		listed;		/* seen since the feed connected */
 	union {
 		struct network	network;
 		struct sg	sg;
+		struct router	router;
 		struct vmi	vmi;
 		struct pool	pool;
 		struct lb	lb;

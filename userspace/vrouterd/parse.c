@@ -15,6 +15,7 @@
 static const char *const kind_names[RES_KINDS] = {
 	[RES_NETWORK] = "VirtualNetwork",
 	[RES_SG] = "SecurityGroup",
+	[RES_ROUTER] = "VirtualRouter",
 	[RES_VMI] = "VirtualMachineInterface",
 	[RES_POOL] = "LoadBalancerPool",
 	[RES_LB] = "LoadBalancer",
@@ -73,6 +74,7 @@ static void parse_network(struct jerr *e, const json_t *spec, struct res *r)
 		jleave(e, mark);
 	}
 	n->services = parse_prefixes(e, spec, "serviceSubnets", &n->n_services);
+	n->vni = jnumber(e, spec, "vni", 1, 0xffffff, 0);
 }
 
 static uint8_t parse_direction(struct jerr *e, const char *field, const char *word)
@@ -168,6 +170,12 @@ static struct vr_addr *parse_ips(struct jerr *e, const json_t *spec, const char 
 		jleave(e, mark);
 	}
 	return ips;
+}
+
+static void parse_router(struct jerr *e, const json_t *spec, struct res *r)
+{
+	r->router.network = jkey(e, spec, "network", true);
+	r->router.addrs = parse_ips(e, spec, "addresses", &r->router.n_addrs);
 }
 
 static void parse_groups(struct jerr *e, const json_t *spec, struct vmi *v)
@@ -293,7 +301,7 @@ static void parse_metadata(struct jerr *e, const json_t *object, struct res *r)
 	size_t mark = jenter(e, "metadata", -1);
 	const char *ns, *name;
 
-	ns = jstring(e, meta, "namespace", true);
+	ns = r->kind == RES_ROUTER ? "Node" : jstring(e, meta, "namespace", true);
 	name = jstring(e, meta, "name", true);
 	if (ns && name && !jbad(e)) {
 		size_t len = strlen(ns) + strlen(name) + 2;
@@ -311,7 +319,8 @@ static void parse_metadata(struct jerr *e, const json_t *object, struct res *r)
 }
 
 static void (*const spec_parsers[RES_KINDS])(struct jerr *, const json_t *, struct res *) = {
-	[RES_NETWORK] = parse_network, [RES_SG] = parse_sg, [RES_VMI] = parse_vmi,
+	[RES_NETWORK] = parse_network, [RES_SG] = parse_sg, [RES_ROUTER] = parse_router,
+	[RES_VMI] = parse_vmi,
 	[RES_POOL] = parse_pool, [RES_LB] = parse_lb,
 };
 
@@ -413,6 +422,10 @@ void res_free(struct res *r)
 		break;
 	case RES_SG:
 		free_sg(&r->sg);
+		break;
+	case RES_ROUTER:
+		free(r->router.network);
+		free(r->router.addrs);
 		break;
 	case RES_VMI:
 		free_vmi(&r->vmi);

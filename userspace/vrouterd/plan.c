@@ -20,6 +20,7 @@ static uint32_t use_id(struct unit *u, struct ids *ids, enum id_space space, con
 static const char *nexthop_name(uint8_t type, const char *label, char buf[ID_NAME])
 {
 	const char *word = type == VROUTER_NEXTHOP_TYPE_LOCAL ? "local" :
+			   type == VROUTER_NEXTHOP_TYPE_TUNNEL ? "tunnel" :
 			   type == VROUTER_NEXTHOP_TYPE_ECMP ? "ecmp" :
 			   type == VROUTER_NEXTHOP_TYPE_BLACKHOLE ? "blackhole" : NULL;
 
@@ -27,6 +28,23 @@ static const char *nexthop_name(uint8_t type, const char *label, char buf[ID_NAM
 		return NULL;
 	snprintf(buf, ID_NAME, "%s %s", word, label);
 	return buf;
+}
+
+/* A pod's goes by the label alone. */
+static const char *vif_name(uint8_t type, const char *label, char buf[ID_NAME])
+{
+	const char *word = type == VROUTER_VIF_TYPE_TUNNEL ? "tunnel " :
+			   type == VROUTER_VIF_TYPE_HOST ? "host " : "";
+
+	snprintf(buf, ID_NAME, "%s%s", word, label);
+	return buf;
+}
+
+static uint32_t use_vif(struct unit *u, struct ids *ids, uint8_t type, const char *label)
+{
+	char name[ID_NAME];
+
+	return use_id(u, ids, ID_VIF, vif_name(type, label, name));
 }
 
 static uint32_t use_nexthop(struct unit *u, struct ids *ids, uint8_t type, const char *label)
@@ -52,7 +70,20 @@ static char *label_dup(const char *text)
 	return label;
 }
 
-static void plan_network(struct unit *u, const struct res *r, struct ids *ids)
+/* Where packets of the network come in from other nodes. */
+static void plan_tunnel_end(struct unit *u, const struct res *r, uint32_t vrf, struct ids *ids)
+{
+	struct vr_vif vif = {
+		.id = use_vif(u, ids, VROUTER_VIF_TYPE_TUNNEL, r->key),
+		.label = mem_strdup(r->key), .type = VROUTER_VIF_TYPE_TUNNEL,
+		.vrf = vrf, .vni = r->network.vni,
+	};
+
+	add(u, K_VIF, &vif);
+}
+
+static void plan_network(struct unit *u, const struct res *r, const struct plan_env *env,
+			 struct ids *ids)
 {
 	uint32_t vrf = use_id(u, ids, ID_VRF, r->key), blackhole;
 	const struct network *n = &r->network;
@@ -77,7 +108,89 @@ static void plan_network(struct unit *u, const struct res *r, struct ids *ids)
 
 		add(u, K_ROUTE, &rt);
 	}
+	if (env->tunnels && n->vni)
+		plan_tunnel_end(u, r, vrf, ids);
 }
+
+/* --- nodes -------------------------------------------------------------------- */
+
+/* By which another node is reached; NULL = it is not. */
+static const struct vr_addr *underlay_addr(const struct router *router, uint8_t family)
+{
+	unsigned int i;
+
+	for (i = 0; i < router->n_addrs; i++)
+		if (!family || router->addrs[i].family == family)
+			return &router->addrs[i];
+	return NULL;
+}
+
+static void plan_addrs(struct unit *u, const struct res *r, uint32_t vrf, uint32_t nexthop)
+{
+	unsigned int i;
+
+	for (i = 0; i < r->router.n_addrs; i++) {
+		struct vr_route rt = {
+			.vrf = vrf, .nexthop = nexthop, .label = mem_strdup(r->key),
+			.prefix.addr = r->router.addrs[i],
+			.prefix.len = r->router.addrs[i].family == AF_INET ? 32 : 128,
+		};
+
+		add(u, K_ROUTE, &rt);
+	}
+}
+
+static void plan_this_node(struct unit *u, const struct res *r, const struct device *dev,
+			   struct ids *ids)
+{
+	struct vr_vif vif = {
+		.id = use_vif(u, ids, VROUTER_VIF_TYPE_HOST, r->key),
+		.label = mem_strdup(r->key), .type = VROUTER_VIF_TYPE_HOST,
+		.ifindex = dev->ifindex, .vrf = use_id(u, ids, ID_VRF, r->router.network),
+	};
+	struct vr_nexthop nh = {
+		.id = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_LOCAL, r->key),
+		.label = mem_strdup(r->key), .type = VROUTER_NEXTHOP_TYPE_LOCAL, .vif = vif.id,
+	};
+	uint32_t vrf = vif.vrf, nexthop = nh.id;
+
+	snprintf(vif.ifname, sizeof(vif.ifname), "%s", dev->name);
+	add(u, K_VIF, &vif);
+	add(u, K_NEXTHOP, &nh);
+	plan_addrs(u, r, vrf, nexthop);
+}
+
+static void plan_other_node(struct unit *u, const struct res *r, const struct plan_env *env,
+			    struct ids *ids)
+{
+	const struct vr_addr *remote = underlay_addr(&r->router, env->family);
+	struct vr_nexthop nh = {
+		.type = VROUTER_NEXTHOP_TYPE_TUNNEL, .has_encap = true, .encap = env->encap,
+	};
+	uint32_t nexthop;
+
+	if (!remote)
+		return;
+	nexthop = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_TUNNEL, r->key);
+	nh.id = nexthop;
+	nh.label = mem_strdup(r->key);
+	nh.remote = *remote;
+	add(u, K_NEXTHOP, &nh);
+	plan_addrs(u, r, use_id(u, ids, ID_VRF, r->router.network), nexthop);
+}
+
+static void plan_router(struct unit *u, const struct res *r, const struct device *dev,
+			const struct plan_env *env, struct ids *ids)
+{
+	if (strcmp(r->key + strlen("Node/"), env->node)) {
+		if (env->tunnels)
+			plan_other_node(u, r, env, ids);
+	} else if (dev) {
+		plan_this_node(u, r, dev, ids);
+	}
+}
+
+/* --- groups and interfaces ---------------------------------------------------- */
 
 static void plan_rule(struct unit *u, const struct rule *r, struct vr_sg_rule *k,
 		      struct ids *ids)
@@ -134,29 +247,11 @@ static uint32_t *groups(struct unit *u, const struct vmi *v, struct ids *ids, un
 	return sgs;
 }
 
-static void plan_vmi(struct unit *u, const struct res *r, const struct device *dev,
-		     struct ids *ids)
+static void plan_vmi_routes(struct unit *u, const struct res *r, uint32_t vrf, uint32_t nexthop,
+			    struct ids *ids)
 {
-	uint32_t nexthop = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_LOCAL, r->key);
 	const struct vmi *v = &r->vmi;
-	struct vr_vif vif = {
-		.id = use_id(u, ids, ID_VIF, r->key), .label = mem_strdup(r->key),
-		.ifindex = dev->ifindex, .vrf = use_id(u, ids, ID_VRF, v->network),
-		.addrs = mem_dup(v->addrs, v->n_addrs, sizeof(*v->addrs)),
-		.n_addrs = v->n_addrs,
-	};
-	struct vr_nexthop nh = {
-		.id = nexthop, .label = mem_strdup(r->key),
-		.type = VROUTER_NEXTHOP_TYPE_LOCAL, .vif = vif.id,
-	};
-	uint32_t vrf = vif.vrf;
 	unsigned int i;
-
-	snprintf(vif.ifname, sizeof(vif.ifname), "%s", dev->name);
-	memcpy(vif.mac, v->mac, sizeof(vif.mac));
-	vif.sgs = groups(u, v, ids, &vif.n_sgs);
-	add(u, K_VIF, &vif);
-	add(u, K_NEXTHOP, &nh);
 
 	for (i = 0; i < v->n_addrs; i++) {
 		struct vr_route rt = {
@@ -168,6 +263,42 @@ static void plan_vmi(struct unit *u, const struct res *r, const struct device *d
 		rt.sgs = groups(u, v, ids, &rt.n_sgs);
 		add(u, K_ROUTE, &rt);
 	}
+}
+
+static void plan_vmi(struct unit *u, const struct res *r, const struct device *dev,
+		     struct ids *ids)
+{
+	uint32_t nexthop = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_LOCAL, r->key);
+	const struct vmi *v = &r->vmi;
+	struct vr_vif vif = {
+		.id = use_vif(u, ids, VROUTER_VIF_TYPE_VETH, r->key), .label = mem_strdup(r->key),
+		.ifindex = dev->ifindex, .vrf = use_id(u, ids, ID_VRF, v->network),
+		.addrs = mem_dup(v->addrs, v->n_addrs, sizeof(*v->addrs)),
+		.n_addrs = v->n_addrs,
+	};
+	struct vr_nexthop nh = {
+		.id = nexthop, .label = mem_strdup(r->key),
+		.type = VROUTER_NEXTHOP_TYPE_LOCAL, .vif = vif.id,
+	};
+	uint32_t vrf = vif.vrf;
+
+	snprintf(vif.ifname, sizeof(vif.ifname), "%s", dev->name);
+	memcpy(vif.mac, v->mac, sizeof(vif.mac));
+	vif.sgs = groups(u, v, ids, &vif.n_sgs);
+	add(u, K_VIF, &vif);
+	add(u, K_NEXTHOP, &nh);
+	plan_vmi_routes(u, r, vrf, nexthop, ids);
+}
+
+/* The tunnel goes by the name of the pod's node, which need not be known yet. */
+static void plan_remote_vmi(struct unit *u, const struct res *r, struct ids *ids)
+{
+	char label[ID_NAME];
+	uint32_t nexthop;
+
+	snprintf(label, sizeof(label), "Node/%s", r->vmi.node);
+	nexthop = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_TUNNEL, label);
+	plan_vmi_routes(u, r, use_id(u, ids, ID_VRF, r->vmi.network), nexthop, ids);
 }
 
 /* A weight of 0 is a member without share: it keeps the flows it has. */
@@ -232,19 +363,30 @@ static void plan_lb(struct unit *u, const struct res *r, struct ids *ids)
 			plan_vip(u, r, &r->lb.vips[i], &r->lb.listeners[j], vrf, ids);
 }
 
-void plan(struct unit *u, const struct res *r, const struct device *dev, struct ids *ids)
+static bool is_elsewhere(const struct vmi *v, const struct plan_env *env)
+{
+	return v->node && strcmp(v->node, env->node);
+}
+
+void plan(struct unit *u, const struct res *r, const struct device *dev,
+	  const struct plan_env *env, struct ids *ids)
 {
 	memset(u, 0, sizeof(*u));
 	switch (r->kind) {
 	case RES_NETWORK:
-		plan_network(u, r, ids);
+		plan_network(u, r, env, ids);
 		break;
 	case RES_SG:
 		plan_sg(u, r, ids);
 		break;
+	case RES_ROUTER:
+		plan_router(u, r, dev, env, ids);
+		break;
 	case RES_VMI:
 		if (dev)
 			plan_vmi(u, r, dev, ids);
+		else if (env->tunnels && is_elsewhere(&r->vmi, env))
+			plan_remote_vmi(u, r, ids);
 		break;
 	case RES_POOL:
 		plan_pool(u, r, ids);
@@ -283,6 +425,8 @@ const char *plan_id_name(const struct kobj *o, enum id_space *space, char buf[ID
 		return NULL;
 	if (o->key.kind == K_NEXTHOP)
 		return nexthop_name(o->nexthop.type, o->nexthop.label, buf);
+	if (o->key.kind == K_VIF)
+		return vif_name(o->vif.type, o->vif.label, buf);
 	snprintf(buf, ID_NAME, "%s", kobj_label(o));
 	return buf;
 }

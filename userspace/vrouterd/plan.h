@@ -9,12 +9,14 @@
  * resource's plan depends on another resource.
  *
  *   VirtualNetwork           vrf; blackhole route for each service subnet, so that
- *                            an address that is no VIP goes nowhere
+ *                            an address that is no VIP goes nowhere; the vif where tunnels end
  *   SecurityGroup            sg
+ *   VirtualRouter            of this node: vif of the host's device, local nexthop, and of
+ *                            another: tunnel nexthop; a host route for each address
  *   VirtualMachineInterface  with a device here: vif, local nexthop, a host route
- *                            for each address that carries the groups. One without
- *                            (on another node, or not attached yet) has none: its
- *                            addresses have no route
+ *                            for each address that carries the groups. On another node:
+ *                            the routes, to that node's tunnel. One that is not attached
+ *                            yet has none
  *   LoadBalancerPool         ecmp nexthop
  *   LoadBalancer             vip for each address and listener
  */
@@ -35,8 +37,17 @@ struct device {
 	const char	*name;
 };
 
-/* dev: NULL = none. */
-void plan(struct unit *u, const struct res *r, const struct device *dev, struct ids *ids);
+/* What this node is, and how it reaches others. */
+struct plan_env {
+	const char	*node;
+	bool		tunnels;
+	uint8_t		encap;		/* VROUTER_TUNNEL_ENCAP_* */
+	uint8_t		family;		/* of the underlay, AF_*; 0 = that of the primary address */
+};
+
+/* dev: NULL = none; of this node's VirtualRouter the host's device. */
+void plan(struct unit *u, const struct res *r, const struct device *dev,
+	  const struct plan_env *env, struct ids *ids);
 void unit_clear(struct unit *u, struct ids *ids);
 
 /* The name that an object of the kernel's goes by in ids; its space in *space.

@@ -101,16 +101,19 @@ static json_t *describe(const struct daemon *d, const struct res *r)
 {
 	const struct network *n = &model_get(d->model, RES_NETWORK, r->vmi.network)->network;
 	char text[VR_ADDR_TEXT], gw[VR_ADDR_TEXT], mac[VR_MAC_TEXT];
+	unsigned int i, mtu = r->vmi.mtu;
 	json_t *addrs = json_array();
-	unsigned int i;
 
+	/* what the tunnels leave of the underlay's */
+	if (d->host.mtu && d->host.mtu < mtu)
+		mtu = d->host.mtu;
 	for (i = 0; i < r->vmi.n_addrs; i++)
 		json_array_append_new(addrs,
 				      json_pack("{ss ss}", "address",
 						vr_addr_text(&r->vmi.addrs[i], text), "gateway",
 						gateway_of(n, &r->vmi.addrs[i], gw)));
 	return json_pack("{ss si so}", "macAddress", vr_mac_text(r->vmi.mac, mac), "mtu",
-			 (int)r->vmi.mtu, "addresses", addrs);
+			 (int)mtu, "addresses", addrs);
 }
 
 static json_t *prepare(struct daemon *d, const struct pod_request *rq, bool last)

@@ -26,6 +26,7 @@ struct pending {
 struct reconciler {
 	struct ids	*ids;
 	struct backend	backend;
+	const struct plan_env *env;
 	struct ktable	mirror;
 	void		*claims;	/* tsearch() trees */
 	void		*pending;
@@ -73,12 +74,14 @@ static void unmark(struct reconciler *rc, struct pending *p)
 	free(p);
 }
 
-struct reconciler *reconciler_new(struct ids *ids, const struct backend *backend)
+struct reconciler *reconciler_new(struct ids *ids, const struct backend *backend,
+				  const struct plan_env *env)
 {
 	struct reconciler *rc = mem_zero(1, sizeof(*rc));
 
 	rc->ids = ids;
 	rc->backend = *backend;
+	rc->env = env;
 	return rc;
 }
 
@@ -380,7 +383,7 @@ void reconciler_update(struct reconciler *rc, struct unit *u, const struct res *
 
 	memset(u, 0, sizeof(*u));
 	if (r)
-		plan(u, r, dev, rc->ids);
+		plan(u, r, dev, rc->env, rc->ids);
 	forget_loser(rc, u);
 	claim_all(rc, u);
 	if (release_rest(rc, u, &old))
@@ -414,10 +417,17 @@ struct diff {
 	struct keys	done;
 };
 
-/* A vif cannot change its device: it goes and comes. Next hops follow it. */
+/* A vif cannot change its device, a tunnel's end its network: it goes and comes. Next hops
+ * follow it.
+ */
 static bool moved(const struct kobj *want, const struct kobj *have)
 {
-	return have->key.kind == K_VIF && want->vif.ifindex != have->vif.ifindex;
+	const struct vr_vif *w = &want->vif, *h = &have->vif;
+
+	if (have->key.kind != K_VIF)
+		return false;
+	return w->type != h->type || w->ifindex != h->ifindex || w->vni != h->vni ||
+	       (w->type == VROUTER_VIF_TYPE_TUNNEL && w->vrf != h->vrf);
 }
 
 static void diff_one(struct diff *d, const struct kkey *key)

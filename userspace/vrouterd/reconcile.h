@@ -42,7 +42,9 @@ struct backend {
 
 struct reconciler;
 
-struct reconciler *reconciler_new(struct ids *ids, const struct backend *backend);
+/* env is borrowed. */
+struct reconciler *reconciler_new(struct ids *ids, const struct backend *backend,
+				  const struct plan_env *env);
 void reconciler_free(struct reconciler *rc);
 
 /* The units are the caller's; *u becomes what plan() now makes of the resource.

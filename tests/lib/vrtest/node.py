@@ -103,21 +103,25 @@ class Node:
     """One node in a network namespace of its own."""
 
     def __init__(self, name="node1", pod_network="10.32.0.0/12,fd00:32::/64",
-                 service_network="10.96.0.0/12,fd00:96::/112"):
+                 service_network="10.96.0.0/12,fd00:96::/112", first=None, addrs=(), args=()):
+        """first: another node, whose manager and manifests this one shares. addrs: of the
+        underlay. args: more options of vrouterd."""
         load_module()
-        self.name = name
+        self.name, self.args = name, args
         self.dir = tempfile.mkdtemp(prefix=f"vr-{name}-")
-        self.manifests = f"{self.dir}/manifests"
-        os.mkdir(self.manifests)
-        self.feed = f"{self.dir}/feed.sock"
+        self.manifests = first.manifests if first else f"{self.dir}/manifests"
+        self.feed = first.feed if first else f"{self.dir}/feed.sock"
+        if not first:
+            os.mkdir(self.manifests)
         self.cni_socket = f"{self.dir}/cni.sock"
         self.networks = (pod_network, service_network)
         self.ns = Netns(name)
         self.pods = {}
         self.manager = self.daemon = None
-        self._marks = 0
+        self._marks = first or self
+        self.marks = 0
         atexit.register(self.stop)
-        self.apply("00-node", [{"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}}])
+        self.apply(f"00-{name}", [node_manifest(name, addrs)])
 
     # --- programs ---------------------------------------------------------
 
@@ -134,7 +138,7 @@ class Node:
     def start_daemon(self):
         self.daemon = self._spawn("vrouterd.log", [
             f"{BUILD}/vrouterd", "--node", self.name, "--feed", f"unix:{self.feed}",
-            "--cni-socket", self.cni_socket, "--state-dir", f"{self.dir}/state"])
+            "--cni-socket", self.cni_socket, "--state-dir", f"{self.dir}/state", *self.args])
         wait_for(lambda: os.path.exists(self.cni_socket) or self.daemon.poll() is not None,
                  "vrouterd's CNI socket", 30 * SLOW)
 
@@ -190,9 +194,10 @@ class Node:
         """Waits until everything applied before is in the kernel: a marker service
         applied after it has become a vip. A batch of changes reaches the feed with
         services last, so the marker's vip comes after all that it follows."""
-        self._marks += 1
-        label = f"vr-sync/mark-{self._marks}"
-        self.apply("zz-mark", [service("vr-sync", f"mark-{self._marks}", [(1, 1, "TCP")], None)])
+        self._marks.marks += 1
+        name = f"mark-{self._marks.marks}"
+        label = f"vr-sync/{name}"
+        self.apply("zz-mark", [service("vr-sync", name, [(1, 1, "TCP")], None)])
         wait_for(lambda: any(v.get("label", "").startswith(label + ":") or
                              v.get("label", "") == label for v in self.vrctl("vip", "show")),
                  f"{label} in the kernel\n{self.logs()}", seconds * SLOW, step=0.03 * SLOW)
@@ -227,6 +232,11 @@ class Node:
 
 
 # --- manifests by hand ----------------------------------------------------------
+
+def node_manifest(name, addrs=()):
+    return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name},
+            "status": {"addresses": [{"type": "InternalIP", "address": a} for a in addrs]}}
+
 
 def pod_manifest(namespace, name, labels=None, ports=(), node="node1", **status):
     return {"apiVersion": "v1", "kind": "Pod",

@@ -268,6 +268,32 @@ int rtnl_link_up(struct rtnl *r, unsigned int ifindex)
 	return call(r, nlh, NULL, NULL);
 }
 
+int rtnl_link_mtu(struct rtnl *r, unsigned int ifindex, unsigned int mtu)
+{
+	struct ifinfomsg *ifi;
+	struct nlmsghdr *nlh;
+	char buf[BUFFER];
+
+	ifi = put_link(buf, &nlh, RTM_NEWLINK, 0);
+	ifi->ifi_index = ifindex;
+	mnl_attr_put_u32(nlh, IFLA_MTU, mtu);
+	return call(r, nlh, NULL, NULL);
+}
+
+int rtnl_link_add(struct rtnl *r, const char *name, const char *kind)
+{
+	struct nlmsghdr *nlh;
+	struct nlattr *info;
+	char buf[BUFFER];
+
+	put_link(buf, &nlh, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, kind);
+	mnl_attr_nest_end(nlh, info);
+	return call(r, nlh, NULL, NULL);
+}
+
 int rtnl_link_no_addrgen(struct rtnl *r, unsigned int ifindex)
 {
 	struct nlattr *spec, *inet6;
@@ -293,16 +319,16 @@ static uint16_t addr_len(uint8_t family)
 	return family == AF_INET ? 4 : 16;
 }
 
-int rtnl_addr_add(struct rtnl *r, unsigned int ifindex, uint8_t family, const void *addr,
-		  uint8_t len)
+static int change_addr(struct rtnl *r, uint16_t type, uint16_t flags, unsigned int ifindex,
+		       uint8_t family, const void *addr, uint8_t len)
 {
 	struct ifaddrmsg *ifa;
 	struct nlmsghdr *nlh;
 	char buf[BUFFER];
 
 	nlh = mnl_nlmsg_put_header(buf);
-	nlh->nlmsg_type = RTM_NEWADDR;
-	nlh->nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
+	nlh->nlmsg_type = type;
+	nlh->nlmsg_flags = flags;
 	ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
 	ifa->ifa_family = family;
 	ifa->ifa_prefixlen = len;
@@ -314,6 +340,18 @@ int rtnl_addr_add(struct rtnl *r, unsigned int ifindex, uint8_t family, const vo
 	mnl_attr_put(nlh, IFA_LOCAL, addr_len(family), addr);
 	mnl_attr_put(nlh, IFA_ADDRESS, addr_len(family), addr);
 	return call(r, nlh, NULL, NULL);
+}
+
+int rtnl_addr_add(struct rtnl *r, unsigned int ifindex, uint8_t family, const void *addr,
+		  uint8_t len)
+{
+	return change_addr(r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex, family, addr, len);
+}
+
+int rtnl_addr_del(struct rtnl *r, unsigned int ifindex, uint8_t family, const void *addr,
+		  uint8_t len)
+{
+	return change_addr(r, RTM_DELADDR, 0, ifindex, family, addr, len);
 }
 
 struct search {
@@ -395,6 +433,26 @@ int rtnl_route_add(struct rtnl *r, unsigned int ifindex, uint8_t family, const v
 	mnl_attr_put_u32(nlh, RTA_OIF, ifindex);
 	err = call(r, nlh, NULL, NULL);
 	return err == -EEXIST ? 0 : err;
+}
+
+int rtnl_route_set(struct rtnl *r, unsigned int ifindex, uint8_t family, const void *dst,
+		   uint8_t len, const void *source, uint8_t proto)
+{
+	struct nlmsghdr *nlh;
+	struct rtmsg *rtm;
+	char buf[BUFFER];
+
+	rtm = put_route(buf, &nlh, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, family);
+	rtm->rtm_table = RT_TABLE_MAIN;
+	rtm->rtm_protocol = proto;
+	rtm->rtm_type = RTN_UNICAST;
+	rtm->rtm_scope = RT_SCOPE_LINK;
+	rtm->rtm_dst_len = len;
+	mnl_attr_put(nlh, RTA_DST, addr_len(family), dst);
+	if (source)
+		mnl_attr_put(nlh, RTA_PREFSRC, addr_len(family), source);
+	mnl_attr_put_u32(nlh, RTA_OIF, ifindex);
+	return call(r, nlh, NULL, NULL);
 }
 
 static void match_route(const struct nlmsghdr *nlh, void *arg)

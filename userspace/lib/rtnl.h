@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef CNI_RTNL_H
-#define CNI_RTNL_H
+#ifndef VR_RTNL_H
+#define VR_RTNL_H
 
 /*
- * The little of rtnetlink that attaching a pod takes: links, addresses, routes.
+ * The little of rtnetlink that a node takes: links, addresses, routes.
  * Each call is one request and its answer, and returns 0 or a negative errno;
  * then rtnl::text is the kernel's sentence where it gave one, else errno's.
  */
@@ -41,12 +41,17 @@ int rtnl_veth_add(struct rtnl *r, const char *host, const char *peer, int netns,
 int rtnl_link_get(struct rtnl *r, const char *name, struct rtnl_link *link); /* -ENODEV */
 int rtnl_link_del(struct rtnl *r, const char *name);			     /* -ENODEV */
 int rtnl_link_up(struct rtnl *r, unsigned int ifindex);
+int rtnl_link_mtu(struct rtnl *r, unsigned int ifindex, unsigned int mtu);
+/* One of this kind without options, down. -EEXIST; -EOPNOTSUPP: no such kind. */
+int rtnl_link_add(struct rtnl *r, const char *name, const char *kind);
 /* No IPv6 link-local address when the link comes up. */
 int rtnl_link_no_addrgen(struct rtnl *r, unsigned int ifindex);
 
 /* Addresses: network byte order, 4 or 16 octets by family; len in bits. */
 int rtnl_addr_add(struct rtnl *r, unsigned int ifindex, uint8_t family, const void *addr,
 		  uint8_t len);
+int rtnl_addr_del(struct rtnl *r, unsigned int ifindex, uint8_t family, const void *addr,
+		  uint8_t len);						/* -EADDRNOTAVAIL */
 int rtnl_addr_find(struct rtnl *r, unsigned int ifindex, uint8_t family, const void *addr,
 		   bool *found);
 /* dst NULL = default; gateway NULL = on the link. A gateway is taken to be on
@@ -54,6 +59,11 @@ int rtnl_addr_find(struct rtnl *r, unsigned int ifindex, uint8_t family, const v
  */
 int rtnl_route_add(struct rtnl *r, unsigned int ifindex, uint8_t family, const void *dst,
 		   const void *gateway);
+/* A route out by the interface, from this source (NULL = any) where a socket has none;
+ * replaces what the table has for the prefix. proto: RTPROT_*.
+ */
+int rtnl_route_set(struct rtnl *r, unsigned int ifindex, uint8_t family, const void *dst,
+		   uint8_t len, const void *source, uint8_t proto);
 /* Is there a default route through this gateway and interface? */
 int rtnl_route_find(struct rtnl *r, unsigned int ifindex, uint8_t family, const void *gateway,
 		    bool *found);

@@ -1,0 +1,169 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Three nodes as an operator has them: manager, a daemon on each, pods on each; what crosses
+nodes in service.go, networking.go and network_policy.go, and nodes that come and go.
+"""
+
+import collections
+import json
+import os
+import signal
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+# pylint: disable=wrong-import-position
+from vrtest.fabric import Fabric
+from vrtest.node import SLOW, namespace_manifest, node_manifest, pod_manifest, policy, service
+from vrtest.probe import Probe, World
+from vrtest.tap import Tap, wait_for
+from vrtest.wired import Place
+
+tap = Tap("nodes")
+world = World()
+fabric = Fabric(3)
+nodes = fabric.nodes
+WAIT = 10 * SLOW
+PORTS = [("http", 8080, "TCP"), ("dns", 8053, "UDP"), ("sig", 8090, "SCTP")]
+ON = {"web-1": 1, "web-2": 2, "web-3": 3, "client": 1, "other": 2}
+FAMILIES = ((4, 0), (6, 1))
+pods, hosts = {}, {}
+
+
+def pod_objects(**moved):
+    on = {**ON, **{k.replace("_", "-"): v for k, v in moved.items()}}
+    return [pod_manifest("default", name, {"app": name.split("-", maxsplit=1)[0]}, PORTS, node=f"node{n}")
+            for name, n in on.items() if n]
+
+
+def set_up():
+    nodes[1].apply("10-namespaces", [namespace_manifest("default")])
+    nodes[1].apply("20-pods", pod_objects())
+    nodes[1].apply("30-services", [service("default", "web", [(80, 8080, "TCP"), (53, 8053, "UDP"),
+                                                             (90, 8090, "SCTP")], {"app": "web"})])
+    for name, n in ON.items():
+        pods[name] = nodes[n].pod("default", name)
+    fabric.sync()
+    for pod in pods.values():
+        for _, port, proto in PORTS:
+            world.serve(pod, proto.lower(), port)
+    for n, node in nodes.items():
+        hosts[n] = Place(node.ns, f"host{n}", node.addrs)
+        for proto in ("tcp", "udp"):
+            world.serve(hosts[n], proto, 9100)
+
+
+def ask(src, proto, addr, port):
+    return world.ask(src, proto, addr, port, seconds=WAIT)
+
+
+def pod_to_pod():
+    """networking.go: pods reach each other, on the same node and on others, by TCP, UDP, SCTP."""
+    for family, i in FAMILIES:
+        for name in ("web-1", "web-2", "web-3"):
+            addr = pods[name].addr(family)
+            for _, port, proto in PORTS:
+                tap.equal(ask(pods["client"], proto.lower(), addr, port), f"default/{name}",
+                          f"client to {name}: {proto} (IPv{family})")
+            res = pods["client"].ns.run(["ping", "-n", "-c", "1", "-W", str(WAIT), addr], check=False)
+            tap.check(res.returncode == 0, f"client pings {name} (IPv{family})", res.stdout)
+    link = json.loads(pods["client"].ns.run(["ip", "-j", "link", "show", "eth0"]).stdout)
+    tap.equal(link[0]["mtu"], 1450, "a pod's MTU is what the tunnel leaves")
+
+
+def cluster_ip():
+    """service.go: members on all nodes serve; they see the client's own address."""
+    for family, _ in FAMILIES:
+        vip = nodes[1].vip("default", "web", family)
+        for src in ("client", "other"):
+            world.seen.clear()
+            got = collections.Counter(world.run([Probe(pods[src], "tcp", vip, 80) for _ in range(60)], seconds=WAIT))
+            tap.check(set(got) == {"default/web-1", "default/web-2", "default/web-3"} and min(got.values()) >= 5,
+                      f"{src}: members of all nodes answer (IPv{family})", got)
+            tap.equal({c for _, c in world.seen}, {pods[src].addr(family)}, f"{src}: and see its own address")
+        tap.check(str(ask(pods["client"], "udp", vip, 53)).startswith("default/web"), f"UDP (IPv{family})")
+        tap.check(str(ask(pods["client"], "sctp", vip, 90)).startswith("default/web"), f"SCTP (IPv{family})")
+
+
+def host():
+    """networking.go, node-pod communication; kubelet's probes; a service from a node."""
+    for family, i in FAMILIES:
+        v = f"(IPv{family})"
+        for n in (1, 2):
+            tap.equal(ask(hosts[n], "tcp", pods["web-1"].addr(family), 8080), "default/web-1", f"node{n} to web-1 {v}")
+            tap.equal(ask(pods["client"], "tcp", hosts[n].addr(i), 9100), f"host{n}", f"client to node{n} {v}")
+            tap.equal(ask(pods["client"], "udp", hosts[n].addr(i), 9100), f"host{n}", f"client to node{n}, UDP {v}")
+            got = world.run([Probe(hosts[n], "tcp", nodes[1].vip("default", "web", family), 80) for _ in range(12)],
+                            seconds=WAIT)
+            tap.check(all(str(g).startswith("default/web") for g in got), f"node{n} to the service {v}", got)
+
+
+def across_policy():
+    """network_policy.go across nodes: by pod, and the receiver's node judges."""
+    nodes[1].apply("40-policy", [policy("default", "web", {"matchLabels": {"app": "web"}},
+                                       ingress=[{"from": [{"podSelector": {"matchLabels": {"app": "client"}}}]}])])
+    fabric.sync()
+    for family, _ in FAMILIES:
+        for name, n in (("web-1", 1), ("web-2", 2), ("web-3", 3)):
+            addr = pods[name].addr(family)
+            tap.equal(ask(pods["client"], "tcp", addr, 8080), f"default/{name}", f"client may: {name} (IPv{family})")
+            before = nodes[n].drops("sg-ingress")
+            world.run([Probe(pods["other"], "tcp", addr, 8080)], until=lambda n=n, b=before: nodes[n].drops("sg-ingress") > b,
+                      seconds=WAIT)
+            tap.check(nodes[n].drops("sg-ingress") > before, f"other may not: {name} (IPv{family})")
+        tap.equal(ask(hosts[3], "tcp", pods["web-3"].addr(family), 8080), "default/web-3",
+                  f"a node reaches its own pod in spite of it (IPv{family})")
+    nodes[1].delete("40-policy")
+    fabric.sync()
+    tap.equal(ask(pods["other"], "tcp", pods["web-3"].v4, 8080), "default/web-3", "without the policy all may")
+
+
+def trace():
+    text = nodes[1].ns.run([f"{os.environ['VROUTER_BUILD']}/vrctl", "trace", "vif", "default/client", "src",
+                            pods["client"].v4, "dst", pods["web-3"].v4, "proto", "tcp", "dport", "8080"], check=False).stdout
+    tap.check("Node/node3" in text and "VNI 4096" in text, "vrctl trace tells the way to another node", text)
+
+
+def daemon_restart():
+    """A daemon that is killed and started again changes nothing of the tunnels."""
+    before = nodes[2].vrctl("nexthop", "show"), nodes[2].vrctl("route", "show"), nodes[2].vrctl("vif", "show")
+    nodes[2].kill_daemon(signal.SIGKILL)
+    tap.equal(ask(pods["client"], "tcp", pods["web-2"].v4, 8080), "default/web-2", "without its daemon a node goes on")
+    nodes[2].start_daemon()
+    fabric.sync()
+    after = nodes[2].vrctl("nexthop", "show"), nodes[2].vrctl("route", "show"), nodes[2].vrctl("vif", "show")
+    key = lambda objects: [{k: v for k, v in o.items() if k in ("id", "label", "type", "remote", "dst", "nexthop", "vni")}
+                           for o in objects if not o.get("label", "").startswith("vr-sync/")]
+    for what, was, now in zip(("next hops", "routes", "vifs"), before, after):
+        tap.equal(key(now), key(was), f"the restarted daemon leaves {what} as they were")
+
+
+def node_readdressed():
+    """A node gets another address: its peers follow."""
+    nodes[3].ns.run(["ip", "addr", "del", "192.0.2.3/24", "dev", "eth0"])
+    nodes[3].ns.run(["ip", "addr", "add", "192.0.2.33/24", "dev", "eth0"])
+    nodes[3].ns.run(["ip", "route", "add", "default", "via", "192.0.2.254", "dev", "eth0"])
+    nodes[1].apply("00-node3", [node_manifest("node3", ("192.0.2.33", nodes[3].addrs[1]))])
+    fabric.sync()
+    tap.equal(ask(pods["client"], "tcp", pods["web-3"].v4, 8080), "default/web-3", "its pods are reached by it")
+    tap.equal(ask(pods["web-3"], "tcp", pods["web-1"].v4, 8080), "default/web-1", "and reach others")
+    text = nodes[3].ns.run(["ip", "-4", "addr", "show", "dev", "vrouter0"]).stdout
+    tap.check("192.0.2.33/32" in text and "192.0.2.3/32" not in text, "vrouter0 has the new address, not the old", text)
+
+
+def node_gone():
+    """A node that is deleted: no tunnel, no routes to its pods; the others go on."""
+    nodes[1].apply("20-pods", pod_objects(web_3=0))
+    nodes[1].delete("00-node3")
+    nodes[1].sync()
+    wait_for(lambda: all("node3" not in n.get("label", "") for n in nodes[1].vrctl("nexthop", "show")),
+             "the tunnel goes", WAIT)
+    tap.check(all(r.get("label") not in ("default/web-3", "Node/node3") for r in nodes[1].vrctl("route", "show")),
+              "its routes went")
+    got = set(world.run([Probe(pods["client"], "tcp", nodes[1].vip("default", "web"), 80) for _ in range(20)], seconds=WAIT))
+    tap.equal(got, {"default/web-1", "default/web-2"}, "the service goes on with the others")
+
+
+set_up()
+CASES = (pod_to_pod, cluster_ip, host, across_policy, trace, daemon_restart, node_readdressed, node_gone)
+tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
+tap.done()
