@@ -231,13 +231,12 @@ enum vrouter_drop_reason vr_tunnel_xmit(struct vr_net *vn, struct sk_buff *skb,
 					const struct vr_nexthop *nh, u32 vni)
 {
 	struct vr_tunnel *t = rcu_dereference(nh->tunnel);
+	bool mpls = t && t->cfg.encap == VROUTER_TUNNEL_ENCAP_MPLSOUDP;
 	struct way w;
 
-	if (unlikely(!t || (t->cfg.encap == VROUTER_TUNNEL_ENCAP_MPLSOUDP && vni > VR_MPLS_LABEL_MAX)))
+	if (unlikely(!t || (mpls && vni > VR_MPLS_LABEL_MAX) || !find_way(vn, t, &w)))
 		return VROUTER_DROP_REASON_UNDERLAY;
-	if (unlikely(!find_way(vn, t, &w)))
-		return VROUTER_DROP_REASON_UNDERLAY;
-	if (t->cfg.encap == VROUTER_TUNNEL_ENCAP_MPLSOUDP && skb_is_gso(skb))
+	if (mpls && skb_is_gso(skb))
 		return encap_segments(vn, skb, t, &w, vni);
 	return encap(vn, skb, t, &w, vni);
 }

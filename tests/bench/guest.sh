@@ -38,6 +38,17 @@ vgen()
 	done
 }
 
+# With what it needs of the kernel's own modules, where these are not built in.
+insert_vrouter()
+{
+	local needs
+
+	needs=$(modinfo -F depends "$modules/vrouter.ko" | tr ',' ' ')
+	# shellcheck disable=SC2086
+	[ -z "$needs" ] || modprobe -a $needs
+	insmod "$modules/vrouter.ko"
+}
+
 mac() { printf '02:00:00:00:01:%02x' "$1"; }
 
 pods()
@@ -83,7 +94,7 @@ setup_vrouter()
 {
 	local i members='' batch
 
-	insmod "$modules/vrouter.ko"
+	insert_vrouter
 	pods
 	batch=$(mktemp)
 	{
@@ -206,7 +217,7 @@ load()
 	local dir
 
 	dir=$(mktemp -d)
-	insmod "$modules/vrouter.ko"
+	insert_vrouter
 	awk -v vips=10000 -v members=20 'BEGIN {
 		print "vrf add id 1"
 		for (v = 0; v < vips; v++) {

@@ -19,6 +19,7 @@ SRC = os.environ.get("VROUTER_SRC") or os.path.dirname(os.path.dirname(
 sys.path.insert(0, os.path.join(SRC, "tests", "lib"))
 # pylint: disable=wrong-import-position
 from vrtest.netns import Netns, run
+from vrtest.node import load_module
 from vrtest.tap import Tap, wait_for
 
 SPEC = os.path.join(SRC, "uapi", "vrouter.yaml")
@@ -89,12 +90,6 @@ def fails(client, what, err, name, attrs, flags=None, bad=None, miss=None, says=
         tap.check(good, f"refused: {what}", seen)
         return
     tap.check(False, f"refused: {what}", "it was not")
-
-
-def load_module():
-    """Inserts vrouter.ko unless it is there."""
-    if not os.path.isdir("/sys/module/vrouter"):
-        run(["insmod", os.environ["VROUTER_KO"]])
 
 
 def veth(ns, name, peer):

@@ -218,6 +218,31 @@ static void only_node(void **state)
 	world_free(&w);
 }
 
+#define NODE(name, addrs) "{apiVersion: v1, kind: Node, metadata: {name: " name "}, status: " \
+	"{addresses: [" addrs "]}}"
+
+static void nodes_become_virtual_routers(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, "10.32.0.0/12", "10.96.0.0/12");
+	world_apply(&w, NODE("n1", "{type: Hostname, address: n1}, {type: InternalIP, address: 192.0.2.1}, "
+			     "{type: ExternalIP, address: 203.0.113.1}, "
+			     "{type: InternalIP, address: '2001:db8::1'}, "
+			     "{type: InternalIP, address: 192.0.2.1}"));
+	assert_string_equal(w.complaints, "");
+	assert_spec(&w, RES_ROUTER, "/n1", "addresses", "[\"192.0.2.1\", \"2001:db8::1\"]");
+	assert_spec(&w, RES_ROUTER, "/n1", "network", "\"default/cluster-network\"");
+	world_apply(&w, NODE("n1", ""));
+	assert_spec(&w, RES_ROUTER, "/n1", "addresses", "[]");
+	world_apply(&w, NODE("n1", "{type: InternalIP, address: 192.0.2.300}"));
+	assert_non_null(strstr(w.complaints, "status.addresses[0].address"));
+	world_delete(&w, KIND_NODE, "n1");
+	assert_null(store_get(&w.store, RES_ROUTER, "/n1"));
+	world_free(&w);
+}
+
 static void networks(void **state)
 {
 	static const struct { const char *text, *problem; } samples[] = {
@@ -258,6 +283,7 @@ int main(void)
 		cmocka_unit_test(given_before_found),
 		cmocka_unit_test(macs),
 		cmocka_unit_test(only_node),
+		cmocka_unit_test(nodes_become_virtual_routers),
 		cmocka_unit_test(networks),
 	};
 

@@ -10,6 +10,7 @@
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <sched.h>
@@ -291,6 +292,25 @@ int rtnl_link_add(struct rtnl *r, const char *name, const char *kind)
 	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
 	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, kind);
 	mnl_attr_nest_end(nlh, info);
+	return call(r, nlh, NULL, NULL);
+}
+
+int rtnl_link_rp_filter(struct rtnl *r, unsigned int ifindex, unsigned int value)
+{
+	struct nlattr *spec, *inet, *conf;
+	struct ifinfomsg *ifi;
+	struct nlmsghdr *nlh;
+	char buf[BUFFER];
+
+	ifi = put_link(buf, &nlh, RTM_NEWLINK, 0);
+	ifi->ifi_index = ifindex;
+	spec = mnl_attr_nest_start(nlh, IFLA_AF_SPEC);
+	inet = mnl_attr_nest_start(nlh, AF_INET);
+	conf = mnl_attr_nest_start(nlh, IFLA_INET_CONF);
+	mnl_attr_put_u32(nlh, IPV4_DEVCONF_RP_FILTER, value);
+	mnl_attr_nest_end(nlh, conf);
+	mnl_attr_nest_end(nlh, inet);
+	mnl_attr_nest_end(nlh, spec);
 	return call(r, nlh, NULL, NULL);
 }
 

@@ -44,6 +44,8 @@ int rtnl_link_up(struct rtnl *r, unsigned int ifindex);
 int rtnl_link_mtu(struct rtnl *r, unsigned int ifindex, unsigned int mtu);
 /* One of this kind without options, down. -EEXIST; -EOPNOTSUPP: no such kind. */
 int rtnl_link_add(struct rtnl *r, const char *name, const char *kind);
+/* Reverse path filtering of IPv4: 0 = none, 1 = strict, 2 = loose. */
+int rtnl_link_rp_filter(struct rtnl *r, unsigned int ifindex, unsigned int value);
 /* No IPv6 link-local address when the link comes up. */
 int rtnl_link_no_addrgen(struct rtnl *r, unsigned int ifindex);
 

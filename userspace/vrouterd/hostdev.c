@@ -2,13 +2,11 @@
 /* The node's own interface in the virtual network. */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <ifaddrs.h>
 #include <linux/vrouter.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "dlog.h"
 #include "hostdev.h"
@@ -26,21 +24,6 @@ static void warn(const struct hostdev *h, const struct rtnl *r, const char *what
 	log_warn("--host-device %s: %s: %s", h->name, what, r->text);
 }
 
-/* Strict reverse path filtering would drop what comes by a service from outside. */
-static void loosen_rp_filter(const struct hostdev *h)
-{
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/rp_filter", h->name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	if (write(fd, "2", 1) < 0)
-		log_debug("%s: %s", path, strerror(errno));
-	close(fd);
-}
-
 static int make_link(struct hostdev *h, struct rtnl *r)
 {
 	struct rtnl_link link;
@@ -54,9 +37,11 @@ static int make_link(struct hostdev *h, struct rtnl *r)
 		err = rtnl_link_up(r, link.ifindex);
 	if (err)
 		return err;
+	/* Strict filtering would drop what comes by a service from outside. */
+	if (rtnl_link_rp_filter(r, link.ifindex, 2))
+		warn(h, r, "its reverse path filter");
 	h->dev.ifindex = link.ifindex;
 	h->dev.name = h->name;
-	loosen_rp_filter(h);
 	return 0;
 }
 
