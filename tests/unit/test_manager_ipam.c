@@ -232,7 +232,7 @@ static void nodes_become_virtual_routers(void **state)
 			     "{type: InternalIP, address: '2001:db8::1'}, "
 			     "{type: InternalIP, address: 192.0.2.1}"));
 	assert_string_equal(w.complaints, "");
-	assert_spec(&w, RES_ROUTER, "/n1", "addresses", "[\"192.0.2.1\", \"2001:db8::1\"]");
+	assert_spec(&w, RES_ROUTER, "/n1", "addresses", "[\"192.0.2.1\",\"2001:db8::1\"]");
 	assert_spec(&w, RES_ROUTER, "/n1", "network", "\"default/cluster-network\"");
 	world_apply(&w, NODE("n1", ""));
 	assert_spec(&w, RES_ROUTER, "/n1", "addresses", "[]");
