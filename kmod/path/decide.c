@@ -202,8 +202,7 @@ static enum vrouter_drop_reason find_service(const struct vr_pkt *pkt, struct vr
 	if (pkt->vif->type == VROUTER_VIF_TYPE_TUNNEL)
 		return NONE;
 	if (!vr_proto_is_icmp(pkt->tuple.proto))
-		d->vip = vr_vip_find_rcu(pkt->vn, d->vrf->id, &pkt->tuple,
-					 pkt->vif->type == VROUTER_VIF_TYPE_EXTERNAL);
+		d->vip = vr_vip_find_rcu(pkt->vn, d->vrf->id, &pkt->tuple);
 	if (!d->vip)
 		return not_a_port(pkt, d, t);
 

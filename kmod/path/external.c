@@ -42,7 +42,7 @@ static bool is_of_flow(const struct vr_pkt *pkt)
 static bool is_of_service(const struct vr_pkt *pkt)
 {
 	return !vr_proto_is_icmp(pkt->tuple.proto) &&
-	       vr_vip_find_rcu(pkt->vn, pkt->conf->vrf->id, &pkt->tuple, true);
+	       vr_vip_find_rcu(pkt->vn, pkt->conf->vrf->id, &pkt->tuple);
 }
 
 /* A prefix that is routed through the node. The packets of no flow that it sends back

@@ -25,8 +25,7 @@ static bool vif_changed(const struct vr_vif *vif, u32 gen)
 
 static struct vr_vip *find_vip(const struct vr_net *vn, const struct vr_flow *f)
 {
-	return vr_vip_find_rcu(vn, f->vrf, &f->side[VR_ORIG].tuple,
-			       f->vif[VR_ORIG]->type == VROUTER_VIF_TYPE_EXTERNAL);
+	return vr_vip_find_rcu(vn, f->vrf, &f->side[VR_ORIG].tuple);
 }
 
 /* Is the service what it was, as far as the flow goes? */
@@ -35,8 +34,10 @@ static bool same_service(const struct vr_net *vn, const struct vr_flow *f, u32 g
 	const struct vr_tuple *t = &f->side[VR_ORIG].tuple;
 	const struct vr_vip *vip;
 
+	/* not a node's either, whose ports are looked for one by one */
 	if (!f->member)
-		return !vr_vip_addr_rcu(vn, f->vrf, t->family, &t->dst);
+		return !vr_vip_addr_rcu(vn, f->vrf, t->family, &t->dst) &&
+		       (vr_proto_is_icmp(t->proto) || !find_vip(vn, f));
 	vip = find_vip(vn, f);
 	return vip && !vr_gen_after(READ_ONCE(vip->gen), gen);
 }

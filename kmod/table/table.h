@@ -554,11 +554,8 @@ int vr_vip_set(struct vr_net *vn, const struct vr_vip_cfg *cfg, u16 nlflags,
 int vr_vip_del(struct vr_net *vn, const struct vr_vip_key *key, struct netlink_ext_ack *extack);
 void vr_vip_del_vrf(struct vr_net *vn, u32 vrf);	/* all of a VRF; the caller bumps */
 struct vr_vip *vr_vip_lookup_rcu(const struct vr_net *vn, const struct vr_vip_key *key);
-/* The vip that a packet enters by in a VRF; node_ports: also those of all addresses of the
- * node, if dst is one. RCU.
- */
-struct vr_vip *vr_vip_find_rcu(const struct vr_net *vn, u32 vrf, const struct vr_tuple *t,
-			       bool node_ports);
+/* The vip that a packet of this tuple is for: of its address, or a node port's. RCU. */
+struct vr_vip *vr_vip_find_rcu(const struct vr_net *vn, u32 vrf, const struct vr_tuple *t);
 /* Is addr that of any vip of the VRF (whatever protocol and port)? RCU. */
 bool vr_vip_addr_rcu(const struct vr_net *vn, u32 vrf, u8 family, const union vr_addr *addr);
 /* The first vip after this key, which need not be there; NULL = the very first. Lock. */

@@ -69,8 +69,7 @@ struct vr_vip *vr_vip_lookup_rcu(const struct vr_net *vn, const struct vr_vip_ke
 	return rhashtable_lookup((struct rhashtable *)&vn->vips, key, vip_params);
 }
 
-struct vr_vip *vr_vip_find_rcu(const struct vr_net *vn, u32 vrf, const struct vr_tuple *t,
-			       bool node_ports)
+struct vr_vip *vr_vip_find_rcu(const struct vr_net *vn, u32 vrf, const struct vr_tuple *t)
 {
 	struct vr_vip_key key = {
 		.vrf = vrf, .family = t->family, .proto = t->proto, .port = t->dport,
@@ -78,7 +77,7 @@ struct vr_vip *vr_vip_find_rcu(const struct vr_net *vn, u32 vrf, const struct vr
 	};
 	struct vr_vip *vip = vr_vip_lookup_rcu(vn, &key);
 
-	if (vip || !node_ports)
+	if (likely(vip))
 		return vip;
 	key.addr = (union vr_addr) {};
 	vip = vr_vip_lookup_rcu(vn, &key);

@@ -24,6 +24,7 @@ fabric = Fabric(3)
 nodes = fabric.nodes
 WAIT = 10 * SLOW
 PORTS = [("http", 8080, "TCP"), ("dns", 8053, "UDP"), ("sig", 8090, "SCTP")]
+EXTERNAL_IP = ("198.51.100.7", "2001:db8:100::7")
 ON = {"web-1": 1, "web-2": 2, "web-3": 3, "client": 1, "other": 2}
 FAMILIES = ((4, 0), (6, 1))
 pods, hosts = {}, {}
@@ -117,6 +118,64 @@ def across_policy():
     tap.equal(ask(pods["other"], "tcp", pods["web-3"].v4, 8080), "default/web-3", "without the policy all may")
 
 
+def web(**spec):
+    ports = [(80, 8080, "TCP"), (53, 8053, "UDP"), (90, 8090, "SCTP")]
+    obj = service("default", "web", ports, {"app": "web"}, type="NodePort", externalIPs=list(EXTERNAL_IP), **spec)
+    for port in obj["spec"]["ports"]:
+        port["nodePort"] = 30000 + port["port"]
+    return obj
+
+
+def node_port():
+    """service.go: NodePort and externalIPs from outside, on every node, for both policies."""
+    outside = Place(fabric.outside, "outside", ("192.0.2.254", "2001:db8::254"))
+    nodes[1].apply("30-services", [web()])
+    fabric.sync()
+    for family, i in FAMILIES:
+        v = f"(IPv{family})"
+        for n in (1, 2, 3):
+            got = collections.Counter(world.run([Probe(outside, "tcp", hosts[n].addr(i), 30080) for _ in range(40)],
+                                                seconds=WAIT))
+            tap.check(set(got) == {"default/web-1", "default/web-2", "default/web-3"},
+                      f"node port of node{n}: members of all nodes answer {v}", got)
+        tap.check(str(ask(outside, "udp", hosts[2].addr(i), 30053)).startswith("default/web"), f"by UDP {v}")
+        fabric.outside.run(["ip", "route", "replace", EXTERNAL_IP[i], "via", hosts[3].addr(i)])
+        tap.check(str(ask(outside, "tcp", EXTERNAL_IP[i], 80)).startswith("default/web"), f"external address {v}")
+        tap.check(str(ask(pods["client"], "tcp", EXTERNAL_IP[i], 80)).startswith("default/web"), f"from a pod, too {v}")
+        tap.check(str(ask(pods["client"], "tcp", hosts[1].addr(i), 30080)).startswith("default/web"),
+                  f"a pod reaches its node's port {v}")
+        tap.check(str(ask(hosts[1], "tcp", hosts[1].addr(i), 30080)).startswith("default/web"),
+                  f"and the node itself {v}")
+    nodes[1].apply("30-services", [web(externalTrafficPolicy="Local")])
+    fabric.sync()
+    for family, i in FAMILIES:
+        for n in (1, 2, 3):
+            world.seen.clear()
+            got = set(world.run([Probe(outside, "tcp", hosts[n].addr(i), 30080) for _ in range(10)], seconds=WAIT))
+            tap.equal(got, {f"default/web-{n}"}, f"externalTrafficPolicy Local: only node{n}'s own (IPv{family})")
+            tap.equal({c for _, c in world.seen}, {outside.addr(i)}, "and it sees the client's address")
+    nodes[1].apply("30-services", [web(internalTrafficPolicy="Local")])
+    fabric.sync()
+    got = set(world.run([Probe(pods["other"], "tcp", nodes[2].vip("default", "web"), 80) for _ in range(10)], seconds=WAIT))
+    tap.equal(got, {"default/web-2"}, "internalTrafficPolicy Local: only the sender's node's own")
+    nodes[1].apply("30-services", [web()])
+    fabric.sync()
+
+
+def to_outside():
+    """networking.go: pods reach the outside, by their node's address."""
+    outside = Place(fabric.outside, "outside", ("192.0.2.254", "2001:db8::254"))
+    servers = [world.serve(outside, proto, 9200) for proto in ("tcp", "udp")]
+    for family, i in FAMILIES:
+        for name, n in (("client", 1), ("web-3", 3)):
+            for proto in ("tcp", "udp"):
+                world.seen.clear()
+                tap.equal(ask(pods[name], proto, outside.addr(i), 9200), "outside", f"{name}: {proto} (IPv{family})")
+                tap.equal([c for _, c in world.seen], [hosts[n].addr(i)], "seen as its node")
+    for sock in servers:
+        world.remove(sock)
+
+
 def trace():
     text = nodes[1].ns.run([f"{os.environ['VROUTER_BUILD']}/vrctl", "trace", "vif", "default/client", "src",
                             pods["client"].v4, "dst", pods["web-3"].v4, "proto", "tcp", "dport", "8080"], check=False).stdout
@@ -164,6 +223,6 @@ def node_gone():
 
 
 set_up()
-CASES = (pod_to_pod, cluster_ip, host, across_policy, trace, daemon_restart, node_readdressed, node_gone)
+CASES = (pod_to_pod, cluster_ip, host, across_policy, node_port, to_outside, trace, daemon_restart, node_readdressed, node_gone)
 tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
 tap.done()

@@ -281,12 +281,30 @@ static char *pool_name(const struct object *obj, const struct service_port *port
 	return xasprintf("%s.%u-%s%s", obj->name, port->number, proto, end);
 }
 
+static json_t *pool_json(struct model *m, const struct service_state *svc,
+			 const struct service_port *port, enum family f)
+{
+	const struct service_spec *spec = svc->object->service;
+	json_t *pool;
+
+	pool = mem_check(json_pack("{s:s, s:s, s:s, s:s, s:o}", "loadBalancer", svc->key, "network",
+				   CLUSTER_NETWORK, "protocol", protocol_name(port->proto),
+				   "family", family_name(f), "members",
+				   find_members(m, svc, port, f)));
+	if (spec->internal_local)
+		json_object_set_new(pool, "internalTrafficPolicy", json_string("Local"));
+	if (spec->n_external || port->node_port)
+		json_object_set_new(pool, "externalTrafficPolicy",
+				    json_string(spec->external_local ? "Local" : "Cluster"));
+	return pool;
+}
+
 /* Publishes the pools of one port and returns its listener. */
 static json_t *publish_port(struct model *m, struct service_state *svc,
 			    const struct service_port *port)
 {
 	const struct object *obj = svc->object;
-	json_t *refs = mem_check(json_object());
+	json_t *refs = mem_check(json_object()), *listener;
 	enum family f;
 
 	for (f = V4; f < FAMILIES; f++) {
@@ -299,12 +317,13 @@ static json_t *publish_port(struct model *m, struct service_state *svc,
 		json_object_set_new(refs, family_name(f), json_string(ref));
 		mark(&svc->pools, name);
 		store_put(m->store, RES_POOL, obj->ns, name, NULL, NULL,
-			  json_pack("{s:s, s:s, s:s, s:o}", "loadBalancer", svc->key, "protocol",
-				    protocol_name(port->proto), "family", family_name(f), "members",
-				    find_members(m, svc, port, f)));
+			  pool_json(m, svc, port, f));
 	}
-	return json_pack("{s:s, s:s, s:i, s:o}", "name", port->name, "protocol",
-			 protocol_name(port->proto), "port", (int)port->number, "pools", refs);
+	listener = json_pack("{s:s, s:s, s:i, s:o}", "name", port->name, "protocol",
+			     protocol_name(port->proto), "port", (int)port->number, "pools", refs);
+	if (port->node_port)
+		json_object_set_new(listener, "nodePort", json_integer(port->node_port));
+	return listener;
 }
 
 static json_t *publish_vips(struct model *m, struct service_state *svc)
@@ -332,18 +351,23 @@ static json_t *publish_vips(struct model *m, struct service_state *svc)
 static void publish(struct model *m, struct service_state *svc)
 {
 	const struct service_spec *spec = svc->object->service;
-	json_t *listeners = mem_check(json_array()), *affinity = NULL;
+	json_t *listeners = mem_check(json_array()), *affinity = NULL, *external = NULL;
+	char text[ADDR_TEXT];
 	size_t i;
 
 	for (i = 0; i < spec->n_ports; i++)
 		json_array_append_new(listeners, publish_port(m, svc, &spec->ports[i]));
+	if (spec->n_external)
+		external = mem_check(json_array());
+	for (i = 0; i < spec->n_external; i++)
+		json_array_append_new(external, json_string(addr_text(&spec->external[i], text)));
 	if (spec->affinity)
 		affinity = json_pack("{s:i}", "timeoutSeconds", (int)spec->affinity);
 	store_put(m->store, RES_LOAD_BALANCER, svc->object->ns, svc->object->name, svc->object->uid,
 		  NULL,
-		  json_pack("{s:s, s:o, s:o*, s:o}", "network", CLUSTER_NETWORK, "vips",
-			    publish_vips(m, svc), "sessionAffinity", affinity, "listeners",
-			    listeners));
+		  json_pack("{s:s, s:o, s:o*, s:o*, s:o}", "network", CLUSTER_NETWORK, "vips",
+			    publish_vips(m, svc), "externalAddresses", external,
+			    "sessionAffinity", affinity, "listeners", listeners));
 	svc->published = true;
 }
 

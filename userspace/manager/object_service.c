@@ -6,6 +6,7 @@
 
 #define AFFINITY_DEFAULT 10800
 #define AFFINITY_MAX 86400
+#define MAX_EXTERNAL 32
 
 static void read_target(struct service_port *port, const struct field *f)
 {
@@ -27,6 +28,23 @@ static void read_target(struct service_port *port, const struct field *f)
 	port->target_name = xstrdup(name);
 }
 
+static void read_node_port(struct service_spec *svc, struct service_port *port,
+			   const struct field *f)
+{
+	struct field at = field_get(f, "nodePort");
+	size_t i;
+
+	if (!svc->node_ports)
+		return;
+	port->node_port = field_int(f, "nodePort", 1, 65535, 0);
+	if (!port->node_port)
+		field_note(&at, "is not given; without an API server none is allocated");
+	for (i = 0; port->node_port && i + 1 < svc->n_ports; i++)
+		if (svc->ports[i].node_port == port->node_port &&
+		    svc->ports[i].proto == port->proto)
+			field_error(&at, "%u is that of ports[%zu]", port->node_port, i);
+}
+
 static void read_port(struct service_spec *svc, const struct field *f, bool name_needed)
 {
 	static const char *const known[] = { "name", "protocol", "port", "targetPort", "nodePort",
@@ -42,6 +60,7 @@ static void read_port(struct service_spec *svc, const struct field *f, bool name
 	port->number = field_int(f, "port", 1, 65535, 0);
 	field_protocol(f, &port->proto);
 	read_target(port, f);
+	read_node_port(svc, port, f);
 	if (!*port->name && name_needed)
 		field_error(&at, "is required when there are several ports");
 	reason = *port->name ? name_dns_label(port->name) : NULL;
@@ -100,7 +119,7 @@ static void read_type(struct service_spec *svc, const struct field *spec)
 		field_required(spec, "externalName");
 		svc->no_address = true;
 	} else if (!strcmp(type, "NodePort") || !strcmp(type, "LoadBalancer")) {
-		field_note(&at, "%s: only the cluster address is served", type);
+		svc->node_ports = true;
 	} else {
 		field_error(
 			&at,
@@ -109,17 +128,55 @@ static void read_type(struct service_spec *svc, const struct field *spec)
 	}
 }
 
-/* What is allowed and has no effect on one node's cluster addresses, or is not done. */
-static void note_unused(const struct field *spec)
+static bool read_policy(const struct field *spec, const char *key)
 {
-	struct field external = field_array(spec, "externalIPs");
-	struct field internal = field_get(spec, "internalTrafficPolicy");
-	const char *s = field_string(spec, "internalTrafficPolicy");
+	struct field f = field_get(spec, key);
+	const char *s = field_string(spec, key);
 
-	if (field_count(&external))
-		field_warn(&external, "external addresses are not served");
-	if (s && !strcmp(s, "Local"))
-		field_warn(&internal, "Local is not told from Cluster");
+	if (s && strcmp(s, "Local") && strcmp(s, "Cluster"))
+		field_error(&f, "must be Cluster or Local, not \"%.30s\"", s);
+	return s && !strcmp(s, "Local");
+}
+
+static void take_external(struct service_spec *svc, const struct field *f)
+{
+	struct addr a;
+	size_t i;
+
+	if (!field_addr(f, &a))
+		return;
+	for (i = 0; i < svc->n_external; i++)
+		if (addr_equal(&svc->external[i], &a))
+			return;
+	if (svc->n_external == MAX_EXTERNAL) {
+		field_error(f, "is one more than %d external addresses", MAX_EXTERNAL);
+		return;
+	}
+	*(struct addr *)array_push(&svc->external, &svc->n_external, sizeof(a)) = a;
+}
+
+/* From outside: spec.externalIPs, and what a load balancer was given in the status. */
+static void read_external(struct service_spec *svc, const struct field *spec,
+			  const struct field *status)
+{
+	struct field lb = field_object(status, "loadBalancer"), list;
+	size_t i;
+
+	list = field_array(spec, "externalIPs");
+	for (i = 0; i < field_count(&list); i++) {
+		struct field f = field_at(&list, i);
+
+		take_external(svc, &f);
+	}
+	list = field_array(&lb, "ingress");
+	for (i = 0; i < field_count(&list); i++) {
+		struct field e = field_at(&list, i), ip = field_get(&e, "ip");
+
+		if (ip.value)
+			take_external(svc, &ip);
+	}
+	svc->external_local = read_policy(spec, "externalTrafficPolicy");
+	svc->internal_local = read_policy(spec, "internalTrafficPolicy");
 }
 
 static void take_family(struct service_spec *svc, const struct field *f, enum family family,
@@ -259,6 +316,7 @@ void service_read(struct object *obj, const struct field *doc)
 		"trafficDistribution", NULL
 	};
 	struct field spec = field_object(doc, "spec"), selector = field_object(&spec, "selector");
+	struct field status = field_object(doc, "status");
 	struct service_spec *svc = xzalloc(sizeof(*svc));
 
 	obj->service = svc;
@@ -277,7 +335,7 @@ void service_read(struct object *obj, const struct field *doc)
 	svc->no_data_path = svc->no_address || is_not_ours(obj->labels);
 	read_ports(svc, &spec);
 	read_affinity(svc, &spec);
-	note_unused(&spec);
+	read_external(svc, &spec, &status);
 	svc->publish_not_ready = field_bool(&spec, "publishNotReadyAddresses", false);
 	if (json_object_size(selector.value))
 		svc->selector = selector_read_map(&selector);
@@ -294,6 +352,7 @@ void service_spec_free(struct service_spec *svc)
 		free(svc->ports[i].target_name);
 	}
 	free(svc->ports);
+	free(svc->external);
 	selector_free(svc->selector);
 	free(svc);
 }

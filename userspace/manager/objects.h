@@ -67,6 +67,7 @@ struct service_port {
 	int		proto;
 	uint16_t	number;
 	uint16_t	target;			/* 0: by name */
+	uint16_t	node_port;		/* 0: none */
 	char		*target_name;
 };
 
@@ -80,6 +81,10 @@ struct service_spec {
 	enum family		primary;
 	bool			has_addr[FAMILIES];
 	struct addr		addr[FAMILIES];	/* given cluster addresses */
+	struct addr		*external;	/* externalIPs and those of the load balancer */
+	size_t			n_external;
+	bool			node_ports;	/* NodePort or LoadBalancer */
+	bool			external_local, internal_local;	/* traffic policies */
 	unsigned int		affinity;	/* seconds; 0: none */
 	bool			publish_not_ready;
 };

@@ -479,7 +479,7 @@ int daemon_start(struct daemon *d, sd_event *loop, const struct options *opt)
 	d->ids = ids_new();
 	d->env = (struct plan_env){
 		.node = opt->node, .tunnels = opt->tunnels, .encap = opt->encap,
-		.family = opt->underlay,
+		.family = opt->underlay, .external = opt->external,
 	};
 	d->rc = reconciler_new(d->ids, &backend, &d->env);
 	d->model = model_new(&model_ops, d);

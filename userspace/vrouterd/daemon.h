@@ -18,7 +18,7 @@
 
 struct options {
 	const char	*node, *feed, *cni_socket, *netns, *state_dir, *host_device;
-	bool		tunnels;
+	bool		tunnels, external;
 	uint8_t		encap;		/* VROUTER_TUNNEL_ENCAP_*, with tunnels */
 	uint8_t		underlay;	/* AF_*; 0 = that of the nodes' primary addresses */
 	int		log_level;

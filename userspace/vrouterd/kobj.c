@@ -163,7 +163,8 @@ bool kobj_ours(const struct kobj *o)
 	if (!label || !key_valid(label))
 		return false;
 	return o->key.kind != K_VIF || o->vif.type == VROUTER_VIF_TYPE_TUNNEL ||
-	       (o->vif.type == VROUTER_VIF_TYPE_HOST && !strncmp(label, "Node/", 5)) ||
+	       ((o->vif.type == VROUTER_VIF_TYPE_HOST ||
+		 o->vif.type == VROUTER_VIF_TYPE_EXTERNAL) && !strncmp(label, "Node/", 5)) ||
 	       host_ifname_valid(o->vif.ifname);
 }
 

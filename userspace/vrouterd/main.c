@@ -39,6 +39,7 @@ static void usage(FILE *out)
 		"  -e, --encap ENCAP      tunnels to other nodes: none (default), vxlan or mplsoudp\n"
 		"  -u, --underlay FAMILY  ipv4 or ipv6: of the nodes' addresses that tunnels\n"
 		"                         lead to (default: that of their first address)\n"
+		"  -x, --external         node ports, external addresses, and SNAT to the outside\n"
 		"  -d, --host-device NAME the node's own interface in the network (%s);\n"
 		"                         \"\" = none\n"
 		"  -N, --netns PATH       network namespace of the node (this process's)\n"
@@ -90,6 +91,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		{ "encap", required_argument, NULL, 'e' },
 		{ "underlay", required_argument, NULL, 'u' },
 		{ "host-device", required_argument, NULL, 'd' },
+		{ "external", no_argument, NULL, 'x' },
 		{ "netns", required_argument, NULL, 'N' },
 		{ "state-dir", required_argument, NULL, 's' },
 		{ "log-level", required_argument, NULL, 'l' },
@@ -103,7 +105,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		.feed = DEFAULT_FEED, .cni_socket = DEFAULT_CNI, .state_dir = DEFAULT_STATE,
 		.host_device = DEFAULT_HOST, .log_level = VR_LOG_INFO,
 	};
-	while ((c = getopt_long(argc, argv, "n:f:c:e:u:d:N:s:l:hV", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "n:f:c:e:u:d:xN:s:l:hV", longs, NULL)) != -1) {
 		switch (c) {
 		case 'n':
 			o->node = optarg;
@@ -124,6 +126,9 @@ static int parse_options(int argc, char **argv, struct options *o)
 			break;
 		case 'd':
 			o->host_device = optarg;
+			break;
+		case 'x':
+			o->external = true;
 			break;
 		case 'N':
 			o->netns = optarg;

@@ -69,6 +69,9 @@ struct vmi {
 };
 
 struct pool {
+	char		*network;	/* key of a VirtualNetwork; may be NULL */
+	bool		internal_local;	/* from inside only members of the sender's node */
+	bool		external, external_local; /* reached from outside; the same from there */
 	uint8_t		proto;		/* IPPROTO_* */
 	uint8_t		family;
 	unsigned int	n_members;
@@ -77,19 +80,19 @@ struct pool {
 		uint16_t	port;
 		uint32_t	weight;	/* 0 = no new flows */
 		uint8_t		state;	/* VROUTER_MEMBER_STATE_* */
-		char		*target; /* may be NULL */
+		char		*target, *node; /* may be NULL */
 	} *members;
 };
 
 struct lb {
 	char		*network;
-	unsigned int	n_vips, n_listeners;
-	struct vr_addr	*vips;
+	unsigned int	n_vips, n_external, n_listeners;
+	struct vr_addr	*vips, *external;
 	uint32_t	affinity;	/* seconds, 0 = none */
 	struct listener {
 		char		*name;
 		uint8_t		proto;
-		uint16_t	port;
+		uint16_t	port, node_port; /* node_port: 0 = none */
 		char		*pool4, *pool6;	/* keys of LoadBalancerPools; may be NULL */
 	} *listeners;
 };

@@ -230,6 +230,18 @@ static void parse_member(struct jerr *e, const json_t *o, uint8_t family, struct
 	else if (state && strcmp(state, "active"))
 		jfail(e, "state", "\"%.32s\" is not \"active\" or \"draining\"", state);
 	m->target = dup_string(e, o, "target", false);
+	m->node = dup_string(e, o, "node", false);
+}
+
+/* "Local" or "Cluster"; false: absent. */
+static bool parse_policy(struct jerr *e, const json_t *spec, const char *field, bool *local)
+{
+	const char *s = jstring(e, spec, field, false);
+
+	*local = s && !strcmp(s, "Local");
+	if (s && !*local && strcmp(s, "Cluster"))
+		jfail(e, field, "\"%.32s\" is not \"Cluster\" or \"Local\"", s);
+	return s;
 }
 
 static void parse_pool(struct jerr *e, const json_t *spec, struct res *r)
@@ -238,7 +250,12 @@ static void parse_pool(struct jerr *e, const json_t *spec, struct res *r)
 	const json_t *list = jarray(e, spec, "members", MAX_LIST);
 	struct pool *p = &r->pool;
 
+	p->network = jkey(e, spec, "network", false);
 	p->proto = jproto(e, spec, "protocol", true, false);
+	parse_policy(e, spec, "internalTrafficPolicy", &p->internal_local);
+	p->external = parse_policy(e, spec, "externalTrafficPolicy", &p->external_local);
+	if (p->external && !p->network)
+		jfail(e, "network", "is missing, and needed with externalTrafficPolicy");
 	if (family && !strcmp(family, "IPv4"))
 		p->family = AF_INET;
 	else if (family && !strcmp(family, "IPv6"))
@@ -265,6 +282,7 @@ static void parse_listener(struct jerr *e, const json_t *o, struct listener *l)
 	l->port = jnumber(e, o, "port", 1, 65535, 0);
 	if (!l->port)
 		jfail(e, "port", "is missing");
+	l->node_port = jnumber(e, o, "nodePort", 1, 65535, 0);
 	mark = jenter(e, "pools", -1);
 	l->pool4 = jkey(e, pools, "IPv4", false);
 	l->pool6 = jkey(e, pools, "IPv6", false);
@@ -280,6 +298,7 @@ static void parse_lb(struct jerr *e, const json_t *spec, struct res *r)
 
 	lb->network = jkey(e, spec, "network", true);
 	lb->vips = parse_ips(e, spec, "vips", &lb->n_vips);
+	lb->external = parse_ips(e, spec, "externalAddresses", &lb->n_external);
 	if (affinity) {
 		mark = jenter(e, "sessionAffinity", -1);
 		lb->affinity = jnumber(e, affinity, "timeoutSeconds", 1, 86400, 10800);
@@ -407,6 +426,7 @@ static void free_lb(struct lb *lb)
 	free(lb->listeners);
 	free(lb->network);
 	free(lb->vips);
+	free(lb->external);
 }
 
 void res_free(struct res *r)
@@ -431,9 +451,12 @@ void res_free(struct res *r)
 		free_vmi(&r->vmi);
 		break;
 	case RES_POOL:
-		for (i = 0; i < r->pool.n_members; i++)
+		for (i = 0; i < r->pool.n_members; i++) {
 			free(r->pool.members[i].target);
+			free(r->pool.members[i].node);
+		}
 		free(r->pool.members);
+		free(r->pool.network);
 		break;
 	case RES_LB:
 		free_lb(&r->lb);

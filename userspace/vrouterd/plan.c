@@ -6,6 +6,9 @@
 #include "mem.h"
 #include "plan.h"
 
+/* What is outside: a VRF, a vif and a next hop are named so. */
+#define EXTERNAL	"Node/external"
+
 static uint32_t use_id(struct unit *u, struct ids *ids, enum id_space space, const char *name)
 {
 	uint32_t id = ids_get(ids, space, name);
@@ -21,6 +24,8 @@ static const char *nexthop_name(uint8_t type, const char *label, char buf[ID_NAM
 {
 	const char *word = type == VROUTER_NEXTHOP_TYPE_LOCAL ? "local" :
 			   type == VROUTER_NEXTHOP_TYPE_TUNNEL ? "tunnel" :
+			   type == VROUTER_NEXTHOP_TYPE_VRF ? "vrf" :
+			   type == VROUTER_NEXTHOP_TYPE_SNAT ? "snat" :
 			   type == VROUTER_NEXTHOP_TYPE_ECMP ? "ecmp" :
 			   type == VROUTER_NEXTHOP_TYPE_BLACKHOLE ? "blackhole" : NULL;
 
@@ -34,7 +39,8 @@ static const char *nexthop_name(uint8_t type, const char *label, char buf[ID_NAM
 static const char *vif_name(uint8_t type, const char *label, char buf[ID_NAME])
 {
 	const char *word = type == VROUTER_VIF_TYPE_TUNNEL ? "tunnel " :
-			   type == VROUTER_VIF_TYPE_HOST ? "host " : "";
+			   type == VROUTER_VIF_TYPE_HOST ? "host " :
+			   type == VROUTER_VIF_TYPE_EXTERNAL ? "external " : "";
 
 	snprintf(buf, ID_NAME, "%s%s", word, label);
 	return buf;
@@ -179,15 +185,83 @@ static void plan_other_node(struct unit *u, const struct res *r, const struct pl
 	plan_addrs(u, r, use_id(u, ids, ID_VRF, r->router.network), nexthop);
 }
 
+/* The families of a node's addresses, each once. */
+static unsigned int families(const struct router *router, uint8_t list[2])
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < router->n_addrs && n < 2; i++)
+		if (!n || list[0] != router->addrs[i].family)
+			list[n++] = router->addrs[i].family;
+	return n;
+}
+
+/* The way out: all that the network has no route for, from the node's addresses. */
+static void plan_snat(struct unit *u, const struct res *r, uint32_t vif, uint32_t vrf,
+		      struct ids *ids)
+{
+	const struct router *router = &r->router;
+	struct vr_nexthop nh = {
+		.id = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_SNAT, EXTERNAL),
+		.label = mem_strdup(EXTERNAL), .type = VROUTER_NEXTHOP_TYPE_SNAT, .vif = vif,
+		.snat_addrs = mem_dup(router->addrs, router->n_addrs, sizeof(*router->addrs)),
+		.n_snat_addrs = router->n_addrs,
+	};
+	uint32_t nexthop = nh.id;
+	unsigned int i, n;
+	uint8_t list[2];
+
+	add(u, K_NEXTHOP, &nh);
+	n = families(router, list);
+	for (i = 0; i < n; i++) {
+		struct vr_route rt = {
+			.vrf = vrf, .nexthop = nexthop, .label = mem_strdup(EXTERNAL),
+			.prefix.addr.family = list[i],
+		};
+
+		add(u, K_ROUTE, &rt);
+	}
+}
+
+static void plan_outside(struct unit *u, const struct res *r, struct ids *ids)
+{
+	const struct router *router = &r->router;
+	uint32_t vrf = use_id(u, ids, ID_VRF, router->network);
+	struct vr_vrf v = {
+		.id = use_id(u, ids, ID_VRF, EXTERNAL), .label = mem_strdup(EXTERNAL),
+	};
+	struct vr_vif vif = {
+		.id = use_vif(u, ids, VROUTER_VIF_TYPE_EXTERNAL, EXTERNAL),
+		.label = mem_strdup(EXTERNAL), .type = VROUTER_VIF_TYPE_EXTERNAL, .vrf = v.id,
+		.addrs = mem_dup(router->addrs, router->n_addrs, sizeof(*router->addrs)),
+		.n_addrs = router->n_addrs,
+	};
+	struct vr_nexthop inside = {
+		.id = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_VRF, router->network),
+		.label = mem_strdup(router->network), .type = VROUTER_NEXTHOP_TYPE_VRF,
+		.vrf = vrf,
+	};
+	uint32_t id = vif.id;
+
+	add(u, K_VRF, &v);
+	add(u, K_VIF, &vif);
+	add(u, K_NEXTHOP, &inside);
+	if (router->n_addrs)
+		plan_snat(u, r, id, vrf, ids);
+}
+
 static void plan_router(struct unit *u, const struct res *r, const struct device *dev,
 			const struct plan_env *env, struct ids *ids)
 {
 	if (strcmp(r->key + strlen("Node/"), env->node)) {
 		if (env->tunnels)
 			plan_other_node(u, r, env, ids);
-	} else if (dev) {
-		plan_this_node(u, r, dev, ids);
+		return;
 	}
+	if (dev)
+		plan_this_node(u, r, dev, ids);
+	if (env->external)
+		plan_outside(u, r, ids);
 }
 
 /* --- groups and interfaces ---------------------------------------------------- */
@@ -302,13 +376,12 @@ static void plan_remote_vmi(struct unit *u, const struct res *r, struct ids *ids
 }
 
 /* A weight of 0 is a member without share: it keeps the flows it has. */
-static void plan_pool(struct unit *u, const struct res *r, struct ids *ids)
+static void plan_members(struct unit *u, const struct pool *p, const char *label, bool local,
+			 uint32_t nexthop, const struct plan_env *env, struct ids *ids)
 {
-	const struct pool *p = &r->pool;
 	struct vr_nexthop nh = {
-		.id = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_ECMP, r->key),
-		.label = mem_strdup(r->key), .type = VROUTER_NEXTHOP_TYPE_ECMP,
-		.n_members = p->n_members,
+		.id = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_ECMP, label),
+		.label = mem_strdup(label), .type = VROUTER_NEXTHOP_TYPE_ECMP,
 	};
 	unsigned int i;
 
@@ -316,13 +389,37 @@ static void plan_pool(struct unit *u, const struct res *r, struct ids *ids)
 	for (i = 0; i < p->n_members; i++) {
 		const struct pool_member *m = &p->members[i];
 
-		nh.members[i] = (struct vr_member){
-			.addr = m->addr, .port = m->port, .weight = m->weight ? m->weight : 1,
+		if (local && (!m->node || strcmp(m->node, env->node)))
+			continue;
+		nh.members[nh.n_members++] = (struct vr_member){
+			.addr = m->addr, .port = m->port, .nexthop = nexthop,
+			.weight = m->weight ? m->weight : 1,
 			.state = m->weight ? m->state : VROUTER_MEMBER_STATE_DRAINING,
 			.label = label_dup(m->target),
 		};
 	}
 	add(u, K_NEXTHOP, &nh);
+}
+
+/* Of a pool's next hop for clients from outside. */
+static const char *external_label(const char *key, char buf[ID_NAME])
+{
+	snprintf(buf, VROUTER_LABEL_MAX + 1, "%s@external", key);
+	return buf;
+}
+
+static void plan_pool(struct unit *u, const struct res *r, const struct plan_env *env,
+		      struct ids *ids)
+{
+	const struct pool *p = &r->pool;
+	char label[ID_NAME];
+	uint32_t inside;
+
+	plan_members(u, p, r->key, p->internal_local, 0, env, ids);
+	if (!p->external || !env->external)
+		return;
+	inside = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_VRF, p->network);
+	plan_members(u, p, external_label(r->key, label), p->external_local, inside, env, ids);
 }
 
 /* "default/web:http"; a listener without name goes by its port. */
@@ -338,29 +435,48 @@ static char *vip_label(const struct res *r, const struct listener *l)
 }
 
 static void plan_vip(struct unit *u, const struct res *r, const struct vr_addr *addr,
-		     const struct listener *l, uint32_t vrf, struct ids *ids)
+		     uint16_t port, const struct listener *l, bool outside, struct ids *ids)
 {
 	const char *pool = addr->family == AF_INET ? l->pool4 : l->pool6;
 	struct vr_vip vip = {
-		.vrf = vrf, .addr = *addr, .proto = l->proto, .port = l->port,
+		.addr = *addr, .proto = l->proto, .port = port,
 		.affinity_timeout = r->lb.affinity,
 	};
+	char label[ID_NAME];
 
 	if (!pool)
 		return;
-	vip.nexthop = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_ECMP, pool);
+	vip.vrf = use_id(u, ids, ID_VRF, outside ? EXTERNAL : r->lb.network);
+	vip.nexthop = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_ECMP,
+				  outside ? external_label(pool, label) : pool);
 	vip.label = vip_label(r, l);
 	add(u, K_VIP, &vip);
 }
 
-static void plan_lb(struct unit *u, const struct res *r, struct ids *ids)
+/* From outside, and from inside as well: there each member serves. */
+static void plan_both(struct unit *u, const struct res *r, const struct vr_addr *addr,
+		      uint16_t port, const struct listener *l, struct ids *ids)
 {
-	uint32_t vrf = use_id(u, ids, ID_VRF, r->lb.network);
-	unsigned int i, j;
+	plan_vip(u, r, addr, port, l, true, ids);
+	plan_vip(u, r, addr, port, l, false, ids);
+}
 
-	for (i = 0; i < r->lb.n_vips; i++)
-		for (j = 0; j < r->lb.n_listeners; j++)
-			plan_vip(u, r, &r->lb.vips[i], &r->lb.listeners[j], vrf, ids);
+static void plan_lb(struct unit *u, const struct res *r, const struct plan_env *env,
+		    struct ids *ids)
+{
+	static const struct vr_addr any[] = { { .family = AF_INET }, { .family = AF_INET6 } };
+	const struct lb *lb = &r->lb;
+	const struct listener *l;
+	unsigned int i;
+
+	for (l = lb->listeners; l < lb->listeners + lb->n_listeners; l++) {
+		for (i = 0; i < lb->n_vips; i++)
+			plan_vip(u, r, &lb->vips[i], l->port, l, false, ids);
+		for (i = 0; env->external && i < lb->n_external; i++)
+			plan_both(u, r, &lb->external[i], l->port, l, ids);
+		for (i = 0; env->external && l->node_port && i < VR_ARRAY_SIZE(any); i++)
+			plan_both(u, r, &any[i], l->node_port, l, ids);
+	}
 }
 
 static bool is_elsewhere(const struct vmi *v, const struct plan_env *env)
@@ -389,10 +505,10 @@ void plan(struct unit *u, const struct res *r, const struct device *dev,
 			plan_remote_vmi(u, r, ids);
 		break;
 	case RES_POOL:
-		plan_pool(u, r, ids);
+		plan_pool(u, r, env, ids);
 		break;
 	case RES_LB:
-		plan_lb(u, r, ids);
+		plan_lb(u, r, env, ids);
 		break;
 	default:
 		break;

@@ -17,8 +17,12 @@
  *                            for each address that carries the groups. On another node:
  *                            the routes, to that node's tunnel. One that is not attached
  *                            yet has none
- *   LoadBalancerPool         ecmp nexthop
- *   LoadBalancer             vip for each address and listener
+ *   LoadBalancerPool         ecmp nexthop, and one for clients from outside
+ *   LoadBalancer             vip for each address and listener; in the VRF of what is
+ *                            outside, too, for external addresses and node ports
+ *
+ * What is outside enters by a vif and a VRF of its own, from which only the members of
+ * external services lead on, so that nobody out there reaches anything else.
  */
 
 #include "ids.h"
@@ -43,6 +47,7 @@ struct plan_env {
 	bool		tunnels;
 	uint8_t		encap;		/* VROUTER_TUNNEL_ENCAP_* */
 	uint8_t		family;		/* of the underlay, AF_*; 0 = that of the primary address */
+	bool		external;	/* services are reached from outside, and pods get there */
 };
 
 /* dev: NULL = none; of this node's VirtualRouter the host's device. */

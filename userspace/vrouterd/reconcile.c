@@ -484,9 +484,13 @@ static void follow_moved(struct diff *d)
  */
 static int rank(const struct request *rq)
 {
-	bool moves = rq->del && rq->obj->key.kind == K_VIF;
+	const struct kobj *o = rq->obj;
+	bool moves = rq->del && o->key.kind == K_VIF;
+	/* members may name other next hops */
+	int order = 2 * o->key.kind +
+		    (o->key.kind == K_NEXTHOP && o->nexthop.type == VROUTER_NEXTHOP_TYPE_ECMP);
 
-	return moves ? 0 : rq->del ? 2 * K_KINDS - rq->obj->key.kind : 1 + rq->obj->key.kind;
+	return moves ? 0 : rq->del ? 4 * K_KINDS - order : 1 + order;
 }
 
 static int by_rank(const void *a, const void *b)

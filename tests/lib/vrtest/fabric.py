@@ -13,11 +13,12 @@ from .node import Node
 class Fabric:
     """Nodes node1.. with eth0 192.0.2.1.., 2001:db8::1.. on a bridge."""
 
-    def __init__(self, n, args=("--encap", "vxlan"), mtu=1500):
+    def __init__(self, n, args=("--encap", "vxlan", "--external"), mtu=1500):
         self.bridge = Netns("underlay")
         self.bridge.run(["ip", "link", "add", "br0", "type", "bridge"])
         self.bridge.run(["ip", "link", "set", "br0", "up"])
         self.nodes = {}
+        self.outside = self._outside()
         for i in range(1, n + 1):
             addrs = (f"192.0.2.{i}", f"2001:db8::{i}")
             node = Node(f"node{i}", first=self.nodes.get(1), addrs=addrs, args=args)
@@ -28,6 +29,17 @@ class Fabric:
         self.nodes[1].start_manager()
         for node in self.nodes.values():
             node.start_daemon()
+
+    def _outside(self):
+        """192.0.2.254, 2001:db8::254, the nodes' default gateway: a machine of no cluster."""
+        ns = Netns("outside")
+        self.bridge.run(["ip", "link", "add", "port-out", "type", "veth", "peer", "name", "eth0",
+                         "netns", "outside"])
+        self.bridge.run(["ip", "link", "set", "port-out", "master", "br0", "up"])
+        ns.run(["ip", "link", "set", "eth0", "up"])
+        ns.run(["ip", "addr", "add", "192.0.2.254/24", "dev", "eth0"])
+        ns.run(["ip", "addr", "add", "2001:db8::254/64", "dev", "eth0", "nodad"])
+        return ns
 
     def _join(self, node, i):
         self.bridge.run(["ip", "link", "add", f"port{i}", "type", "veth", "peer", "name", "eth0",

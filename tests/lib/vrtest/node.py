@@ -8,6 +8,7 @@
 """
 
 import atexit
+import ipaddress
 import json
 import os
 import shutil
@@ -222,11 +223,15 @@ class Node:
         """Packets dropped so far for these reasons."""
         return sum(d["packets"] for d in self.vrctl("drops", "show") if d["reason"] in reasons)
 
+    def _is_cluster_ip(self, addr):
+        """Not a node port's or an external one."""
+        return any(ipaddress.ip_address(addr) in ipaddress.ip_network(n) for n in self.networks[1].split(","))
+
     def vip(self, namespace, name, family=4):
         """The service's cluster address."""
         for v in self.vrctl("vip", "show"):
             if v.get("label", "").split(":")[0] == f"{namespace}/{name}" and \
-                    (":" in v["addr"]) == (family == 6):
+                    (":" in v["addr"]) == (family == 6) and self._is_cluster_ip(v["addr"]):
                 return v["addr"]
         raise AssertionError(f"no vip of {namespace}/{name}\n{self.logs()}")
 
