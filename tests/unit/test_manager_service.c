@@ -275,6 +275,43 @@ static void order_of_events(void **state)
 	world_free(&w);
 }
 
+static void from_outside(void **state)
+{
+	struct world w;
+
+	(void)state;
+	set_up(&w);
+	world_apply(&w, "{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {selector: {app: web}, "
+		    "type: LoadBalancer, externalTrafficPolicy: Local, internalTrafficPolicy: Local, "
+		    "externalIPs: [198.51.100.7], ports: [{name: http, port: 80, targetPort: http, nodePort: 30080}, "
+		    "{name: dns, protocol: UDP, port: 53}]}, "
+		    "status: {loadBalancer: {ingress: [{ip: 203.0.113.5}, {hostname: web.example}, "
+		    "{ip: 198.51.100.7}]}}}");
+	assert_spec(&w, RES_LOAD_BALANCER, "default/web", "externalAddresses",
+		    "[\"198.51.100.7\",\"203.0.113.5\"]");
+	assert_spec(&w, RES_LOAD_BALANCER, "default/web", "listeners", "[{\"name\":\"http\",\"protocol\":\"TCP\","
+		    "\"port\":80,\"pools\":{\"IPv4\":\"default/web.http\"},\"nodePort\":30080},{\"name\":\"dns\","
+		    "\"protocol\":\"UDP\",\"port\":53,\"pools\":{\"IPv4\":\"default/web.dns\"}}]");
+	assert_spec(&w, RES_POOL, "default/web.http", "externalTrafficPolicy", "\"Local\"");
+	assert_spec(&w, RES_POOL, "default/web.http", "internalTrafficPolicy", "\"Local\"");
+	assert_spec(&w, RES_POOL, "default/web.http", "network", "\"default/cluster-network\"");
+	/* Without addresses only a port with a number of its own is reached. */
+	world_apply(&w, SERVICE("web", "selector: {app: web}, type: NodePort, ports: [{name: http, port: 80, "
+				"targetPort: http, nodePort: 30080}, {name: dns, protocol: UDP, port: 53}]"));
+	assert_spec(&w, RES_LOAD_BALANCER, "default/web", "externalAddresses", "null");
+	assert_spec(&w, RES_POOL, "default/web.http", "externalTrafficPolicy", "\"Cluster\"");
+	assert_spec(&w, RES_POOL, "default/web.dns", "externalTrafficPolicy", "null");
+	assert_spec(&w, RES_POOL, "default/web.http", "internalTrafficPolicy", "null");
+	world_clear(&w);
+	world_apply(&w, SERVICE("web", "selector: {app: web}, externalTrafficPolicy: Somewhere, ports: [{port: 80}]"));
+	assert_non_null(strstr(w.complaints, "spec.externalTrafficPolicy: must be Cluster or Local"));
+	world_clear(&w);
+	world_apply(&w, SERVICE("web", "selector: {app: web}, type: NodePort, ports: [{name: a, port: 80, "
+				"nodePort: 30080}, {name: b, port: 81, nodePort: 30080}]"));
+	assert_non_null(strstr(w.complaints, "spec.ports[1].nodePort: 30080 is that of ports[0]"));
+	world_free(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +323,7 @@ int main(void)
 		cmocka_unit_test(given_endpoints),
 		cmocka_unit_test(host_network_endpoint),
 		cmocka_unit_test(dual_stack),
+		cmocka_unit_test(from_outside),
 		cmocka_unit_test(taken_address),
 		cmocka_unit_test(order_of_events),
 	};

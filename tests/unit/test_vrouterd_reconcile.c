@@ -273,6 +273,7 @@ static int open_world(void **state)
 	struct world *w = mem_zero(1, sizeof(*w));
 
 	env.tunnels = false;
+	env.external = false;
 	env.family = 0;
 	world_open(w);
 	dump(w);
@@ -471,6 +472,47 @@ static void a_node_that_goes_takes_its_tunnel_along(void **state)
 	ktable_each(&w->kernel.objs, count_one, &c);
 	assert_int_equal(c.n[K_NEXTHOP], 2);
 	assert_int_equal(c.n[K_ROUTE], 1);
+}
+
+static void services_from_outside(void **state)
+{
+	struct world *w = *state;
+	const struct kobj *o;
+	struct count c = {};
+	uint32_t inside, outside;
+
+	env.external = true;
+	set(w, LB, "default/web", "{\"network\":\"default/net\",\"vips\":[\"10.96.0.10\"],"
+	    "\"externalAddresses\":[\"198.51.100.7\"],\"listeners\":[{\"name\":\"http\",\"protocol\":\"TCP\","
+	    "\"port\":80,\"nodePort\":30080,\"pools\":{\"IPv4\":\"default/web.http\"}}]}");
+	set(w, POOL, "default/web.http", "{\"protocol\":\"TCP\",\"family\":\"IPv4\",\"network\":\"default/net\","
+	    "\"externalTrafficPolicy\":\"Local\",\"members\":[{\"address\":\"10.32.0.5\",\"port\":80,"
+	    "\"node\":\"n1\"},{\"address\":\"10.32.0.9\",\"port\":80,\"node\":\"n2\"}]}");
+	set(w, ROUTER, "/n1", ROUTER_SPEC("\"192.0.2.1\",\"192.0.2.2\",\"2001:db8::1\""));
+	set(w, NETWORK, NETWORK_SPEC);
+	assert_int_equal(reconcile(w->rc), RC_DONE);
+	ktable_each(&w->kernel.objs, count_one, &c);
+	assert_int_equal(c.n[K_VRF], 2);
+	assert_int_equal(c.n[K_VIF], 1);	/* external */
+	assert_int_equal(c.n[K_NEXTHOP], 5);	/* two ecmp, vrf, snat, blackhole */
+	assert_int_equal(c.n[K_ROUTE], 3);	/* service subnet, a default of each family */
+	assert_int_equal(c.n[K_VIP], 5);	/* cluster; external and node port, from both sides */
+
+	inside = ids_find(w->ids, ID_VRF, "default/net");
+	outside = ids_find(w->ids, ID_VRF, "Node/external");
+	o = find(w, K_VIF, ID_VIF, "external Node/external");
+	assert_int_equal(o->vif.vrf, outside);
+	o = find(w, K_NEXTHOP, ID_NEXTHOP, "vrf default/net");
+	assert_int_equal(o->nexthop.vrf, inside);
+	o = find(w, K_NEXTHOP, ID_NEXTHOP, "snat Node/external");
+	assert_int_equal(o->nexthop.n_snat_addrs, 3);
+	o = find(w, K_NEXTHOP, ID_NEXTHOP, "ecmp default/web.http");
+	assert_int_equal(o->nexthop.n_members, 2);
+	o = find(w, K_NEXTHOP, ID_NEXTHOP, "ecmp default/web.http@external");
+	assert_int_equal(o->nexthop.n_members, 1);
+	assert_int_equal(o->nexthop.members[0].addr.b[3], 5);
+	assert_int_equal(o->nexthop.members[0].nexthop, ids_find(w->ids, ID_NEXTHOP, "vrf default/net"));
+	restart(w);
 }
 
 /* --- differences --------------------------------------------------------------------- */
@@ -689,6 +731,7 @@ int main(void)
 		TEST(two_that_want_one_key),
 		TEST(a_wrong_mirror_asks_for_a_dump),
 		TEST(nodes_become_tunnels),
+		TEST(services_from_outside),
 		TEST(without_encapsulation_there_are_none),
 		TEST(another_vni_makes_the_end_anew),
 		TEST(a_restart_keeps_the_tunnels),
