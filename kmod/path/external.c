@@ -45,12 +45,13 @@ static bool is_of_service(const struct vr_pkt *pkt)
 	       vr_vip_find_rcu(pkt->vn, pkt->conf->vrf->id, &pkt->tuple);
 }
 
-/* A prefix that is routed through the node. The packets of no flow that it sends back
- * leave by other hooks than this.
- */
+/* A prefix that is routed through the node; what is in it of the node's own stays there. */
 static bool is_of_prefix(const struct vr_pkt *pkt)
 {
-	return vr_route_lookup_rcu(pkt->conf->vrf, pkt->tuple.family, &pkt->tuple.dst);
+	const struct vr_tuple *t = &pkt->tuple;
+
+	return vr_route_lookup_rcu(pkt->conf->vrf, t->family, &t->dst) &&
+	       !vr_is_node_addr(pkt->vn, t->family, &t->dst);
 }
 
 static void set_port(struct vr_pkt *pkt, u32 id)

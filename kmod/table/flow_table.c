@@ -235,12 +235,26 @@ static bool evict(struct vr_net *vn)
 
 /* --- allocation ----------------------------------------------------------- */
 
+/* A pod or a VM, of which one is not to take all from the others. What enters by another
+ * type is of many, and was held to this where it came from.
+ */
+static bool is_of_one(const struct vr_vif *vif)
+{
+	return vif->type == VROUTER_VIF_TYPE_VETH || vif->type == VROUTER_VIF_TYPE_TAP;
+}
+
 /* Flows and half-open flows of the vif that opens one, each against its bound. */
 static enum vrouter_drop_reason take_of_vif(struct vr_net *vn, struct vr_vif *vif)
 {
 	const struct vr_vif_conf *conf = rcu_dereference(vif->conf);
-	u32 flows = conf->flow_limit ?: READ_ONCE(vn->limits.flows_per_vif);
-	u32 half = conf->half_open_limit ?: READ_ONCE(vn->limits.half_open_per_vif);
+	u32 all = READ_ONCE(vn->limits.flows), flows = all, half = all / 2;
+
+	if (likely(is_of_one(vif))) {
+		flows = READ_ONCE(vn->limits.flows_per_vif);
+		half = READ_ONCE(vn->limits.half_open_per_vif);
+	}
+	flows = conf->flow_limit ?: flows;
+	half = conf->half_open_limit ?: half;
 
 	if ((u32)atomic_read(&vif->half_open) >= half)
 		return VROUTER_DROP_REASON_VIF_HALF_OPEN_LIMIT;

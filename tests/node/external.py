@@ -232,6 +232,16 @@ def gateway():
     vr(n1, "nexthop del id 63")
 
 
+def limits():
+    """What stands for many is not held to the bounds of one pod."""
+    vr(n1, "limits set flows-per-vif 1 half-open-per-vif 1")
+    with Service(0, ANY[0], 30080, (pods["a"].addr(0), 7000)):
+        for _ in range(3):
+            tap.equal(world.ask(outside, "udp", NODE[0], 30080, WAIT), "a", "a flow from outside beyond a pod's bound")
+    vr(n1, "limits set flows-per-vif 100000 half-open-per-vif 8192")
+    vr(n1, "flow flush")
+
+
 def gone():
     """Without the vif the node is as without the module."""
     for words in ("route del vrf 1 0.0.0.0/0", "route del vrf 1 ::/0", "nexthop del id 62", "vif del id 60"):
@@ -241,6 +251,6 @@ def gone():
 
 
 set_up()
-CASES = (node_port, external_ip, policy, snat, exhaustion, change, mtu, gateway, gone)
+CASES = (node_port, external_ip, policy, snat, exhaustion, change, mtu, gateway, limits, gone)
 tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
 tap.done()
