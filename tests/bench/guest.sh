@@ -7,6 +7,8 @@
 #         fwd      plain kernel routing: pod 0 to pods 1..N
 #         vrouter  vrouter: pod 0 to a service of pods 1..N, groups closed both
 #                  ways with a rule that opens, as a network policy does
+#         xfwd     between two nodes: kernel routing by a vxlan device on each, no rules
+#         xvrouter vrouter's VXLAN between two nodes, groups closed on both ends
 #         profile  where the instructions of first packets and of established ones
 #                  go: samples of perf, which under icount are of instructions
 #         load     no packets: time to program and read back a large node
@@ -118,6 +120,106 @@ setup_vrouter()
 	"$vrctl" -b "$batch" || fail "vrctl -b"
 	job="dev=vh0 smac=$(mac 0) dmac=00:00:5e:00:01:00"
 	job+=" src=10.2.0.1 dst=10.96.0.1 services=1 dport=80"
+}
+
+# --- two nodes: this namespace and "far", with pods 1..N behind it ---
+
+FAR_MAC=02:00:00:00:02:02 NEAR_MAC=02:00:00:00:02:01
+
+far() { ip netns exec far "$@"; }
+
+two_nodes()
+{
+	local i
+
+	ip link set lo up
+	ip netns add far
+	far sh -c 'for f in default all; do echo 0 >/proc/sys/net/ipv4/conf/$f/rp_filter; done'
+	[ ! -e /proc/sys/net/ipv6 ] ||
+		far sh -c 'echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6'
+	pods
+	for ((i = 1; i <= N; i++)); do
+		ip link set "vh$i" netns far
+		ip -n far link set "vh$i" up
+	done
+	ip link add u0 address $NEAR_MAC type veth peer name u1 address $FAR_MAC netns far
+	ip link set u0 mtu 1600 up
+	ip -n far link set u1 mtu 1600 up
+	ip addr add 192.0.2.1/24 dev u0
+	ip -n far addr add 192.0.2.2/24 dev u1
+	ip neigh add 192.0.2.2 lladdr $FAR_MAC dev u0 nud permanent
+	ip -n far neigh add 192.0.2.1 lladdr $NEAR_MAC dev u1 nud permanent
+	job="dev=vh0 smac=$(mac 0) src=10.2.0.1 dst=10.1.0.1 services=$N dport=8080"
+}
+
+# vxlan LOCAL REMOTE MAC OTHER-MAC: to be run on a node
+vxlan_device()
+{
+	ip link add vx address "$3" type vxlan id 1 dstport 4789 local "$1" nolearning
+	ip link set vx up
+	ip neigh add 10.255.0.1 lladdr "$4" dev vx nud permanent
+	bridge fdb add "$4" dev vx dst "$2"
+	echo 1 >/proc/sys/net/ipv4/ip_forward
+}
+
+setup_xfwd()
+{
+	local i
+
+	two_nodes
+	vxlan_device 192.0.2.1 192.0.2.2 02:00:00:00:03:01 02:00:00:00:03:02
+	export -f vxlan_device
+	far bash -c 'vxlan_device 192.0.2.2 192.0.2.1 02:00:00:00:03:02 02:00:00:00:03:01'
+	for ((i = 1; i <= N; i++)); do
+		ip route add "10.1.0.$i/32" via 10.255.0.1 dev vx onlink
+		ip -n far route add "10.1.0.$i/32" dev "vh$i"
+		ip -n far neigh add "10.1.0.$i" lladdr "$(mac "$i")" dev "vh$i" nud permanent
+	done
+	for i in 1 2 3; do
+		ip -n far route add "10.2.0.$i/32" via 10.255.0.1 dev vx onlink
+		ip route add "10.2.0.$i/32" dev vh0
+		ip neigh add "10.2.0.$i" lladdr "$(mac 0)" dev vh0 nud permanent
+	done
+	job+=" dmac=$(cat /sys/class/net/vh0/address)"
+}
+
+node_batch()
+{
+	echo "limits set flows 2000000 flows-per-vif 2000000 half-open-per-vif 2000000"
+	echo "vrf add id 1 gateway 10.1.255.254"
+	echo "sg add id 1 rule egress udp 8080"
+	echo "sg add id 2 rule ingress udp 8080 from 10.2.0.0/24"
+	echo "vif add id 900 tunnel vrf 1 vni 1"
+	echo "nexthop add id 900 tunnel vxlan remote $1"
+}
+
+setup_xvrouter()
+{
+	local i batch
+
+	insert_vrouter
+	two_nodes
+	batch=$(mktemp)
+	{
+		node_batch 192.0.2.2
+		echo "vif add id 100 dev vh0 vrf 1 mac $(mac 0) addr 10.2.0.1 addr 10.2.0.2" \
+			"addr 10.2.0.3 sg 1"
+		echo "nexthop add id 100 local vif 100"
+		for i in 1 2 3; do echo "route add vrf 1 10.2.0.$i/32 nexthop 100"; done
+		for ((i = 1; i <= N; i++)); do echo "route add vrf 1 10.1.0.$i/32 nexthop 900"; done
+	} >"$batch"
+	"$vrctl" -b "$batch" || fail "vrctl -b"
+	{
+		node_batch 192.0.2.1
+		for i in 1 2 3; do echo "route add vrf 1 10.2.0.$i/32 nexthop 900"; done
+		for ((i = 1; i <= N; i++)); do
+			echo "vif add id $i dev vh$i vrf 1 mac $(mac "$i") addr 10.1.0.$i sg 2"
+			echo "nexthop add id $i local vif $i"
+			echo "route add vrf 1 10.1.0.$i/32 nexthop $i"
+		done
+	} >"$batch"
+	far "$vrctl" -b "$batch" || fail "vrctl -b"
+	job+=" dmac=00:00:5e:00:01:00"
 }
 
 # The least of REP runs, in thousandths of a nanosecond for each packet.
@@ -262,7 +364,7 @@ gen)
 	done
 	result gen "$least"
 	;;
-fwd | vrouter)
+fwd | vrouter | xfwd | xvrouter)
 	insmod "$modules/vgen.ko"
 	"setup_$case"
 	measure

@@ -8,6 +8,7 @@ import sys
 UNITS = {"insn": "instructions", "ns": "ns"}
 METHODS = {"insn": "stock 6.1 kernel, QEMU icount", "ns": "UML native, least of the repeats"}
 COSTS = ("new", "steady", "roundtrip")
+PAIRS = (("pods of one node", "fwd", "vrouter"), ("pods of two nodes, VXLAN", "xfwd", "xvrouter"))
 
 
 def read(path):
@@ -25,7 +26,7 @@ def net_costs(cases):
     """What is left of each cost without the generator's, for each packet sent."""
     gen = cases["gen"]["gen"]
     out = {}
-    for case in ("fwd", "vrouter"):
+    for case in (case for _, *pair in PAIRS for case in pair):
         for name, value in cases.get(case, {}).items():
             kind, flows = name.split(".")
             if kind in COSTS:
@@ -36,21 +37,28 @@ def net_costs(cases):
 
 def show(method, costs):
     unit = UNITS[method]
-    print(f"\n{METHODS[method]}: {unit} a packet, net of the generator")
-    print(f"{'flows':>8} {'':10} {'first':>9} {'established':>12} {'round trip':>11} {'B/flow':>7}")
-    for flows in sorted(costs["fwd"]):
-        for case in ("fwd", "vrouter"):
-            c = costs.get(case, {}).get(flows)
-            if not c:
-                continue
-            # One packet's first way through cold code says nothing of flows.
-            first = f"{c['new']:9.0f}" if flows >= 1000 else f"{'-':>9}"
-            memory = f"{c['memory']:7.0f}" if flows >= 100000 else f"{'-':>7}"
-            print(f"{flows:8} {case:10} {first} {c['steady']:12.0f} {c['roundtrip']:11.0f} {memory}")
-        if flows in costs.get("vrouter", {}):
-            base, ours = costs["fwd"][flows], costs["vrouter"][flows]
-            print(f"{'':8} {'ratio':10} {'':9} {ours['steady'] / base['steady']:12.2f} "
-                  f"{ours['roundtrip'] / base['roundtrip']:11.2f}")
+    for title, routing, vrouter in PAIRS:
+        if routing not in costs:
+            continue
+        print(f"\n{METHODS[method]}: {title}: {unit} a packet, net of the generator")
+        print(f"{'flows':>8} {'':10} {'first':>9} {'established':>12} {'round trip':>11} {'B/flow':>7}")
+        for flows in sorted(costs[routing]):
+            show_flows(flows, costs, routing, vrouter)
+
+
+def show_flows(flows, costs, routing, vrouter):
+    for name, case in (("routing", routing), ("vrouter", vrouter)):
+        c = costs.get(case, {}).get(flows)
+        if not c:
+            continue
+        # One packet's first way through cold code says nothing of flows.
+        first = f"{c['new']:9.0f}" if flows >= 1000 else f"{'-':>9}"
+        memory = f"{c['memory']:7.0f}" if flows >= 100000 else f"{'-':>7}"
+        print(f"{flows:8} {name:10} {first} {c['steady']:12.0f} {c['roundtrip']:11.0f} {memory}")
+    if flows in costs.get(vrouter, {}):
+        base, ours = costs[routing][flows], costs[vrouter][flows]
+        print(f"{'':8} {'ratio':10} {'':9} {ours['steady'] / base['steady']:12.2f} "
+              f"{ours['roundtrip'] / base['roundtrip']:11.2f}")
 
 
 def main():

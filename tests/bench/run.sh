@@ -67,7 +67,7 @@ insn()
 {
 	insn_modules
 	export REP=3 STEADY=20000 ACCEL=icount
-	for case in gen fwd vrouter; do
+	for case in gen fwd vrouter xfwd xvrouter; do
 		guest insn $case "$lib/run-qemu.sh" -c 1 -m 2G -t 900
 	done
 	unset ACCEL
