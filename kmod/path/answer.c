@@ -21,7 +21,7 @@
 
 /* --- sending -------------------------------------------------------------- */
 
-static void send_frame(struct vr_pkt *pkt, struct sk_buff *skb)
+static void send_frame(struct vr_pkt *pkt, struct sk_buff *skb, struct net_device *dev)
 {
 	struct ethhdr *eth = skb_push(skb, ETH_HLEN);
 
@@ -29,12 +29,15 @@ static void send_frame(struct vr_pkt *pkt, struct sk_buff *skb)
 	ether_addr_copy(eth->h_dest, pkt->conf->mac);
 	ether_addr_copy(eth->h_source, vr_gateway_mac);
 	eth->h_proto = skb->protocol;
-	skb->dev = pkt->skb->dev;
+	skb->dev = dev;
 	dev_queue_xmit(skb);
 }
 
+/* What the node's own sockets send need not have a device yet, nor that of its vif. */
 void vr_answer_send(struct vr_pkt *pkt, struct sk_buff *skb, u16 protocol)
 {
+	struct net_device *dev = rcu_dereference(pkt->vif->dev);
+
 	skb_reset_network_header(skb);
 	skb->protocol = htons(protocol);
 	switch (pkt->vif->type) {
@@ -47,18 +50,25 @@ void vr_answer_send(struct vr_pkt *pkt, struct sk_buff *skb, u16 protocol)
 			kfree_skb(skb);
 		break;
 	case VROUTER_VIF_TYPE_HOST:
-		vr_host_dev_rx(pkt->skb->dev, skb);
-		netif_rx(skb);
+		if (dev) {
+			vr_host_dev_rx(dev, skb);
+			netif_rx(skb);
+		} else {
+			kfree_skb(skb);
+		}
 		break;
 	default:
-		send_frame(pkt, skb);
+		if (dev)
+			send_frame(pkt, skb, dev);
+		else
+			kfree_skb(skb);
 	}
 }
 
 /* Room for an answer of len octets behind the IP header, which are there. */
-static struct sk_buff *alloc(const struct vr_pkt *pkt, unsigned int len)
+static struct sk_buff *alloc(unsigned int len)
 {
-	unsigned int room = LL_RESERVED_SPACE(pkt->skb->dev) + sizeof(struct ipv6hdr);
+	const unsigned int room = LL_MAX_HEADER + sizeof(struct ipv6hdr);
 	struct sk_buff *skb;
 
 	skb = alloc_skb(room + len, GFP_ATOMIC | __GFP_NOWARN);
@@ -129,9 +139,9 @@ void vr_answer_echo(struct vr_pkt *pkt)
 	struct sk_buff *skb;
 	u8 type;
 
-	if (pkt->tot_len > pkt->skb->dev->mtu)
+	if (pkt->skb->dev && pkt->tot_len > pkt->skb->dev->mtu)
 		return;
-	skb = alloc(pkt, len);
+	skb = alloc(len);
 	if (!skb)
 		return;
 	icmp = (struct icmphdr *)skb->data;
@@ -165,7 +175,7 @@ static void reset(struct vr_pkt *pkt)
 
 	if (th->rst)
 		return;
-	skb = alloc(pkt, sizeof(*rst));
+	skb = alloc(sizeof(*rst));
 	if (!skb)
 		return;
 	rst = (struct tcphdr *)skb->data;
@@ -210,7 +220,7 @@ static void error(struct vr_pkt *pkt, const union vr_addr *from, u8 type, u8 cod
 	if (pkt->icmp_error || pkt->frag == VR_FRAG_LATER || !may_send_error(pkt->vif))
 		return;
 	quote = min_t(unsigned int, pkt->tot_len, ip4 ? QUOTE_IP4 : QUOTE_IP6);
-	skb = alloc(pkt, sizeof(*icmp) + quote);
+	skb = alloc(sizeof(*icmp) + quote);
 	if (!skb)
 		return;
 	icmp = (struct icmphdr *)skb->data;

@@ -211,6 +211,16 @@ def mtu():
         tap.check(res.returncode and "1300" in res.stdout + res.stderr,
                   f"the way outside takes less, and the pod is told (IPv{family})", res.stdout + res.stderr)
         ip(n1, f"route del {outside.addr(i)}/{BITS[i]} dev eth0")
+        # what a process of the node sends has no device yet when it is told
+        with Service(i, ANY[i], 30080, (pods["b"].addr(i), 7000)):
+            with n1:
+                sock = socket.socket((socket.AF_INET, socket.AF_INET6)[i], socket.SOCK_DGRAM)
+            sock.connect((NODE[i], 30080))
+            before = drops(n1, "mtu")
+            sock.send(b"x" * 2000)
+            wait_for(lambda b=before: drops(n1, "mtu") > b, "mtu", WAIT)
+            tap.check(True, f"a process of the node sends too much by a node port: it is told (IPv{family})")
+            sock.close()
 
 
 def gateway():

@@ -8,12 +8,14 @@ import collections
 import json
 import os
 import signal
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 # pylint: disable=wrong-import-position
 from vrtest.fabric import Fabric
-from vrtest.node import SLOW, namespace_manifest, node_manifest, pod_manifest, policy, service
+from vrtest.node import (SLOW, load_module, namespace_manifest, node_manifest, pod_manifest, policy,
+                         service, unload_module)
 from vrtest.probe import Probe, World
 from vrtest.tap import Tap, wait_for
 from vrtest.wired import Place
@@ -222,7 +224,30 @@ def node_gone():
     tap.equal(got, {"default/web-1", "default/web-2"}, "the service goes on with the others")
 
 
+def module_reloaded():
+    """The module goes under traffic of all kinds, and comes back: the daemons do the rest."""
+    pings = [where.ns.popen(["ping", "-n", "-q", "-i", "0.01", "-s", "3000", to], stdin=subprocess.DEVNULL,
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+             for where, to in ((pods["client"], pods["web-2"].v4), (pods["web-2"], pods["client"].v6),
+                               (pods["client"], "192.0.2.254"), (hosts[1], pods["web-2"].v4))]
+    vip = nodes[1].vip("default", "web")
+    unload_module()
+    tap.check(all(n.ns.run(["ip", "link", "show", "vrouter0"], check=False).returncode for n in nodes.values()),
+              "the hosts' links went with the module")
+    load_module()
+    for n in (1, 2):
+        nodes[n].sync(60)
+    wait_for(lambda: ask(pods["client"], "tcp", vip, 80) in ("default/web-1", "default/web-2"),
+             f"the service is back\n{fabric.logs()}", 30 * SLOW)
+    tap.equal(ask(pods["client"], "tcp", pods["web-2"].v4, 8080), "default/web-2", "tunnels are back")
+    tap.equal(ask(hosts[1], "tcp", pods["web-2"].v4, 8080), "default/web-2", "and the hosts' links")
+    for ping in pings:
+        ping.kill()
+        ping.wait()
+
+
 set_up()
-CASES = (pod_to_pod, cluster_ip, host, across_policy, node_port, to_outside, trace, daemon_restart, node_readdressed, node_gone)
+CASES = (pod_to_pod, cluster_ip, host, across_policy, node_port, to_outside, trace, daemon_restart, node_readdressed, node_gone,
+         module_reloaded)
 tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
 tap.done()
