@@ -118,10 +118,9 @@ static inline void vr_dev_set_lltx(struct net_device *dev)
 #endif
 
 /* Some version after 6.12 takes the sock where the socket was taken. */
-#define vr_tunnel_sock_arg(s)						\
-	_Generic(&udp_tunnel_sock_release,				\
-		 void (*)(struct sock *) : (s)->sk,			\
-		 default : (s))
+#define vr_tunnel_sock_arg(s)								\
+	__builtin_choose_expr(__same_type(udp_tunnel_sock_release, void (struct sock *)),	\
+			      (s)->sk, (s))
 
 /* 6.16: one more argument, flags for the IP layer; 6.12: const addresses. Both take over
  * dst and skb; addresses and ports are in network byte order.

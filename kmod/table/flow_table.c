@@ -496,7 +496,8 @@ int vr_flow_table_init(struct vr_net *vn)
 
 	BUILD_BUG_ON(sizeof(struct vr_tuple) != 44);
 	BUILD_BUG_ON(sizeof(struct vr_flow_side) > L1_CACHE_BYTES && L1_CACHE_BYTES >= 64);
-	BUILD_BUG_ON(sizeof(struct vr_flow) > 232);
+	BUILD_BUG_ON(sizeof(struct vr_flow) > 248);
+	BUILD_BUG_ON(offsetof(struct vr_flow, rcu) < offsetofend(struct vr_flow, tcp));
 
 	err = rhashtable_init(&vn->flows, &params);
 	if (err)

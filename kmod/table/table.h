@@ -736,10 +736,9 @@ struct vr_flow {
 	u8			flags;		/* VR_FLOW_* */
 	u16			dead;		/* 1 = not in the table: not yet, or no longer */
 	u32			vrf;		/* of the opener */
-	union {
-		struct vr_tcp_side tcp[2];
-		struct rcu_head	rcu;		/* when dead and unlinked */
-	};
+	struct vr_tcp_side	tcp[2];
+	/* Not in place of anything: who found the flow before it died still writes to it. */
+	struct rcu_head		rcu;
 };
 
 #define VR_FLOW_VIP		BIT(0)		/* destination translated */

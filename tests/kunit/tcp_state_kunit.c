@@ -367,6 +367,8 @@ static void random(struct kunit *test)
 			.len = kt_rnd_below(&r, 3), .win = kt_rnd(&r), .wscale = kt_rnd_below(&r, 17),
 		};
 
+		/* or it would be collected as idle, and freed */
+		WRITE_ONCE(c.f->last_used, (u32)jiffies);
 		pass(&c, &s, false);
 		half = c.f->state == NEW || c.f->state == RECV;
 		KUNIT_ASSERT_LE(test, c.f->state, CLOSED);
