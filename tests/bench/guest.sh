@@ -134,7 +134,9 @@ two_nodes()
 
 	ip link set lo up
 	ip netns add far
-	far sh -c 'for f in default all; do echo 0 >/proc/sys/net/ipv4/conf/$f/rp_filter; done'
+	for i in default all; do
+		far sh -c "echo 0 >/proc/sys/net/ipv4/conf/$i/rp_filter"
+	done
 	[ ! -e /proc/sys/net/ipv6 ] ||
 		far sh -c 'echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6'
 	pods
