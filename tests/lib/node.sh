@@ -59,7 +59,7 @@ run_kernel()
 		return
 	fi
 	VROUTER_BUILD=$build VROUTER_SRC=$top VROUTER_KO=$farm/vrouter.ko \
-		"$here/$runner" -s "${leaks[@]}" -t "${NODE_LIMIT:-1500}" -m 3G -o "$log/$kernel" \
+		"$here/$runner" -s "${leaks[@]}" -t "${NODE_LIMIT:-2400}" -m 3G -o "$log/$kernel" \
 		"$here/node-guest.sh" "$kernel" "${tests[@]}" | tee "$log/$kernel.log"
 	[ "${PIPESTATUS[0]}" = 0 ] ||
 		echo "not ok 9999 - $kernel: the guest went through all suites" >>"$log/$kernel.log"

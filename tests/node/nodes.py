@@ -178,6 +178,20 @@ def to_outside():
         world.remove(sock)
 
 
+def underlay_mtu():
+    """The underlay's MTU changes: the hosts' links and new pods follow, old pods are told."""
+    fabric.mtu(1400)
+    wait_for(lambda: "mtu 1350" in nodes[1].ns.run(["ip", "link", "show", "vrouter0"]).stdout, "vrouter0 follows", WAIT)
+    for family, _ in FAMILIES:
+        res = pods["client"].ns.run(["ping", "-n", "-c", "1", "-W", str(WAIT), "-M", "do", "-s", "1380",
+                                     pods["web-2"].addr(family)], check=False)
+        tap.check(res.returncode and "1350" in res.stdout + res.stderr, f"a pod is told (IPv{family})",
+                  res.stdout + res.stderr)
+        tap.equal(ask(pods["client"], "tcp", pods["web-2"].addr(family), 8080), "default/web-2", "and TCP goes on")
+    fabric.mtu(1500)
+    wait_for(lambda: "mtu 1450" in nodes[1].ns.run(["ip", "link", "show", "vrouter0"]).stdout, "and back", WAIT)
+
+
 def trace():
     text = nodes[1].ns.run([f"{os.environ['VROUTER_BUILD']}/vrctl", "trace", "vif", "default/client", "src",
                             pods["client"].v4, "dst", pods["web-3"].v4, "proto", "tcp", "dport", "8080"], check=False).stdout
@@ -247,7 +261,7 @@ def module_reloaded():
 
 
 set_up()
-CASES = (pod_to_pod, cluster_ip, host, across_policy, node_port, to_outside, trace, daemon_restart, node_readdressed, node_gone,
+CASES = (pod_to_pod, cluster_ip, host, across_policy, node_port, to_outside, underlay_mtu, trace, daemon_restart, node_readdressed, node_gone,
          module_reloaded)
 tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
 tap.done()

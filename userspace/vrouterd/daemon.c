@@ -84,6 +84,34 @@ static void replan(struct daemon *d, struct planned *e, const struct res *r)
 	want_work(d, SETTLE);
 }
 
+static bool is_this_node(const struct daemon *d, const struct res *r)
+{
+	return r->kind == RES_ROUTER && !strcmp(r->key + strlen("Node/"), d->opt->node);
+}
+
+static void replan_router(const struct res *r, void *arg)
+{
+	struct daemon *d = arg;
+	struct planned *e = is_this_node(d, r) ? NULL : find_planned(d, RES_ROUTER, r->key);
+
+	if (e)
+		replan(d, e, r);
+}
+
+/* The addresses that tunnels lead from; with others, all tunnels are made anew. r NULL: none. */
+static void set_local(struct daemon *d, const struct res *r)
+{
+	struct vr_addr local[2] = {};
+	unsigned int i;
+
+	for (i = r ? r->router.n_addrs : 0; i-- > 0;)
+		local[r->router.addrs[i].family == AF_INET6] = r->router.addrs[i];
+	if (!memcmp(local, d->env.local, sizeof(local)))
+		return;
+	memcpy(d->env.local, local, sizeof(local));
+	model_each(d->model, RES_ROUTER, replan_router, d);
+}
+
 static void on_change(void *arg, const struct res *old, const struct res *r)
 {
 	const struct res *any = r ? r : old;
@@ -99,6 +127,8 @@ static void on_change(void *arg, const struct res *old, const struct res *r)
 	replan(d, e, r);
 	if (any->kind == RES_ROUTER || any->kind == RES_NETWORK)
 		d->host.stale = true;
+	if (is_this_node(d, any))
+		set_local(d, r);
 	if (r)
 		return;
 	tdelete(e, &d->planned, compare);
@@ -446,6 +476,8 @@ static int on_tick(sd_event_source *s, uint64_t usec, void *arg)
 	(void)usec;
 	if (d->kernel && d->dumped && kernel_probe(d->kernel, &e))
 		drop_kernel(d, e.code == ENOENT ? "the module was unloaded" : e.text);
+	/* the uplink may have another MTU by now */
+	update_host(d);
 	sd_event_source_set_time_relative(s, TICK);
 	return 0;
 }

@@ -146,10 +146,11 @@ static unsigned int overhead(const struct plan_env *env, uint8_t family)
 						VXLAN_OVERHEAD : MPLS_OVERHEAD);
 }
 
-static void find_mtu(struct hostdev *h, struct rtnl *r, const struct router *node,
-		     const struct plan_env *env)
+static void follow_mtu(struct hostdev *h, struct rtnl *r, const struct router *node,
+		       const struct plan_env *env)
 {
 	const struct vr_addr *a = addr_of(node, env->family);
+	unsigned int mtu = h->mtu;
 	char name[IF_NAMESIZE];
 	struct rtnl_link link;
 
@@ -157,23 +158,27 @@ static void find_mtu(struct hostdev *h, struct rtnl *r, const struct router *nod
 		return;
 	if (link.mtu >= 1280 + overhead(env, a->family))
 		h->mtu = link.mtu - overhead(env, a->family);
+	if (h->mtu == mtu && !h->stale)
+		return;
+	log_info("%s has an MTU of %u, of which tunnels leave %u", name, link.mtu, h->mtu);
+	if (h->dev.ifindex && h->mtu && rtnl_link_mtu(r, h->dev.ifindex, h->mtu))
+		warn(h, r, "its MTU");
 }
 
 void hostdev_update(struct hostdev *h, const struct router *node, const struct network *net,
 		    const struct plan_env *env)
 {
+	bool all = h->stale && h->dev.ifindex;
 	struct rtnl r;
 	unsigned int i;
 
-	h->stale = false;
 	if (rtnl_open(&r, -1)) {
 		warn(h, &r, "rtnetlink");
 		return;
 	}
-	find_mtu(h, &r, node, env);
-	if (h->dev.ifindex) {
-		if (h->mtu && rtnl_link_mtu(&r, h->dev.ifindex, h->mtu))
-			warn(h, &r, "its MTU");
+	follow_mtu(h, &r, node, env);
+	h->stale = false;
+	if (all) {
 		set_addr(h, &r, node);
 		for (i = 0; i < net->n_subnets; i++)
 			set_route(h, &r, node, &net->subnets[i].prefix);

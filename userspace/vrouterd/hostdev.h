@@ -22,8 +22,8 @@ struct hostdev {
 /* Makes the link if it is not there. A kernel module without it: told, and gone without. */
 void hostdev_open(struct hostdev *h, const char *name);
 void hostdev_close(struct hostdev *h);		/* leaves link and routes */
-/* Addresses, routes and MTU by what is known now; what fails is told and tried again with the
- * next call.
+/* MTU, and when h->stale addresses and routes, by what is known now; what fails is told and
+ * tried again with the next call.
  */
 void hostdev_update(struct hostdev *h, const struct router *node, const struct network *net,
 		    const struct plan_env *env);

@@ -181,6 +181,8 @@ static void plan_other_node(struct unit *u, const struct res *r, const struct pl
 	nh.id = nexthop;
 	nh.label = mem_strdup(r->key);
 	nh.remote = *remote;
+	/* others know this node by it */
+	nh.local = env->local[remote->family == AF_INET6];
 	add(u, K_NEXTHOP, &nh);
 	plan_addrs(u, r, use_id(u, ids, ID_VRF, r->router.network), nexthop);
 }

@@ -47,6 +47,7 @@ struct plan_env {
 	bool		tunnels;
 	uint8_t		encap;		/* VROUTER_TUNNEL_ENCAP_* */
 	uint8_t		family;		/* of the underlay, AF_*; 0 = that of the primary address */
+	struct vr_addr	local[2];	/* this node's in the underlay, IPv4 and IPv6; family 0 = unknown */
 	bool		external;	/* services are reached from outside, and pods get there */
 };
 
