@@ -354,7 +354,7 @@ REFUSED = [
      {"vrf": 1, "addr": "10.0.0.1", "prefix-len": 32, "family": V4}, "family", "dump"),
     ("vip of ICMP", errno.EPROTONOSUPPORT, "vip-new", {**VIP, "proto": ICMP}, "proto", "TCP"),
     ("vip of port 0", errno.ERANGE, "vip-new", {**VIP, "port": 0}, "port", None),
-    ("vip at 0.0.0.0", errno.EINVAL, "vip-new", {**VIP, "addr": "0.0.0.0"}, "addr", "host can"),
+    ("vip at a group", errno.EINVAL, "vip-new", {**VIP, "addr": "224.0.0.5"}, "addr", "host can"),
     ("vip to a local next hop", errno.EINVAL, "vip-new", {**VIP, "nexthop": 1}, "nexthop", "ecmp"),
     ("vip to members of the other family", errno.EINVAL, "vip-new", {**VIP, "addr": "fd96::9"},
      "nexthop", None),
