@@ -52,15 +52,6 @@ bool vr_source_is_own(const struct vr_pkt *pkt)
 	return vr_vif_owns(pkt->conf, pkt->tuple.family, &pkt->tuple.src);
 }
 
-enum vrouter_drop_reason vr_check_source(const struct vr_pkt *pkt)
-{
-	struct vr_decision d = {};
-
-	if (pkt->vif->type == VROUTER_VIF_TYPE_TUNNEL)
-		return check_peer(pkt, &d, NULL);
-	return vr_source_is_own(pkt) ? NONE : VROUTER_DROP_REASON_SPOOFED_IP;
-}
-
 static enum vrouter_drop_reason check_source(const struct vr_pkt *pkt, struct vr_decision *d,
 					     struct vr_trace *t)
 {
@@ -83,6 +74,13 @@ static enum vrouter_drop_reason check_source(const struct vr_pkt *pkt, struct vr
 		s->vrf = pkt->conf->vrf->id;
 	}
 	return owns ? NONE : VROUTER_DROP_REASON_SPOOFED_IP;
+}
+
+enum vrouter_drop_reason vr_check_source(const struct vr_pkt *pkt)
+{
+	struct vr_decision d = {};
+
+	return check_source(pkt, &d, NULL);
 }
 
 static enum vrouter_drop_reason to_gateway(const struct vr_pkt *pkt, struct vr_decision *d,

@@ -16,65 +16,32 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 # pylint: disable=wrong-import-position
 from vrtest import frame as fr
-from vrtest.netns import Netns, run
-from vrtest.node import SLOW, VrctlError, load_module, vrctl
+from vrtest import wired
+from vrtest.netns import run
+from vrtest.node import SLOW, VrctlError, load_module
 from vrtest.probe import Probe, World
 from vrtest.tap import Tap as TapOutput, wait_for
+from vrtest.wired import BITS, FAMILIES, GW, WAIT, Place, Underlay, WiredPod, own
 
 load_module()
 tap = TapOutput("tunnel")
 world = World()
-WAIT = 5 * SLOW
 VNI = 5001
-UNDERLAY = {n: (f"192.0.2.{n}", f"2001:db8::{n}") for n in (1, 2, 3)}
-GW = ("10.1.0.1", "fd01::1")
 ADDR = {"a": ("10.1.0.2", "fd01::2"), "b": ("10.1.0.3", "fd01::3"), "t": ("10.1.0.4", "fd01::4"),
         "s": ("10.1.0.9", "fd01::9")}
-BITS = (32, 128)
 MAC_T = fr.mac("02:00:00:00:00:04")
-FAMILIES = ((4, 0), (6, 1))
-ns, pods = {}, {}
+net = Underlay(3)
+UNDERLAY = net.addr
+ns = {0: net.bridge, **net.nodes}
+pods = {}
 
 
 def vr(n, words):
-    return vrctl(*words.split(), netns=ns[n])
+    return wired.vr(ns[n], words)
 
 
 def drops(n, reason):
-    return sum(d["packets"] for d in vr(n, "drops show") or [] if d["reason"] == reason)
-
-
-class Pod:
-    """A namespace with a veth into a node."""
-
-    def __init__(self, n, name, number):
-        self.name, self.ns = name, Netns(f"pod-{name}")
-        self.v4, self.v6 = ADDR[name]
-        run(["ip", "link", "add", f"veth-{name}", "netns", ns[n].name, "type", "veth", "peer",
-             "name", "eth0", "address", f"02:00:00:00:00:{number:02x}", "netns", self.ns.name])
-        ns[n].run(["ip", "link", "set", f"veth-{name}", "up"])
-        # MTU of the tunnel, as the daemon would set it
-        for words in (f"link set eth0 mtu 1430 up", f"addr add {self.v4}/32 dev eth0",
-                      f"addr add {self.v6}/128 dev eth0 nodad", f"route add {GW[0]} dev eth0",
-                      f"route add default via {GW[0]}", f"-6 route add {GW[1]} dev eth0",
-                      f"-6 route add default via {GW[1]}"):
-            self.ns.run(["ip", *words.split()])
-        self.cmd = (f"vif replace id {number} dev veth-{name} vrf 1 mac 02:00:00:00:00:{number:02x} "
-                    f"addr {self.v4} addr {self.v6} label pod/{name}")
-        vr(n, self.cmd)
-        own(n, name, number)
-
-    def addr(self, i):
-        return (self.v4, self.v6)[i]
-
-    def ping(self, dst, *more):
-        return self.ns.run(["ping", "-n", "-c", "1", "-W", str(WAIT), *more, dst], check=False)
-
-
-def own(n, name, number):
-    vr(n, f"nexthop replace id {number} local vif {number}")
-    for addr, bits in zip(ADDR[name], BITS):
-        vr(n, f"route replace vrf 1 {addr}/{bits} nexthop {number}")
+    return wired.drops(ns[n], reason)
 
 
 def behind(n, name, more=""):
@@ -83,24 +50,13 @@ def behind(n, name, more=""):
 
 
 def set_up():
-    ns[0] = Netns("underlay")
-    ns[0].run(["ip", "link", "add", "br0", "type", "bridge"])
-    ns[0].run(["ip", "link", "set", "br0", "up"])
-    for n, addrs in UNDERLAY.items():
-        ns[n] = Netns(f"n{n}")
-        run(["ip", "link", "add", f"port{n}", "netns", "underlay", "type", "veth", "peer", "name",
-             "eth0", "netns", f"n{n}"])
-        ns[0].run(["ip", "link", "set", f"port{n}", "master", "br0", "up"])
-        ns[n].run(["ip", "link", "set", "eth0", "up"])
-        ns[n].run(["ip", "addr", "add", f"{addrs[0]}/24", "dev", "eth0"])
-        ns[n].run(["ip", "addr", "add", f"{addrs[1]}/64", "dev", "eth0", "nodad"])
     for n in (1, 2):
         vr(n, f"vrf add id 1 label test/net gateway {GW[0]} gateway {GW[1]}")
         vr(n, f"vif add id 90 tunnel vrf 1 vni {VNI} label test/net")
-    pods["a"], pods["b"] = Pod(1, "a", 2), Pod(2, "b", 3)
+    pods["a"], pods["b"] = WiredPod(ns[1], "a", 2, ADDR["a"]), WiredPod(ns[2], "b", 3, ADDR["b"])
     pods["t"] = fr.Tap(ns[1], "tap-t")
     vr(1, f"vif add id 4 dev tap-t vrf 1 mac 02:00:00:00:00:04 addr {ADDR['t'][0]} addr {ADDR['t'][1]}")
-    own(1, "t", 4)
+    own(ns[1], 4, ADDR["t"])
     join("vxlan", 0)
     for n, names in ((1, "b"), (2, "at")):
         for name in names:
@@ -429,8 +385,7 @@ def stock_vxlan():
             ns[3].run(["ip", "addr", "add", f"{ADDR['s'][i]}/{BITS[i]}", "dev", "vx0", "nodad"])
             ns[3].run(["ip", "neigh", "add", GW[i], "lladdr", "00:00:5e:00:01:00", "dev", "vx0"])
             ns[3].run(["ip", "route", "add", ADDR["b"][i], "via", GW[i], "dev", "vx0", "onlink"])
-        pods["s"] = Host(3)
-        pods["s"].addrs = ADDR["s"]
+        pods["s"] = Place(ns[3], "host3", ADDR["s"])
         servers = [world.serve(pods["s"], proto, 7000) for proto in ("tcp", "udp")]
         for f, i in FAMILIES:
             what = f"stock vxlan over IPv{(4, 6)[under]}, IPv{f} inside"
@@ -497,19 +452,8 @@ def fragments():
         vr(1, f"nexthop del id {50 + i}")
 
 
-class Host:
-    """The node's own processes, for probes."""
-
-    def __init__(self, n):
-        self.ns, self.name = ns[n], f"host{n}"
-        self.addrs = (f"10.0.0.{n}", f"fd00::{n}")
-
-    def addr(self, i):
-        return self.addrs[i]
-
-
 def host():
-    hosts = {n: Host(n) for n in (1, 2)}
+    hosts = {n: Place(ns[n], f"host{n}", (f"10.0.0.{n}", f"fd00::{n}")) for n in (1, 2)}
     for n, h in hosts.items():
         ns[n].run(["ip", "link", "add", "vrouter0", "mtu", "1450", "type", "vrouter"])
         ns[n].run(["ip", "link", "set", "vrouter0", "up"])
