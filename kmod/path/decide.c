@@ -15,73 +15,7 @@
 
 #define NONE	VROUTER_DROP_REASON_NONE
 
-/* "17 (default/web-0)" in trace sentences */
-#define NAMED		"%u%s%s%s"
-#define NAME(id, label)	(id), (label) ? " (" : "", (label) ?: "", (label) ? ")" : ""
-
-/* --- source and gateway --------------------------------------------------- */
-
-/* What another node sends has to be routed back to it. The packet of a trace comes from
- * where that is.
- */
-static enum vrouter_drop_reason check_peer(const struct vr_pkt *pkt, struct vr_decision *d,
-					   struct vr_trace *t)
-{
-	const struct vr_nexthop *nh;
-	bool right;
-
-	d->from = vr_route_lookup_rcu(pkt->conf->vrf, pkt->tuple.family, &pkt->tuple.src);
-	nh = d->from ? d->from->nh : NULL;
-	right = nh && nh->type == VROUTER_NEXTHOP_TYPE_TUNNEL &&
-		(nh == pkt->peer || (t && !pkt->peer));
-	if (nh)
-		vr_trace_step(t, VROUTER_TRACE_STAGE_SOURCE,
-			      "the source is by route %s behind next hop " NAMED ", %s",
-			      d->from->label ?: "(no label)", NAME(nh->id, READ_ONCE(nh->label)),
-			      right ? "another node" : "which is no other node");
-	else
-		vr_trace_step(t, VROUTER_TRACE_STAGE_SOURCE, "no route leads to the source");
-	return right ? NONE : VROUTER_DROP_REASON_SPOOFED_PEER;
-}
-
-bool vr_source_is_own(const struct vr_pkt *pkt)
-{
-	if (pkt->vif->type == VROUTER_VIF_TYPE_EXTERNAL ||
-	    (pkt->vif->type == VROUTER_VIF_TYPE_HOST && !pkt->conf->n_addrs))
-		return true;
-	return vr_vif_owns(pkt->conf, pkt->tuple.family, &pkt->tuple.src);
-}
-
-static enum vrouter_drop_reason check_source(const struct vr_pkt *pkt, struct vr_decision *d,
-					     struct vr_trace *t)
-{
-	struct vr_trace_step *s;
-	bool owns;
-
-	if (pkt->vif->type == VROUTER_VIF_TYPE_TUNNEL)
-		return check_peer(pkt, d, t);
-	if (pkt->vif->type == VROUTER_VIF_TYPE_EXTERNAL) {
-		vr_trace_step(t, VROUTER_TRACE_STAGE_SOURCE,
-			      "it comes from the node's own network");
-		return NONE;
-	}
-	owns = vr_source_is_own(pkt);
-	s = vr_trace_step(t, VROUTER_TRACE_STAGE_SOURCE, "the source is %s of vif " NAMED,
-			  owns ? "an address" : "no address",
-			  NAME(pkt->vif->id, pkt->conf->label));
-	if (s) {
-		s->vif = pkt->vif->id;
-		s->vrf = pkt->conf->vrf->id;
-	}
-	return owns ? NONE : VROUTER_DROP_REASON_SPOOFED_IP;
-}
-
-enum vrouter_drop_reason vr_check_source(const struct vr_pkt *pkt)
-{
-	struct vr_decision d = {};
-
-	return check_source(pkt, &d, NULL);
-}
+/* --- gateway -------------------------------------------------------------- */
 
 static enum vrouter_drop_reason to_gateway(const struct vr_pkt *pkt, struct vr_decision *d,
 					   struct vr_trace *t)
@@ -158,10 +92,10 @@ static struct vr_member *select_member(const struct vr_pkt *pkt, struct vr_decis
 	if (!m)
 		return NULL;
 
-	s = vr_trace_step(t, VROUTER_TRACE_STAGE_MEMBER, "member %s%s of %u in next hop " NAMED
+	s = vr_trace_step(t, VROUTER_TRACE_STAGE_MEMBER, "member %s%s of %u in next hop " VR_NAMED
 			  ", by %s", READ_ONCE(m->label) ?: "(no label)",
 			  READ_ONCE(m->state) == VROUTER_MEMBER_STATE_DRAINING ? " (draining)" : "",
-			  g->n, NAME(nh->id, READ_ONCE(nh->label)), how);
+			  g->n, VR_NAME(nh->id, READ_ONCE(nh->label)), how);
 	if (s) {
 		s->nexthop = nh->id;
 		s->family = m->family;
@@ -204,9 +138,9 @@ static enum vrouter_drop_reason find_service(const struct vr_pkt *pkt, struct vr
 	if (!d->vip)
 		return not_a_port(pkt, d, t);
 
-	vr_trace_step(t, VROUTER_TRACE_STAGE_VIP, "the destination is service %s of VRF " NAMED,
+	vr_trace_step(t, VROUTER_TRACE_STAGE_VIP, "the destination is service %s of VRF " VR_NAMED,
 		      READ_ONCE(d->vip->label) ?: "(no label)",
-		      NAME(d->vrf->id, READ_ONCE(d->vrf->label)));
+		      VR_NAME(d->vrf->id, READ_ONCE(d->vrf->label)));
 	d->member = select_member(pkt, d, t);
 	if (!d->member) {
 		vr_trace_step(t, VROUTER_TRACE_STAGE_MEMBER, "the service has no member");
@@ -229,15 +163,15 @@ static enum vrouter_drop_reason find_route(const struct vr_pkt *pkt, struct vr_d
 
 	d->route = vr_route_lookup_rcu(d->vrf, pkt->tuple.family, dst);
 	if (!d->route) {
-		vr_trace_step(t, VROUTER_TRACE_STAGE_ROUTE, "VRF " NAMED " has no route there",
-			      NAME(d->vrf->id, READ_ONCE(d->vrf->label)));
+		vr_trace_step(t, VROUTER_TRACE_STAGE_ROUTE, "VRF " VR_NAMED " has no route there",
+			      VR_NAME(d->vrf->id, READ_ONCE(d->vrf->label)));
 		return VROUTER_DROP_REASON_NO_ROUTE;
 	}
 	d->nh = d->route->nh;
-	s = vr_trace_step(t, VROUTER_TRACE_STAGE_ROUTE, "route %s in VRF " NAMED
-			  " to next hop " NAMED, d->route->label ?: "(no label)",
-			  NAME(d->vrf->id, READ_ONCE(d->vrf->label)),
-			  NAME(d->nh->id, READ_ONCE(d->nh->label)));
+	s = vr_trace_step(t, VROUTER_TRACE_STAGE_ROUTE, "route %s in VRF " VR_NAMED
+			  " to next hop " VR_NAMED, d->route->label ?: "(no label)",
+			  VR_NAME(d->vrf->id, READ_ONCE(d->vrf->label)),
+			  VR_NAME(d->nh->id, READ_ONCE(d->nh->label)));
 	if (s) {
 		s->vrf = d->vrf->id;
 		s->nexthop = d->nh->id;
@@ -256,14 +190,14 @@ static enum vrouter_drop_reason to_vif(struct vr_decision *d, struct vr_trace *t
 	d->out = rcu_dereference(d->nh->vif);
 	if (!d->out || !vr_vif_is_up(d->out)) {
 		vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP,
-			      "the vif of next hop " NAMED " is gone",
-			      NAME(d->nh->id, READ_ONCE(d->nh->label)));
+			      "the vif of next hop " VR_NAMED " is gone",
+			      VR_NAME(d->nh->id, READ_ONCE(d->nh->label)));
 		d->out = NULL;
 		return VROUTER_DROP_REASON_VIF_DOWN;
 	}
 	conf = rcu_dereference(d->out->conf);
-	s = vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP, "to vif " NAMED,
-			  NAME(d->out->id, conf->label));
+	s = vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP, "to vif " VR_NAMED,
+			  VR_NAME(d->out->id, conf->label));
 	if (s)
 		s->vif = d->out->id;
 	return NONE;
@@ -279,20 +213,20 @@ static enum vrouter_drop_reason to_remote(const struct vr_pkt *pkt, struct vr_de
 
 	if (pkt->vif->type == VROUTER_VIF_TYPE_TUNNEL) {
 		vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP,
-			      "next hop " NAMED " is a tunnel, and it came by one",
-			      NAME(d->nh->id, READ_ONCE(d->nh->label)));
+			      "next hop " VR_NAMED " is a tunnel, and it came by one",
+			      VR_NAME(d->nh->id, READ_ONCE(d->nh->label)));
 		return VROUTER_DROP_REASON_TUNNEL_LOOP;
 	}
 	d->out = rcu_dereference(d->vrf->tunnel);
 	if (!d->out) {
 		vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP,
-			      "VRF " NAMED " has no vif of type tunnel",
-			      NAME(d->vrf->id, READ_ONCE(d->vrf->label)));
+			      "VRF " VR_NAMED " has no vif of type tunnel",
+			      VR_NAME(d->vrf->id, READ_ONCE(d->vrf->label)));
 		return VROUTER_DROP_REASON_VIF_DOWN;
 	}
 	s = vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP,
-			  "next hop " NAMED ": by tunnel to another node, VNI %u",
-			  NAME(d->nh->id, READ_ONCE(d->nh->label)), d->out->vni);
+			  "next hop " VR_NAMED ": by tunnel to another node, VNI %u",
+			  VR_NAME(d->nh->id, READ_ONCE(d->nh->label)), d->out->vni);
 	if (s) {
 		s->vif = d->out->id;
 		s->nexthop = d->nh->id;
@@ -359,21 +293,70 @@ static enum vrouter_drop_reason through(const struct vr_pkt *pkt, struct vr_deci
 	return set_snat(pkt, d, pkt->conf->addrs, pkt->conf->n_addrs, t);
 }
 
+/* By way of it, from where the packet is? What came from one node does not go to a third. */
+static bool is_eligible(const struct vr_pkt *pkt, const struct vr_member *m)
+{
+	const struct vr_nexthop *nh = rcu_dereference(m->nh);
+
+	return pkt->vif->type != VROUTER_VIF_TYPE_TUNNEL ||
+	       (nh && nh->type != VROUTER_NEXTHOP_TYPE_TUNNEL);
+}
+
+/* Of those here; one that drains only where no other is. */
+static struct vr_member *select_here(const struct vr_pkt *pkt, const struct vr_group *g, u32 hash)
+{
+	unsigned int n[2] = {}, i, state, pick;
+
+	for (i = 0; i < g->n; i++)
+		n[READ_ONCE(g->members[i]->state) != VROUTER_MEMBER_STATE_ACTIVE] +=
+			is_eligible(pkt, g->members[i]);
+	state = !n[0];
+	if (!n[state])
+		return NULL;
+	pick = reciprocal_scale(hash, n[state]);
+	for (i = 0; i < g->n; i++) {
+		if ((READ_ONCE(g->members[i]->state) != VROUTER_MEMBER_STATE_ACTIVE) != state ||
+		    !is_eligible(pkt, g->members[i]))
+			continue;
+		if (!pick--)
+			return g->members[i];
+	}
+	return NULL;	/* a state changed meanwhile */
+}
+
+/* The one that the flow goes by has its connection's state. */
+static struct vr_member *kept_member(const struct vr_group *g, const struct vr_nexthop *nh)
+{
+	unsigned int i;
+
+	for (i = 0; nh && i < g->n; i++)
+		if (rcu_access_pointer(g->members[i]->nh) == nh)
+			return g->members[i];
+	return NULL;
+}
+
 /* A route to several: by the next hop of the chosen, or by the route to its address. */
 static enum vrouter_drop_reason to_one_of(const struct vr_pkt *pkt, struct vr_decision *d,
 					  struct vr_trace *t)
 {
 	const struct vr_group *g = rcu_dereference(d->nh->group);
-	const struct vr_member *m = vr_group_select(g, flow_hash(pkt, 0));
+	struct vr_member *m = kept_member(g, d->keep_nh);
+	const char *how = m ? "kept" : "by the flow's hash";
 
+	if (!m)
+		m = vr_group_select(g, flow_hash(pkt, 0));
+	if (m && !is_eligible(pkt, m))
+		m = select_here(pkt, g, flow_hash(pkt, 0));
 	if (!m) {
-		vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP, "next hop " NAMED " has no member",
-			      NAME(d->nh->id, READ_ONCE(d->nh->label)));
+		vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP, "next hop " VR_NAMED
+			      " has no member%s", VR_NAME(d->nh->id, READ_ONCE(d->nh->label)),
+			      g->n ? " on this node, to which another one sent it" : "");
 		d->refuse = true;
 		return VROUTER_DROP_REASON_NO_MEMBER;
 	}
-	vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP, "member %s of %u, by the flow's hash",
-		      READ_ONCE(m->label) ?: "(no label)", g->n);
+	vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP, "member %s of %u, %s",
+		      READ_ONCE(m->label) ?: "(no label)", g->n, how);
+	d->indirect = true;
 	d->nh = rcu_dereference(m->nh);
 	return d->nh ? NONE : find_route(pkt, d, &m->addr, t);
 }
@@ -388,6 +371,7 @@ static enum vrouter_drop_reason to_vrf(const struct vr_pkt *pkt, struct vr_decis
 		return VROUTER_DROP_REASON_NO_ROUTE;
 	}
 	d->vrf = vrf;
+	d->indirect = true;
 	return find_route(pkt, d, &d->dst, t);
 }
 
@@ -413,8 +397,8 @@ static enum vrouter_drop_reason follow(const struct vr_pkt *pkt, struct vr_decis
 			vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP, "to the node's own stack");
 			return NONE;
 		case VROUTER_NEXTHOP_TYPE_BLACKHOLE:
-			vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP, "next hop " NAMED
-				      " is a blackhole", NAME(d->nh->id, READ_ONCE(d->nh->label)));
+			vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP, "next hop " VR_NAMED
+				      " is a blackhole", VR_NAME(d->nh->id, READ_ONCE(d->nh->label)));
 			return VROUTER_DROP_REASON_BLACKHOLE;
 		}
 		if (hops++ == VR_MAX_VRF_HOPS) {
@@ -469,7 +453,7 @@ static enum vrouter_drop_reason decide(const struct vr_pkt *pkt, struct vr_decis
 {
 	enum vrouter_drop_reason why;
 
-	why = check_source(pkt, d, t);
+	why = vr_check_source(pkt, d, t);
 	if (why)
 		return why;
 	if (vr_vrf_is_gateway(d->vrf, pkt->tuple.family, &pkt->tuple.dst))

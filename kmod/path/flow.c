@@ -127,8 +127,8 @@ static struct vr_flow *make(struct vr_pkt *pkt, const struct vr_decision *d,
 		f->flags |= VR_FLOW_VIP;
 	if (d->port_min)
 		f->flags |= VR_FLOW_SNAT;
-	if (d->vrf != pkt->conf->vrf)
-		f->flags |= VR_FLOW_OTHER_VRF;
+	if (d->indirect)
+		f->flags |= VR_FLOW_INDIRECT;
 	if (pkt->tuple.proto == IPPROTO_TCP)
 		vr_tcp_open(pkt, f);
 	return f;

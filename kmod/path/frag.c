@@ -186,11 +186,12 @@ void vr_frag_input(struct vr_pkt *pkt)
 {
 	struct net_device *dev = pkt->skb->dev;
 	enum vrouter_drop_reason why;
+	struct vr_decision d = {};
 	struct sk_buff_head list;
 	struct vr_frag f;
 
 	/* before it can take memory, or spoil another's datagram */
-	why = vr_check_source(pkt);
+	why = vr_check_source(pkt, &d, NULL);
 	if (why) {
 		vr_drop(pkt, why, NULL);
 		return;

@@ -169,12 +169,15 @@ enum vrouter_drop_reason vr_icmp_error(struct vr_pkt *pkt, const struct vr_vif *
 {
 	const struct vr_nexthop *nh;
 	enum vrouter_drop_reason why;
+	struct vr_decision d = {};
 	struct vr_flow_side *side;
 	struct vr_tuple t;
 	struct vr_flow *f;
 
-	if (pkt->vif->type != VROUTER_VIF_TYPE_TUNNEL && !vr_source_is_own(pkt))
-		return VROUTER_DROP_REASON_SPOOFED_IP;
+	/* of a tunnel any router on the way may say so, see may_be_of_router() */
+	why = pkt->vif->type == VROUTER_VIF_TYPE_TUNNEL ? 0 : vr_check_source(pkt, &d, NULL);
+	if (why)
+		return why;
 	side = find_flow(pkt);
 	if (!side)
 		return VROUTER_DROP_REASON_ICMP_NO_FLOW;

@@ -17,7 +17,8 @@
  *   input.c         the pipeline: flow hit -> forward, miss -> decide -> new flow
  *   flow.c        a hit: right still?, state, time, counters
  *   tcp_state.c     TCP's part of it
- *   decide.c      a miss: source -> vip -> member -> route -> policy, in a
+ *   source.c      a miss: is the source its sender's own?
+ *   decide.c        source -> vip -> member -> route -> policy, in a
  *                 struct vr_decision; has no side effect, so that a trace can
  *                 call it and print each step
  *   policy.c        its security groups
@@ -85,18 +86,20 @@ struct vr_pkt {
 struct vr_decision {
 	/* asked for */
 	struct vr_member	*keep;		/* the member, if still one of the vip's */
+	const struct vr_nexthop	*keep_nh;	/* that of a route to several, if still one of them */
 	unsigned int		attempt;	/* above 0: that many other members before */
 	/* answered */
 	enum vrouter_drop_reason reason;
 	u32			gen;		/* the packet's */
 	struct vr_vip		*vip;		/* NULL = not a service */
 	struct vr_member	*member;
-	struct vr_route		*from;		/* route to the source, of what a tunnel brought */
+	struct vr_route		*from;		/* to a source that is not the vif's own; or NULL */
 	struct vr_route		*route;		/* to the (translated) destination */
 	struct vr_nexthop	*nh;
 	struct vr_vrf		*vrf;		/* in which it was found */
 	struct vr_vif		*out;		/* NULL = the node, when nh is of type host */
 	bool			to_gateway;	/* destination is the gateway itself */
+	bool			indirect;	/* more than one route had a say */
 	bool			refuse;		/* dropped, and the sender is to be told */
 	union vr_addr		dst;		/* after translation */
 	__be16			dport;
@@ -214,12 +217,15 @@ bool vr_tcp_is_syn(const struct vr_pkt *pkt);
 /* A new connection with the addresses and ports of one that is over? */
 bool vr_tcp_reopens(const struct vr_pkt *pkt, const struct vr_flow *f);
 
+/* --- source.c -------------------------------------------------------------- */
+/* Is the source one of the vif's own addresses? Of what a pod, a VM or the node sends. */
+bool vr_source_is_own(const struct vr_pkt *pkt);
+/* May what entered by the vif have this source? Sets from and indirect of d. */
+enum vrouter_drop_reason vr_check_source(const struct vr_pkt *pkt, struct vr_decision *d,
+					 struct vr_trace *t);
+
 /* --- decide.c, policy.c, revalidate.c ------------------------------------ */
 void vr_decide(const struct vr_pkt *pkt, struct vr_decision *d, struct vr_trace *t);
-/* May what entered by a pod, a VM or the node have this source? */
-bool vr_source_is_own(const struct vr_pkt *pkt);
-/* The same, also of what a tunnel brought: a reason if not. */
-enum vrouter_drop_reason vr_check_source(const struct vr_pkt *pkt);
 /* Both ends' groups on a packet after translation; sets sg_vif, hit, hit_index. */
 enum vrouter_drop_reason vr_policy(const struct vr_pkt *pkt, struct vr_decision *d,
 				   struct vr_trace *t);
@@ -325,6 +331,10 @@ struct vr_trace {
 	unsigned int		n;
 	struct vr_trace_step	step[VR_TRACE_MAX_STEPS];
 };
+
+/* "17 (default/web-0)" in a step's sentence */
+#define VR_NAMED		"%u%s%s%s"
+#define VR_NAME(id, label)	(id), (label) ? " (" : "", (label) ?: "", (label) ? ")" : ""
 
 /* A new step with its sentence; NULL (and nothing evaluated) when t is NULL, so that a
  * packet pays one branch.

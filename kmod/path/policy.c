@@ -105,6 +105,14 @@ static bool check(struct vr_vif *vif, const struct vr_vif_conf *conf,
 	return allowed;
 }
 
+/* Does the pod or VM only pass on what is from or to this address? */
+static bool is_transit(const struct vr_vif *vif, const struct vr_vif_conf *conf, u8 family,
+		       const union vr_addr *addr)
+{
+	return (vif->type == VROUTER_VIF_TYPE_VETH || vif->type == VROUTER_VIF_TYPE_TAP) &&
+	       !vr_vif_owns(conf, family, addr);
+}
+
 /* The groups of the other end: its own, or those of the route to it when it is not here. */
 static void set_peer(struct vr_sg_query *q, const struct vr_vif *vif,
 		     const struct vr_vif_conf *conf, const struct vr_route *route)
@@ -122,8 +130,9 @@ static void set_peer(struct vr_sg_query *q, const struct vr_vif *vif,
 
 /* A pod that reaches itself by a service is judged like any other pair of ends; its
  * peer then is itself, not the service. Between nodes the sender's groups are judged where
- * it is, the receiver's where that is. The node always reaches its own pods, as kubelet's
- * probes have to.
+ * it is, the receiver's where that is. What a service instance passes on is not its own: it
+ * is judged at its ends, too. The node always reaches its own pods, as kubelet's probes have
+ * to.
  */
 enum vrouter_drop_reason vr_policy(const struct vr_pkt *pkt, struct vr_decision *d,
 				   struct vr_trace *t)
@@ -136,19 +145,22 @@ enum vrouter_drop_reason vr_policy(const struct vr_pkt *pkt, struct vr_decision 
 		.port = query_port(pkt, d),
 		.peer = &d->dst,
 	};
+	bool through;
 
 	BUILD_BUG_ON(BIT(VROUTER_DIRECTION_INGRESS) != VROUTER_SG_FLAGS_INGRESS);
 	BUILD_BUG_ON(BIT(VROUTER_DIRECTION_EGRESS) != VROUTER_SG_FLAGS_EGRESS);
 
-	set_peer(&q, d->out, to, d->route);
-	if (!check(pkt->vif, pkt->conf, &q, d, t))
+	through = to && !d->member && is_transit(d->out, to, pkt->tuple.family, &d->dst);
+	set_peer(&q, through ? NULL : d->out, to, d->route);
+	if (!is_transit(pkt->vif, pkt->conf, pkt->tuple.family, &pkt->tuple.src) &&
+	    !check(pkt->vif, pkt->conf, &q, d, t))
 		return VROUTER_DROP_REASON_SG_EGRESS;
-	if (!to || pkt->vif->type == VROUTER_VIF_TYPE_HOST)
+	if (!to || through || pkt->vif->type == VROUTER_VIF_TYPE_HOST)
 		return VROUTER_DROP_REASON_NONE;
 
 	q.direction = VROUTER_DIRECTION_INGRESS;
 	q.peer = &pkt->tuple.src;
-	set_peer(&q, pkt->vif, pkt->conf, d->from);
+	set_peer(&q, d->from ? NULL : pkt->vif, pkt->conf, d->from);
 	return check(d->out, to, &q, d, t) ? VROUTER_DROP_REASON_NONE :
 					     VROUTER_DROP_REASON_SG_INGRESS;
 }

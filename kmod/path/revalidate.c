@@ -82,7 +82,7 @@ static bool is_touched(const struct vr_net *vn, const struct vr_flow *f)
 
 	if (vif_changed(f->vif[VR_ORIG], gen) || vif_changed(f->vif[VR_REPLY], gen))
 		return true;
-	if (READ_ONCE(f->flags) & (VR_FLOW_REFUSED | VR_FLOW_OTHER_VRF))
+	if (READ_ONCE(f->flags) & (VR_FLOW_REFUSED | VR_FLOW_INDIRECT))
 		return true;
 	if (!nh || nexthop_changed(nh, gen) || nexthop_changed(READ_ONCE(f->nh[VR_REPLY]), gen))
 		return true;
@@ -121,6 +121,10 @@ static bool is_same_way(const struct vr_flow *f, const struct vr_decision *d)
 	if (!!d->port_min != snat || (snat && !vr_addr_eq(&d->src, &reply->dst)))
 		return false;
 	if (d->dport != reply->sport && !(snat && vr_proto_is_icmp(reply->proto)))
+		return false;
+	/* what is behind another of several knows nothing of the flow */
+	if (d->nh != READ_ONCE(f->nh[VR_ORIG]) && d->route && d->route->nh != d->nh &&
+	    d->route->nh->type == VROUTER_NEXTHOP_TYPE_ECMP)
 		return false;
 	return d->member == f->member && d->out == f->vif[VR_REPLY] &&
 	       vr_addr_eq(&d->dst, &reply->src);
@@ -172,7 +176,7 @@ static enum vrouter_drop_reason end(struct vr_pkt *pkt, struct vr_flow *f, int d
 enum vrouter_drop_reason vr_revalidate(struct vr_pkt *pkt, struct vr_flow *f, int dir,
 				       const struct vr_vif **sg_vif)
 {
-	struct vr_decision d = { .keep = f->member };
+	struct vr_decision d = { .keep = f->member, .keep_nh = READ_ONCE(f->nh[VR_ORIG]) };
 	struct vr_pkt first;
 
 	if (likely(!is_touched(pkt->vn, f))) {

@@ -742,7 +742,7 @@ struct vr_flow {
 };
 
 #define VR_FLOW_VIP		BIT(0)		/* destination translated */
-#define VR_FLOW_OTHER_VRF	BIT(1)		/* its route was found in another VRF */
+#define VR_FLOW_INDIRECT	BIT(1)		/* more than a route had a say: each change may */
 #define VR_FLOW_REFUSED		BIT(2)		/* no longer allowed: remembered for a while */
 #define VR_FLOW_SNAT		BIT(3)		/* source translated to one of the node's */
 
