@@ -3,40 +3,6 @@
 
 #include "mem.h"
 
-/* Above MPLS's reserved labels (RFC 3032, 2.1) and any VLAN's number. */
-#define CLUSTER_VNI 4096
-
-static void publish_network(struct model *m)
-{
-	json_t *subnets = mem_check(json_array()), *services = mem_check(json_array());
-	enum family order[FAMILIES], f;
-	char text[PREFIX_TEXT], gateway[ADDR_TEXT];
-	const struct network *net;
-	struct addr a;
-	int i;
-
-	order[0] = m->cfg->pods.primary;
-	order[1] = order[0] == V4 ? V6 : V4;
-	for (i = 0; i < FAMILIES; i++) {
-		f = order[i];
-		net = &m->cfg->pods;
-		if (net->has[f]) {
-			a = ipam_gateway(&net->prefix[f]);
-			json_array_append_new(subnets, json_pack("{s:s, s:s}",
-				"cidr", prefix_text(&net->prefix[f], text),
-				"gateway", addr_text(&a, gateway)));
-		}
-		net = &m->cfg->services;
-		if (net->has[f])
-			json_array_append_new(services,
-					      json_string(prefix_text(&net->prefix[f], text)));
-	}
-	store_put(m->store, RES_VIRTUAL_NETWORK, CLUSTER_NETWORK_NS, CLUSTER_NETWORK_NAME, NULL,
-		  NULL,
-		  json_pack("{s:i, s:o, s:o}", "vni", CLUSTER_VNI, "subnets", subnets,
-			    "serviceSubnets", services));
-}
-
 void model_init(struct model *m, const struct config *cfg, struct store *store, model_warn_fn *warn,
 		void *arg)
 {
@@ -45,10 +11,9 @@ void model_init(struct model *m, const struct config *cfg, struct store *store, 
 	m->store = store;
 	m->warn = warn;
 	m->warn_arg = arg;
-	ipam_init(&m->pod_ipam, "pod network", &cfg->pods, true, false);
 	ipam_init(&m->service_ipam, "service network", &cfg->services, false, true);
-	publish_network(m);
-	/* The network's project. */
+	networks_init(m);
+	/* The cluster network's project. */
 	mark(&m->dirty_namespaces, CLUSTER_NETWORK_NS);
 }
 
@@ -71,7 +36,8 @@ void model_free(struct model *m)
 	struct map *sets[] = {
 		&m->macs, &m->group_names, &m->unscheduled, &m->starved_pods, &m->starved_services,
 		&m->dirty_namespaces, &m->dirty_nodes, &m->dirty_pods, &m->dirty_members, &m->dirty_interfaces,
-		&m->dirty_policies, &m->dirty_rules, &m->dirty_services,
+		&m->dirty_policies, &m->dirty_rules, &m->dirty_services, &m->dirty_networks,
+		&m->dirty_chains, &m->vnis, &m->chain_pairs,
 	};
 	size_t i;
 
@@ -79,6 +45,8 @@ void model_free(struct model *m)
 	map_clear(&m->groups, group_free);
 	map_clear(&m->pods, pod_state_free);
 	map_clear(&m->services, service_state_free);
+	map_clear(&m->chains, chain_state_free);
+	map_clear(&m->networks, network_state_free);
 	map_clear(&m->namespaces, free_namespace);
 	for (i = 0; i < OBJECT_KINDS; i++)
 		map_clear(&m->objects[i], free_object);
@@ -86,9 +54,9 @@ void model_free(struct model *m)
 	index_clear(&m->pod_index);
 	index_clear(&m->group_index);
 	index_clear(&m->service_index);
+	index_clear(&m->chains_of_ns);
 	for (i = 0; i < sizeof(sets) / sizeof(*sets); i++)
 		map_clear(sets[i], NULL);
-	ipam_free(&m->pod_ipam);
 	ipam_free(&m->service_ipam);
 }
 
@@ -261,6 +229,20 @@ static struct service_state *service_state(struct model *m, const struct object 
 	return svc;
 }
 
+static struct chain_state *chain_state(struct model *m, const struct object *obj)
+{
+	struct chain_state *chain = map_get(&m->chains, obj->key);
+
+	if (!chain) {
+		chain = xzalloc(sizeof(*chain));
+		chain->key = xstrdup(obj->key);
+		chain->ns = xstrdup(obj->ns);
+		map_set(&m->chains, obj->key, chain);
+		index_add(&m->chains_of_ns, obj->ns, obj->key, chain);
+	}
+	return chain;
+}
+
 /* Lets the state of what obj was know: obj itself if add, else that it is gone. */
 static void link_object(struct model *m, struct object *obj, bool add)
 {
@@ -285,6 +267,13 @@ static void link_object(struct model *m, struct object *obj, bool add)
 	case KIND_ENDPOINTS:
 	case KIND_SLICE:
 		index_endpoints(m, obj, add);
+		break;
+	case KIND_NETWORK:
+		mark(&m->dirty_networks, obj->key);
+		break;
+	case KIND_CHAIN:
+		chain_state(m, obj)->object = add ? obj : NULL;
+		mark(&m->dirty_chains, obj->key);
 		break;
 	default:
 		mark(&m->dirty_policies, obj->key);
@@ -323,7 +312,11 @@ unsigned int model_run(struct model *m)
 {
 	namespaces_reconcile(m);
 	nodes_reconcile(m);
-	pods_reconcile(m);
+	do {
+		networks_reconcile(m);
+		pods_reconcile(m);
+	} while (m->dirty_networks.n);
+	chains_reconcile(m);
 	policies_reconcile(m);
 	groups_reconcile(m);
 	policies_publish(m);

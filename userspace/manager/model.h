@@ -6,8 +6,10 @@
  * this order, each step touching only what the ones before marked:
  *
  *   namespaces   -> Project                          (model.c)
+ *   networks     -> VirtualNetwork                   (model_network.c)
  *   nodes        -> VirtualRouter                    (model_node.c)
- *   pods         -> addresses, index                 (model_pod.c)
+ *   pods         -> addresses, index                 (model_pod.c, model_interface.c)
+ *   chains       -> ServiceChain                     (model_chain.c)
  *   policies     -> their groups                     (model_policy.c)
  *   memberships  -> which pod is in which group      (group.c)
  *   policies     -> SecurityGroup with rules         (model_policy.c)
@@ -44,18 +46,49 @@ struct membership {
 	size_t		n;
 };
 
+/* A VirtualNetwork: the cluster's, or a manifest's, or one that a pod or chain only names. */
+struct network_state {
+	char			*key;		/* "ns/name" */
+	const struct object	*object;	/* NULL: the cluster's, or there is none */
+	bool			known;		/* there is one, and what follows is set */
+	struct ipam		ipam;		/* and its subnets */
+	uint32_t		vni;
+	struct map		pods;		/* that are or want to be in it: keys -> pod_state */
+	struct map		chains;		/* that name it: keys -> chain_state */
+	char			*problem;
+};
+
+struct pod_interface {
+	char			*name;		/* in the pod: "eth0" */
+	char			*resource;	/* of its VirtualMachineInterface, in the namespace */
+	struct network_state	*net;
+	bool			has_addr[FAMILIES];
+	struct addr		addr[FAMILIES];
+	char			mac[18];	/* "" until it has one */
+};
+
+struct chain_state {
+	char			*key;
+	const struct object	*object;	/* NULL: deleted */
+	char			*ns;
+	struct network_state	*left, *right;	/* as named; NULL before the first run */
+	char			*pair;		/* in model::chain_pairs: it holds between these two */
+	struct map		instances;	/* pods' keys -> pod_state */
+	char			*problem;
+};
+
 struct pod_state {
 	char			*key;		/* "ns/name" */
 	const struct object	*object;	/* NULL: deleted */
 	char			*ns;
 	json_t			*labels;	/* as indexed */
 	const char		*node;		/* borrowed */
-	bool			has_interface;	/* an interface of ours */
+	struct pod_interface	*ifs;		/* all it is to have, the first one first */
+	size_t			n_ifs;
+	bool			has_interface;	/* and has them, with addresses */
 	bool			serves;		/* has an address, so services may use it */
-	bool			has_addr[FAMILIES];
+	bool			has_addr[FAMILIES];	/* by which the cluster knows it */
 	struct addr		addr[FAMILIES];
-	bool			owns_addr[FAMILIES];	/* and it is of the pod network */
-	char			mac[18];	/* "" until it has one */
 	struct map		groups;		/* group's key -> struct membership */
 	char			*problem;	/* last one told */
 };
@@ -120,7 +153,12 @@ struct model {
 	model_warn_fn		*warn;
 	void			*warn_arg;
 	size_t			problems;	/* objects that could not be translated as given */
-	struct ipam		pod_ipam, service_ipam;
+	struct ipam		service_ipam;
+	struct map		networks;	/* key -> struct network_state */
+	struct map		vnis;		/* number as text -> network_state */
+	struct map		chains;		/* key -> struct chain_state */
+	struct map		chain_pairs;	/* "ns/left ns/right" -> chain_state that holds there */
+	struct map		chains_of_ns;	/* index: namespace -> chain_state */
 	struct map		macs;		/* text -> pod's key (a set) */
 	struct map		objects[OBJECT_KINDS];	/* key -> struct object */
 	struct map		namespaces, pods, policies, services;	/* key -> their state */
@@ -136,6 +174,7 @@ struct model {
 	/* What a run has to look at: keys. */
 	struct map		dirty_namespaces, dirty_nodes, dirty_pods, dirty_members, dirty_interfaces;
 	struct map		dirty_policies, dirty_rules, dirty_services;
+	struct map		dirty_networks, dirty_chains;
 };
 
 /* problems are told through warn; store_commit() is called by model_run() */
@@ -176,9 +215,32 @@ void nodes_reconcile(struct model *m);
 
 /* model_pod.c */
 void pods_reconcile(struct model *m);
-void pods_publish(struct model *m);
 void pod_state_free(void *value);
+
+/* model_interface.c */
 const char *instance_ip_name(const struct addr *a, char *buf);
+/* The interfaces become what the pod's object says; those that are other than before go. */
+void interfaces_shed(struct model *m, struct pod_state *pod);
+void interfaces_drop(struct model *m, struct pod_state *pod);
+/* All or none: the problem (to be freed), or NULL. */
+char *interfaces_set_up(struct model *m, struct pod_state *pod);
+void pods_publish(struct model *m);
+
+/* model_network.c */
+void networks_init(struct model *m);
+/* The network that has or will have this key; network_put() once it is no longer named. */
+struct network_state *network_get(struct model *m, const char *key);
+void network_put(struct model *m, struct network_state *net);
+void networks_reconcile(struct model *m);
+void network_state_free(void *value);
+
+/* model_chain.c */
+void chains_reconcile(struct model *m);
+/* Marks those that may have the pod as an instance. */
+void chains_mark(struct model *m, const struct pod_state *pod);
+/* The networks beside its own that an interface in net is routed in, for the resource. */
+json_t *chains_through(const struct network_state *net, const struct pod_state *pod);
+void chain_state_free(void *value);
 
 /* group.c */
 static inline bool group_is_published(const struct group *g)

@@ -228,7 +228,7 @@ static void add_selected(const char *bucket, void *p)
 				       .target = pod->key, .ready = ps->ready, .serving = ps->ready,
 				       .terminating = ps->terminating };
 
-		if (number && pod->has_addr[arg->family] &&
+		if (number && pod->serves && pod->has_addr[arg->family] &&
 		    selector_matches(arg->spec->selector, pod->labels))
 			add_member(arg->list, &ep, number, arg->spec->publish_not_ready);
 	}

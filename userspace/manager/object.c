@@ -20,6 +20,9 @@ static const struct kind {
 			 slice_read },
 	[KIND_POLICY] = { "NetworkPolicy", "networking.k8s.io/v1", true, name_dns_subdomain,
 			  policy_read },
+	[KIND_NETWORK] = { "VirtualNetwork", "opencontrail.org/v1", true, name_dns_label,
+			   network_read },
+	[KIND_CHAIN] = { "ServiceChain", "opencontrail.org/v1", true, name_dns_label, chain_read },
 };
 
 const char *kind_name(enum object_kind kind)
@@ -58,6 +61,10 @@ void object_free(struct object *obj)
 		endpoint_list_free(obj->endpoints);
 	else if (obj->kind == KIND_POLICY)
 		policy_spec_free(obj->policy);
+	else if (obj->kind == KIND_NETWORK)
+		network_spec_free(obj->network);
+	else if (obj->kind == KIND_CHAIN)
+		chain_spec_free(obj->chain);
 	json_decref(obj->labels);
 	json_decref(obj->source);
 	free(obj->ns);

@@ -76,7 +76,7 @@ static void take_addr(struct object *obj, const struct field *f)
 
 	if (!field_addr(f, &a))
 		return;
-	if (!pod->host_network &&
+	if (!pod->host_network && !pod->network &&
 	    !(net->has[a.family] && prefix_contains(&net->prefix[a.family], &a))) {
 		field_warn(f, "\"%s\" is outside of the pod network, ignored",
 			   json_string_value(f->value));
@@ -142,6 +142,8 @@ void pod_read(struct object *obj, const struct field *doc)
 	read_sidecars(pod, &spec);
 	pod->terminating = deleted.value;
 	pod->config_hash = xstrdup(field_string(&notes, CONFIG_HASH));
+	if (!pod->host_network)
+		pod_networks_read(obj, &notes);
 	phase = field_string(&status, "phase");
 	pod->finished = phase && (!strcmp(phase, "Succeeded") || !strcmp(phase, "Failed"));
 	pod->ready = is_ready(&status);
@@ -157,6 +159,7 @@ void pod_spec_free(struct pod_spec *pod)
 	for (i = 0; i < pod->n_ports; i++)
 		free(pod->ports[i].name);
 	free(pod->ports);
+	pod_networks_free(pod);
 	free(pod->config_hash);
 	free(pod->node);
 	free(pod);

@@ -10,13 +10,14 @@
 #include <stdint.h>
 
 #include "addr.h"
+#include "config.h"
 #include "selector.h"
 
 struct field;
 
 enum object_kind {
 	KIND_NAMESPACE, KIND_NODE, KIND_POD, KIND_SERVICE, KIND_ENDPOINTS, KIND_SLICE,
-	KIND_POLICY, OBJECT_KINDS
+	KIND_POLICY, KIND_NETWORK, KIND_CHAIN, OBJECT_KINDS
 };
 
 #define UID_TEXT 37
@@ -38,6 +39,8 @@ struct object {
 		struct service_spec	*service;
 		struct endpoint_list	*endpoints;	/* of Endpoints and EndpointSlice */
 		struct policy_spec	*policy;
+		struct network_spec	*network;
+		struct chain_spec	*chain;
 	};
 };
 
@@ -52,6 +55,12 @@ struct container_port {
 	uint16_t	number;
 };
 
+/* An interface beside the first. */
+struct pod_attachment {
+	char		*network;		/* "ns/name" of a VirtualNetwork */
+	char		*name;			/* of the interface */
+};
+
 struct pod_spec {
 	char			*node;		/* NULL: not scheduled */
 	bool			host_network, terminating, finished, ready;
@@ -60,6 +69,9 @@ struct pod_spec {
 	bool			has_addr[FAMILIES];
 	struct addr		addr[FAMILIES];	/* from its status */
 	char			*config_hash;	/* a static pod's uid for the CNI; NULL */
+	char			*network;	/* of the first interface; NULL: the cluster's */
+	struct pod_attachment	*extra;
+	size_t			n_extra;
 };
 
 struct service_port {
@@ -141,6 +153,18 @@ struct policy_spec {
 	size_t			n_rules;
 };
 
+/* A VirtualNetwork of a user's. */
+struct network_spec {
+	struct network	net;
+	uint32_t	vni;			/* 0: made from its name */
+};
+
+/* What goes between two networks goes through one of the selected pods, which are in both. */
+struct chain_spec {
+	char		*left, *right;		/* "ns/name" of a VirtualNetwork */
+	struct selector	*pods;
+};
+
 static inline bool peer_is_block(const struct policy_peer *p)
 {
 	return !p->ns && !p->pods;
@@ -175,5 +199,15 @@ void endpoints_read(struct object *obj, const struct field *doc);
 void endpoint_list_free(struct endpoint_list *list);
 void policy_read(struct object *obj, const struct field *doc);
 void policy_spec_free(struct policy_spec *policy);
+void network_read(struct object *obj, const struct field *doc);
+void network_spec_free(struct network_spec *net);
+void chain_read(struct object *obj, const struct field *doc);
+void chain_spec_free(struct chain_spec *chain);
+
+/* What a pod's annotations say of its networks. */
+void pod_networks_read(struct object *obj, const struct field *notes);
+void pod_networks_free(struct pod_spec *pod);
+/* "ns/name" (to be freed) of "name" or "ns/name"; NULL after a complaint about f. */
+char *network_reference(const struct field *f, const char *text, const char *ns);
 
 #endif

@@ -13,6 +13,7 @@ static const char *const kind_names[RESOURCE_KINDS] = {
 	[RES_VIRTUAL_NETWORK] = "VirtualNetwork",
 	[RES_SECURITY_GROUP] = "SecurityGroup",
 	[RES_ROUTER] = "VirtualRouter",
+	[RES_CHAIN] = "ServiceChain",
 	[RES_INTERFACE] = "VirtualMachineInterface",
 	[RES_INSTANCE_IP] = "InstanceIP",
 	[RES_POOL] = "LoadBalancerPool",

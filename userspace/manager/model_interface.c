@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A pod's interfaces: addresses, MACs, resources. */
+#include "mem.h"
+#include "model.h"
+
+#define FIRST_INTERFACE "eth0"
+
+/* --- addresses -------------------------------------------------------------- */
+
+const char *instance_ip_name(const struct addr *a, char *buf)
+{
+	char *colon;
+
+	addr_text(a, buf);
+	while ((colon = strchr(buf, ':')))
+		*colon = '-';
+	return buf;
+}
+
+/* Networks may have the same addresses; those of the cluster's go by the address alone. To be
+ * freed.
+ */
+static char *ip_name(const struct network_state *net, const struct addr *a)
+{
+	char text[ADDR_TEXT];
+
+	instance_ip_name(a, text);
+	if (!strcmp(net->key, CLUSTER_NETWORK))
+		return xstrdup(text);
+	return xasprintf("%s-%08x", text, (unsigned int)stable_hash(net->key));
+}
+
+static void release_addr(struct model *m, struct pod_interface *ifc, enum family f)
+{
+	cleanup_free char *name = ip_name(ifc->net, &ifc->addr[f]);
+
+	ipam_release(&ifc->net->ipam, &ifc->addr[f]);
+	store_del(m->store, RES_INSTANCE_IP, "", name);
+	ifc->has_addr[f] = false;
+	m->released = true;
+}
+
+/* Addresses that the pod's status has are those of its first interface. */
+static bool is_given(const struct pod_state *pod, const struct pod_interface *ifc, enum family f)
+{
+	const struct pod_spec *spec = pod->object->pod;
+	const struct network *net = &ifc->net->ipam.net;
+
+	return ifc == pod->ifs && spec->has_addr[f] && net->has[f] &&
+	       prefix_contains(&net->prefix[f], &spec->addr[f]);
+}
+
+/* The problem, or NULL. */
+static char *take_addrs(const struct pod_state *pod, struct pod_interface *ifc)
+{
+	cleanup_free char *owner = ifc == pod->ifs ? xasprintf("pod %s", pod->key) :
+				   xasprintf("pod %s, interface %s", pod->key, ifc->name);
+	struct ipam *ipam = &ifc->net->ipam;
+	char *problem = NULL;
+	enum family f;
+
+	for (f = V4; f < FAMILIES && !problem; f++) {
+		if (!ipam->net.has[f] || ifc->has_addr[f])
+			continue;
+		if (is_given(pod, ifc, f)) {
+			ifc->addr[f] = pod->object->pod->addr[f];
+			problem = ipam_claim(ipam, &ifc->addr[f], owner);
+		} else {
+			problem = ipam_allocate(ipam, f, owner, &ifc->addr[f]);
+		}
+		ifc->has_addr[f] = !problem;
+	}
+	return problem;
+}
+
+/*
+ * 02 (locally administered) and five octets of a hash. Of two that hash to the same, the one
+ * that comes first by name keeps it.
+ */
+static void assign_mac(struct model *m, const struct pod_state *pod, struct pod_interface *ifc)
+{
+	const char *more = ifc == pod->ifs ? "" : ifc->name;
+	unsigned int again;
+
+	for (again = 0; !*ifc->mac; again++) {
+		cleanup_free char *seed = xasprintf("mac %s %u%s", pod->object->uid, again, more);
+		uint64_t h = stable_hash(seed);
+		char text[sizeof(ifc->mac)];
+
+		snprintf(text, sizeof(text), "02:%02x:%02x:%02x:%02x:%02x", (int)(h & 0xff),
+			 (int)(h >> 8 & 0xff), (int)(h >> 16 & 0xff), (int)(h >> 24 & 0xff),
+			 (int)(h >> 32 & 0xff));
+		if (map_get(&m->macs, text))
+			continue;
+		mark(&m->macs, text);
+		strcpy(ifc->mac, text);
+	}
+}
+
+/* --- the interfaces ----------------------------------------------------------- */
+
+static void interface_clear(struct model *m, struct pod_state *pod, struct pod_interface *ifc)
+{
+	enum family f;
+
+	for (f = V4; f < FAMILIES; f++)
+		if (ifc->has_addr[f])
+			release_addr(m, ifc, f);
+	if (*ifc->mac)
+		map_del(&m->macs, ifc->mac);
+	store_del(m->store, RES_INTERFACE, pod->ns, ifc->resource);
+	free(ifc->name);
+	free(ifc->resource);
+}
+
+/* A pod that has the name of another one's interface goes first, with its own. */
+static void mark_namesake(struct model *m, const struct pod_state *pod)
+{
+	cleanup_free char *owner = xstrdup(pod->key);
+	char *dot = strrchr(owner, '.');
+
+	if (!dot)
+		return;
+	*dot = '\0';
+	if (map_get(&m->pods, owner))
+		mark(&m->dirty_interfaces, owner);
+}
+
+void interfaces_drop(struct model *m, struct pod_state *pod)
+{
+	struct network_state *net;
+
+	pod_leave_groups(m, pod);
+	if (pod->n_ifs)
+		mark_namesake(m, pod);
+	while (pod->n_ifs) {
+		net = pod->ifs[--pod->n_ifs].net;
+		interface_clear(m, pod, &pod->ifs[pod->n_ifs]);
+		map_del(&net->pods, pod->key);
+		/* a change of its subnets may have waited for this */
+		if (net->object && net->problem && !net->pods.n)
+			mark(&m->dirty_networks, net->key);
+		network_put(m, net);
+	}
+	free(pod->ifs);
+	pod->ifs = NULL;
+	pod->has_interface = false;
+	memset(pod->has_addr, 0, sizeof(pod->has_addr));
+}
+
+static const char *network_of(const struct pod_spec *spec, size_t i)
+{
+	if (i)
+		return spec->extra[i - 1].network;
+	return spec->network ? spec->network : CLUSTER_NETWORK;
+}
+
+static const char *name_of(const struct pod_spec *spec, size_t i)
+{
+	return i ? spec->extra[i - 1].name : FIRST_INTERFACE;
+}
+
+static bool is_as_wanted(const struct pod_state *pod)
+{
+	const struct pod_spec *spec = pod->object->pod;
+	size_t i;
+
+	if (pod->n_ifs != spec->n_extra + 1)
+		return false;
+	for (i = 0; i < pod->n_ifs; i++)
+		if (strcmp(pod->ifs[i].net->key, network_of(spec, i)) ||
+		    strcmp(pod->ifs[i].name, name_of(spec, i)))
+			return false;
+	return true;
+}
+
+void interfaces_shed(struct model *m, struct pod_state *pod)
+{
+	const struct pod_spec *spec = pod->object->pod;
+	enum family f;
+
+	if (!is_as_wanted(pod)) {
+		interfaces_drop(m, pod);
+		return;
+	}
+	for (f = V4; f < FAMILIES; f++)
+		if (pod->ifs->has_addr[f] && is_given(pod, pod->ifs, f) &&
+		    !addr_equal(&pod->ifs->addr[f], &spec->addr[f]))
+			release_addr(m, pod->ifs, f);
+}
+
+static void name_interfaces(struct model *m, struct pod_state *pod)
+{
+	const struct pod_spec *spec = pod->object->pod;
+	struct pod_interface *ifc;
+	size_t i;
+
+	pod->ifs = xcalloc(spec->n_extra + 1, sizeof(*pod->ifs));
+	pod->n_ifs = spec->n_extra + 1;
+	for (i = 0; i < pod->n_ifs; i++) {
+		ifc = &pod->ifs[i];
+		ifc->name = xstrdup(name_of(spec, i));
+		ifc->resource = i ? xasprintf("%s.%s", pod->object->name, ifc->name) :
+				xstrdup(pod->object->name);
+		ifc->net = network_get(m, network_of(spec, i));
+		map_set(&ifc->net->pods, pod->key, pod);
+	}
+	mark_namesake(m, pod);
+}
+
+static void give_up(struct model *m, struct pod_state *pod)
+{
+	enum family f;
+	size_t i;
+
+	for (i = 0; i < pod->n_ifs; i++) {
+		for (f = V4; f < FAMILIES; f++)
+			if (pod->ifs[i].has_addr[f])
+				release_addr(m, &pod->ifs[i], f);
+		store_del(m->store, RES_INTERFACE, pod->ns, pod->ifs[i].resource);
+	}
+	memset(pod->has_addr, 0, sizeof(pod->has_addr));
+}
+
+/* Half of its interfaces or addresses would make the pod fail in ways hard to see. */
+char *interfaces_set_up(struct model *m, struct pod_state *pod)
+{
+	char *problem = NULL;
+	size_t i;
+
+	if (!pod->n_ifs)
+		name_interfaces(m, pod);
+	for (i = 0; i < pod->n_ifs && !problem; i++) {
+		if (!pod->ifs[i].net->known)
+			problem = xasprintf("interface %s: there is no VirtualNetwork %s; the pod "
+					    "gets no interface",
+					    pod->ifs[i].name, pod->ifs[i].net->key);
+		else
+			problem = take_addrs(pod, &pod->ifs[i]);
+	}
+	pod->has_interface = !problem;
+	if (problem) {
+		give_up(m, pod);
+		return problem;
+	}
+	for (i = 0; i < pod->n_ifs; i++)
+		assign_mac(m, pod, &pod->ifs[i]);
+	memcpy(pod->has_addr, pod->ifs->has_addr, sizeof(pod->has_addr));
+	memcpy(pod->addr, pod->ifs->addr, sizeof(pod->addr));
+	return NULL;
+}
+
+/* --- resources --------------------------------------------------------------- */
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* References of all SecurityGroups that the pod is in, sorted. */
+static json_t *security_groups(const struct pod_state *pod)
+{
+	json_t *list = mem_check(json_array());
+	char **names = NULL;
+	size_t i, n = 0;
+
+	map_for_each(&pod->groups, node) {
+		const struct membership *ms = node->value;
+
+		for (i = 0; i < ms->n && group_is_published(ms->group); i++)
+			*(char **)array_push(&names, &n, sizeof(*names)) =
+				variant_reference(map_get(&ms->group->variants, ms->variants[i]));
+	}
+	if (n)
+		qsort(names, n, sizeof(*names), by_text);
+	for (i = 0; i < n; i++) {
+		json_array_append_new(list, json_string(names[i]));
+		free(names[i]);
+	}
+	free(names);
+	return list;
+}
+
+/* The interface's addresses, the network's primary family first; each becomes an InstanceIP. */
+static json_t *publish_addrs(struct model *m, const struct pod_state *pod,
+			     const struct pod_interface *ifc)
+{
+	enum family first = ifc->net->ipam.net.primary, order[] = { first, first == V4 ? V6 : V4 };
+	json_t *addrs = mem_check(json_array());
+	char text[ADDR_TEXT];
+	size_t i;
+
+	for (i = 0; i < FAMILIES; i++) {
+		const struct addr *a = &ifc->addr[order[i]];
+		cleanup_free char *name = ip_name(ifc->net, a);
+		cleanup_free char *owner = xasprintf("%s/%s", pod->ns, ifc->resource);
+
+		if (!ifc->has_addr[order[i]])
+			continue;
+		addr_text(a, text);
+		json_array_append_new(addrs, json_string(text));
+		store_put(m->store, RES_INSTANCE_IP, "", name, NULL, NULL,
+			  json_pack("{s:s, s:s, s:s, s:s}", "address", text, "family",
+				    family_name(order[i]), "network", ifc->net->key, "interface",
+				    owner));
+	}
+	return addrs;
+}
+
+/* The interfaces beside the first, by which the CNI plugin learns of them. */
+static json_t *additional(const struct pod_state *pod)
+{
+	json_t *list;
+	size_t i;
+
+	if (pod->n_ifs < 2)
+		return NULL;
+	list = mem_check(json_array());
+	for (i = 1; i < pod->n_ifs; i++) {
+		cleanup_free char *key = xasprintf("%s/%s", pod->ns, pod->ifs[i].resource);
+
+		json_array_append_new(list, json_string(key));
+	}
+	return list;
+}
+
+static void publish(struct model *m, const struct pod_state *pod, const struct pod_interface *ifc)
+{
+	const struct object *obj = pod->object;
+	json_t *notes = NULL;
+
+	if (obj->pod->config_hash)
+		notes = json_pack("{s:s}", CONFIG_HASH, obj->pod->config_hash);
+	store_put(m->store, RES_INTERFACE, pod->ns, ifc->resource, obj->uid, notes,
+		  json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:i, s:o*, s:o*}", "network",
+			    ifc->net->key, "node", pod->node, "pod", obj->name, "interface",
+			    ifc->name, "macAddress", ifc->mac, "addresses",
+			    publish_addrs(m, pod, ifc), "securityGroups", security_groups(pod),
+			    "mtu", (int)m->cfg->mtu, "additional",
+			    ifc == pod->ifs ? additional(pod) : NULL, "through",
+			    chains_through(ifc->net, pod)));
+}
+
+/* Is there a pod by the name of the interface's resource? That one has it. */
+static bool is_shadowed(const struct model *m, const struct pod_state *pod,
+			const struct pod_interface *ifc)
+{
+	cleanup_free char *key = xasprintf("%s/%s", pod->ns, ifc->resource);
+	const struct pod_state *other = ifc == pod->ifs ? NULL : map_get(&m->pods, key);
+
+	return other && other->has_interface;
+}
+
+static void pod_publish(struct model *m, struct pod_state *pod)
+{
+	size_t i;
+
+	for (i = 0; i < pod->n_ifs; i++) {
+		if (!is_shadowed(m, pod, &pod->ifs[i]))
+			publish(m, pod, &pod->ifs[i]);
+		else
+			model_problem(m, &pod->problem, pod->object,
+				      xasprintf("interface %s: its name, %s, is that of a pod; the "
+						"pod does not get this interface",
+						pod->ifs[i].name, pod->ifs[i].resource));
+	}
+}
+
+void pods_publish(struct model *m)
+{
+	map_for_each(&m->dirty_interfaces, node) {
+		struct pod_state *pod = map_get(&m->pods, node->key);
+
+		if (pod && pod->has_interface)
+			pod_publish(m, pod);
+	}
+	map_clear(&m->dirty_interfaces, NULL);
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Virtual networks: the cluster's, and those of manifests. */
+#include "mem.h"
+#include "model.h"
+
+/* Above MPLS's reserved labels (RFC 3032, 2.1) and any VLAN's number; so are those made. */
+#define CLUSTER_VNI	4096
+#define LAST_VNI	1048575	/* an MPLS label's last */
+
+struct network_state *network_get(struct model *m, const char *key)
+{
+	struct network_state *net = map_get(&m->networks, key);
+
+	if (net)
+		return net;
+	net = xzalloc(sizeof(*net));
+	net->key = xstrdup(key);
+	map_set(&m->networks, key, net);
+	return net;
+}
+
+void network_put(struct model *m, struct network_state *net)
+{
+	if (net->known || net->object || net->pods.n || net->chains.n)
+		return;
+	map_del(&m->networks, net->key);
+	network_state_free(net);
+}
+
+void network_state_free(void *value)
+{
+	struct network_state *net = value;
+
+	if (net->known)
+		ipam_free(&net->ipam);
+	map_clear(&net->pods, NULL);
+	map_clear(&net->chains, NULL);
+	free(net->problem);
+	free(net->key);
+	free(net);
+}
+
+static const char *vni_text(uint32_t vni, char buf[12])
+{
+	snprintf(buf, 12, "%u", vni);
+	return buf;
+}
+
+/* services: those of the cluster's network; NULL = none. */
+static void publish(struct model *m, const struct network_state *net,
+		    const struct network *services)
+{
+	enum family first = net->ipam.net.primary, order[] = { first, first == V4 ? V6 : V4 };
+	json_t *subnets = mem_check(json_array()), *ranges = mem_check(json_array());
+	cleanup_free char *ns = xstrdup(net->key);
+	char text[PREFIX_TEXT], gateway[ADDR_TEXT];
+	char *name = strchr(ns, '/');
+	struct addr a;
+	int i;
+
+	*name++ = '\0';
+	for (i = 0; i < FAMILIES; i++) {
+		if (net->ipam.net.has[order[i]]) {
+			a = ipam_gateway(&net->ipam.net.prefix[order[i]]);
+			prefix_text(&net->ipam.net.prefix[order[i]], text);
+			json_array_append_new(subnets, json_pack("{s:s, s:s}", "cidr", text,
+								 "gateway", addr_text(&a, gateway)));
+		}
+		if (services && services->has[order[i]]) {
+			prefix_text(&services->prefix[order[i]], text);
+			json_array_append_new(ranges, json_string(text));
+		}
+	}
+	store_put(m->store, RES_VIRTUAL_NETWORK, ns, name, net->object ? net->object->uid : NULL,
+		  NULL, json_pack("{s:i, s:o, s:o}", "vni", (int)net->vni, "subnets", subnets,
+				  "serviceSubnets", ranges));
+}
+
+void networks_init(struct model *m)
+{
+	struct network_state *net = network_get(m, CLUSTER_NETWORK);
+	char text[12];
+
+	net->known = true;
+	net->vni = CLUSTER_VNI;
+	ipam_init(&net->ipam, "pod network", &m->cfg->pods, true, false);
+	map_set(&m->vnis, vni_text(net->vni, text), net);
+	publish(m, net, &m->cfg->services);
+}
+
+/* --- a manifest's ------------------------------------------------------------- */
+
+/* The number that all nodes know it by has to be the same after each start. */
+static uint32_t vni_of(const struct object *obj)
+{
+	cleanup_free char *seed = xasprintf("vni %s", obj->key);
+
+	return obj->network->vni ? obj->network->vni :
+	       CLUSTER_VNI + 1 + stable_hash(seed) % (LAST_VNI - CLUSTER_VNI);
+}
+
+static bool is_same_net(const struct network *a, const struct network *b)
+{
+	enum family f;
+
+	for (f = V4; f < FAMILIES; f++)
+		if (a->has[f] != b->has[f] ||
+		    (a->has[f] && (a->prefix[f].len != b->prefix[f].len ||
+				   !addr_equal(&a->prefix[f].addr, &b->prefix[f].addr))))
+			return false;
+	return true;
+}
+
+static void mark_users(struct model *m, struct network_state *net)
+{
+	map_for_each(&net->pods, node)
+		mark(&m->dirty_pods, node->key);
+	map_for_each(&net->chains, node)
+		mark(&m->dirty_chains, node->key);
+}
+
+static void withdraw(struct model *m, struct network_state *net)
+{
+	cleanup_free char *ns = xstrdup(net->key);
+	char *name = strchr(ns, '/');
+	struct map_node **pods;
+	char text[12];
+	size_t i, n;
+
+	if (!net->known)
+		return;
+	*name++ = '\0';
+	mark_users(m, net);
+	/* so that nothing frees it meanwhile */
+	pods = map_sorted(&net->pods);
+	for (i = 0, n = net->pods.n; i < n; i++)
+		interfaces_drop(m, pods[i]->value);
+	free(pods);
+	net->known = false;
+	ipam_free(&net->ipam);
+	map_del(&m->vnis, vni_text(net->vni, text));
+	store_del(m->store, RES_VIRTUAL_NETWORK, ns, name);
+}
+
+/* The problem (to be freed), or NULL. */
+static char *set(struct model *m, struct network_state *net, const struct object *obj)
+{
+	const struct network_state *other;
+	uint32_t vni = vni_of(obj);
+	char text[12];
+
+	if (net->known && net->vni == vni && is_same_net(&net->ipam.net, &obj->network->net))
+		return NULL;
+	if (net->known && net->pods.n)
+		return xasprintf("spec: cannot change while %zu pods have interfaces in it; the "
+				 "network stays as it was", net->pods.n);
+	other = map_get(&m->vnis, vni_text(vni, text));
+	if (other && other != net)
+		return xasprintf("spec.vni: %u is that of VirtualNetwork %s; give one of them "
+				 "another", vni, other->key);
+	withdraw(m, net);
+	net->known = true;
+	net->vni = vni;
+	ipam_init(&net->ipam, net->key, &obj->network->net, true, false);
+	map_set(&m->vnis, text, net);
+	mark_users(m, net);
+	/* a number got free, that another may wait for */
+	map_for_each(&m->networks, node)
+		if (((struct network_state *)node->value)->object &&
+		    !((struct network_state *)node->value)->known)
+			mark(&m->dirty_networks, node->key);
+	return NULL;
+}
+
+static void network_reconcile(struct model *m, const char *key)
+{
+	const struct object *obj = map_get(&m->objects[KIND_NETWORK], key);
+	struct network_state *net = network_get(m, key);
+
+	if (!strcmp(key, CLUSTER_NETWORK)) {
+		model_problem(m, &net->problem, obj,
+			      obj ? xasprintf("is the cluster's own network, which comes from "
+					      "--pod-network; ignored") : NULL);
+		return;
+	}
+	net->object = obj;
+	model_problem(m, &net->problem, obj, obj ? set(m, net, obj) : NULL);
+	if (!obj)
+		withdraw(m, net);
+	else if (net->known)
+		publish(m, net, NULL);
+	network_put(m, net);
+}
+
+void networks_reconcile(struct model *m)
+{
+	struct map_node **nodes = map_sorted(&m->dirty_networks);
+	size_t i, n = m->dirty_networks.n;
+	char **keys = xcalloc(n, sizeof(*keys));
+
+	for (i = 0; i < n; i++)
+		keys[i] = xstrdup(nodes[i]->key);
+	free(nodes);
+	map_clear(&m->dirty_networks, NULL);
+	/* what goes makes place for what comes */
+	for (int there = 0; there < 2; there++)
+		for (i = 0; i < n; i++)
+			if (!!map_get(&m->objects[KIND_NETWORK], keys[i]) == there)
+				network_reconcile(m, keys[i]);
+	for (i = 0; i < n; i++)
+		free(keys[i]);
+	free(keys);
+}
