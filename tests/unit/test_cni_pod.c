@@ -94,6 +94,9 @@ static void describe(void)
 	rq.ifname = "eth0";
 	rq.netns = netns;
 	cni_host_ifname(rq.host, rq.container, rq.ifname);
+	strcpy(ifc.host, rq.host);
+	strcpy(ifc.ifname, rq.ifname);
+	ifc.first = true;
 }
 
 #define ok(call) do { if (call) fail_msg("%s: %s: %s", #call, e.msg, e.details); } while (0)
@@ -134,12 +137,48 @@ static void up_and_gone(void **state)
 	assert_memory_equal(link.mac, ifc.mac, 6);
 	ok(cni_pod_check(&rq, &ifc, &e));
 
-	ok(cni_pod_delete(&rq, &e));
+	ok(cni_pod_delete(rq.host, &e));
 	assert_int_equal(rtnl_link_get(&node, rq.host, &link), -ENODEV);
 	assert_int_equal(rtnl_link_get(&pod, "eth0", &link), -ENODEV);
-	ok(cni_pod_delete(&rq, &e));		/* gone is gone */
+	ok(cni_pod_delete(rq.host, &e));		/* gone is gone */
 	rtnl_close(&pod);
 	rtnl_close(&node);
+}
+
+/* Its network is reached by it, everything else by the first one. */
+static void a_second_interface(void **state)
+{
+	struct cni_interface first;
+	bool found;
+	struct rtnl_link link;
+	struct rtnl pod;
+
+	(void)state;
+	describe();
+	first = ifc;
+	ok(cni_pod_create(&rq, &first, &e));
+	ok(cni_pod_up(&rq, &first, &e));
+	strcpy(ifc.ifname, "net1");
+	cni_host_ifname(ifc.host, rq.container, ifc.ifname);
+	ifc.first = false;
+	ifc.mac[5]++;
+	ifc.n_addrs = 0;
+	address(0, AF_INET, "10.64.0.5", "10.64.0.1");
+	ifc.n_routes = 1;
+	ifc.routes[0] = (struct cni_prefix){ .family = AF_INET, .len = 16, .addr = { 10, 64 } };
+	ok(cni_pod_create(&rq, &ifc, &e));
+	ok(cni_pod_up(&rq, &ifc, &e));
+	ok(cni_pod_check(&rq, &ifc, &e));
+	ok(cni_pod_check(&rq, &first, &e));
+
+	pod = pod_socket();
+	assert_int_equal(rtnl_link_get(&pod, "net1", &link), 0);
+	assert_true(link.running);
+	assert_int_equal(rtnl_route_find(&pod, link.ifindex, AF_INET, ifc.addrs[0].gateway, &found), 0);
+	assert_false(found);
+	rtnl_close(&pod);
+	ok(cni_pod_delete(first.host, &e));
+	ok(cni_pod_delete(ifc.host, &e));
 }
 
 static void check_sees_what_is_missing(void **state)
@@ -165,7 +204,7 @@ static void check_sees_what_is_missing(void **state)
 	ifc.mac[5]++;
 	assert_int_equal(cni_pod_check(&rq, &ifc, &e), -1);
 	assert_non_null(strstr(e.msg, "another MAC"));
-	ok(cni_pod_delete(&rq, &e));
+	ok(cni_pod_delete(rq.host, &e));
 }
 
 static void a_failure_leaves_nothing(void **state)
@@ -187,7 +226,7 @@ static void a_failure_leaves_nothing(void **state)
 	ok(cni_pod_create(&rq, &ifc, &e));
 	assert_int_equal(cni_pod_create(&rq, &ifc, &e), -1);
 	assert_int_equal(rtnl_link_get(&node, rq.host, &link), 0);
-	ok(cni_pod_delete(&rq, &e));
+	ok(cni_pod_delete(rq.host, &e));
 	rtnl_close(&node);
 }
 
@@ -199,7 +238,7 @@ static void no_namespace(void **state)
 	assert_int_equal(cni_pod_create(&rq, &ifc, &e), -1);
 	assert_int_equal(e.code, CNI_IO);
 	assert_non_null(strstr(e.msg, "/nowhere"));
-	ok(cni_pod_delete(&rq, &e));		/* DEL does not need it */
+	ok(cni_pod_delete(rq.host, &e));		/* DEL does not need it */
 }
 
 static void no_vrouterd(void **state)
@@ -207,7 +246,7 @@ static void no_vrouterd(void **state)
 	(void)state;
 	describe();
 	rq.socket = "/nowhere/cni.sock";
-	assert_int_equal(cni_call(&rq, "prepare", 1, NULL, &e), -1);
+	assert_int_equal(cni_call(&rq, NULL, "prepare", 1, NULL, &e), -1);
 	assert_int_equal(e.code, CNI_TRY_AGAIN);
 	assert_non_null(strstr(e.msg, "/nowhere/cni.sock"));
 }
@@ -216,6 +255,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(up_and_gone),
+		cmocka_unit_test(a_second_interface),
 		cmocka_unit_test(check_sees_what_is_missing),
 		cmocka_unit_test(a_failure_leaves_nothing),
 		cmocka_unit_test(no_namespace),

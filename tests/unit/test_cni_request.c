@@ -214,25 +214,19 @@ static void host_names_differ(void **state)
 	"{\"address\":\"10.32.0.5\",\"gateway\":\"10.32.0.1\"}," \
 	"{\"address\":\"fd00::5\",\"gateway\":\"fe80::1\"}]}"
 
-static struct cni_interface described(void)
+static json_t *result_of(const char *version, struct cni_request *rq, const char *described,
+			 struct cni_interface *ifc)
 {
-	json_t *reply = json_loads(REPLY, 0, NULL);
-	struct cni_interface ifc;
-	struct cni_error e;
-
-	assert_int_equal(cni_interface_parse(reply, &ifc, &e), 0);
-	json_decref(reply);
-	return ifc;
-}
-
-static json_t *result_of(const char *version, struct cni_request *rq, struct cni_interface *ifc)
-{
+	static struct cni_interfaces all;
+	json_t *reply = json_loads(described, 0, NULL);
 	struct cni_error e;
 
 	assert_int_equal(parse(rq, CONF, good, &e), 0);
 	rq->version = version;
-	*ifc = described();
-	return cni_result(rq, ifc);
+	assert_int_equal(cni_interfaces_parse(rq, reply, &all, &e), 0);
+	json_decref(reply);
+	*ifc = all.v[0];
+	return cni_result(rq, &all);
 }
 
 static const char *text(const json_t *o, const char *a, int i, const char *b)
@@ -242,10 +236,11 @@ static const char *text(const json_t *o, const char *a, int i, const char *b)
 
 static void a_result_is_complete(void **state)
 {
-	struct cni_interface ifc, back;
+	static struct cni_interfaces back;
+	struct cni_interface ifc;
 	struct cni_request rq = {};
 	struct cni_error e;
-	json_t *o = result_of("1.0.0", &rq, &ifc);
+	json_t *o = result_of("1.0.0", &rq, REPLY, &ifc);
 
 	(void)state;
 	assert_string_equal(json_string_value(json_object_get(o, "cniVersion")), "1.0.0");
@@ -264,12 +259,52 @@ static void a_result_is_complete(void **state)
 	assert_true(json_is_object(json_object_get(o, "dns")));
 
 	/* And says the same when it comes back. */
-	assert_int_equal(cni_result_parse(o, "eth0", &back, &e), 0);
-	assert_int_equal(back.n_addrs, 2);
-	assert_memory_equal(back.mac, ifc.mac, 6);
-	assert_memory_equal(&back.addrs[1], &ifc.addrs[1], sizeof(back.addrs[1]));
-	assert_int_equal(cni_result_parse(o, "eth1", &back, &e), -1);
+	assert_int_equal(cni_result_parse(&rq, o, &back, &e), 0);
+	assert_int_equal(back.n, 1);
+	assert_int_equal(back.v[0].n_addrs, 2);
+	assert_memory_equal(back.v[0].mac, ifc.mac, 6);
+	assert_memory_equal(&back.v[0].addrs[1], &ifc.addrs[1], sizeof(ifc.addrs[1]));
+	rq.ifname = "eth1";
+	assert_int_equal(cni_result_parse(&rq, o, &back, &e), -1);
 	assert_int_equal(e.code, CNI_BAD_CONFIG);
+	json_decref(o);
+	cni_request_clear(&rq);
+}
+
+#define MORE "{\"interface\":\"default/web-0\",\"macAddress\":\"02:00:0a:20:00:05\",\"mtu\":1500," \
+	"\"addresses\":[{\"address\":\"10.32.0.5\",\"gateway\":\"10.32.0.1\"}],\"additional\":[" \
+	"{\"interface\":\"default/web-0.net1\",\"ifname\":\"net1\"," \
+	"\"macAddress\":\"02:00:0a:40:00:05\",\"mtu\":1500,\"routes\":[\"10.64.0.0/16\",\"fd64::/64\"]," \
+	"\"addresses\":[{\"address\":\"10.64.0.5\",\"gateway\":\"10.64.0.1\"}]}]}"
+
+static void more_interfaces_than_one(void **state)
+{
+	static struct cni_interfaces back;
+	struct cni_interface ifc;
+	struct cni_request rq = {};
+	struct cni_error e;
+	json_t *o = result_of("1.0.0", &rq, MORE, &ifc), *foreign;
+
+	(void)state;
+	assert_true(ifc.first);
+	assert_string_equal(text(o, "interfaces", 3, "name"), "net1");
+	assert_string_not_equal(text(o, "interfaces", 2, "name"), rq.host);
+	assert_string_equal(text(o, "ips", 1, "address"), "10.64.0.5/32");
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(
+		json_object_get(o, "ips"), 1), "interface")), 3);
+	/* no second default route, and none of a family that it has no address of */
+	assert_string_equal(text(o, "routes", 1, "dst"), "10.64.0.0/16");
+	assert_int_equal(json_array_size(json_object_get(o, "routes")), 2);
+
+	/* One that another plugin of the chain made is not ours. */
+	foreign = json_pack("{ss ss ss}", "name", "tun0", "mac", "02:00:00:00:00:01", "sandbox", "x");
+	json_array_append_new(json_object_get(o, "interfaces"), foreign);
+	assert_int_equal(cni_result_parse(&rq, o, &back, &e), 0);
+	assert_int_equal(back.n, 2);
+	assert_string_equal(back.v[1].ifname, "net1");
+	assert_string_equal(back.v[1].host, text(o, "interfaces", 2, "name"));
+	assert_string_equal(back.v[1].key, "default/web-0.net1");
+	assert_false(back.v[1].first);
 	json_decref(o);
 	cni_request_clear(&rq);
 }
@@ -278,7 +313,7 @@ static void old_results_name_the_family(void **state)
 {
 	struct cni_interface ifc;
 	struct cni_request rq = {};
-	json_t *o = result_of("0.4.0", &rq, &ifc);
+	json_t *o = result_of("0.4.0", &rq, REPLY, &ifc);
 
 	(void)state;
 	assert_string_equal(text(o, "ips", 0, "version"), "4");
@@ -319,18 +354,21 @@ static void bad_replies_are_refused(void **state)
 		"{\"macAddress\":\"02:00:0a:20:00:05\",\"mtu\":7,\"addresses\":[{\"address\":"
 		"\"10.0.0.1\",\"gateway\":\"10.0.0.2\"}]}",
 	};
-	struct cni_interface ifc;
+	static struct cni_interfaces all;
+	struct cni_request rq = {};
 	struct cni_error e;
 	unsigned int i;
 
 	(void)state;
+	assert_int_equal(parse(&rq, CONF, good, &e), 0);
 	for (i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
 		json_t *o = json_loads(replies[i], 0, NULL);
 
-		assert_int_equal(cni_interface_parse(o, &ifc, &e), -1);
+		assert_int_equal(cni_interfaces_parse(&rq, o, &all, &e), -1);
 		assert_int_equal(e.code, CNI_DECODE);
 		json_decref(o);
 	}
+	cni_request_clear(&rq);
 }
 
 int main(void)
@@ -344,6 +382,7 @@ int main(void)
 		cmocka_unit_test(version_needs_nothing),
 		cmocka_unit_test(host_names_differ),
 		cmocka_unit_test(a_result_is_complete),
+		cmocka_unit_test(more_interfaces_than_one),
 		cmocka_unit_test(old_results_name_the_family),
 		cmocka_unit_test(errors_have_their_form),
 		cmocka_unit_test(bad_replies_are_refused),

@@ -105,12 +105,14 @@ static char *read_line(int fd, long long deadline)
 	return NULL;
 }
 
-static json_t *request(const struct cni_request *rq, const char *op, unsigned int timeout)
+static json_t *request(const struct cni_request *rq, const struct cni_interface *ifc,
+		       const char *op, unsigned int timeout)
 {
-	return json_pack("{ss ss ss ss ss* ss* ss* ss* si}", "op", op, "containerID", rq->container,
-			 "ifname", rq->ifname, "hostIfname", rq->host, "netns", rq->netns,
-			 "namespace", rq->ns, "pod", rq->pod, "uid", rq->uid, "timeout",
-			 (int)timeout);
+	return json_pack("{ss ss ss ss ss* ss* ss* ss* ss* si}", "op", op, "containerID",
+			 rq->container, "ifname", ifc ? ifc->ifname : rq->ifname, "hostIfname",
+			 ifc ? ifc->host : rq->host, "netns", rq->netns, "namespace", rq->ns,
+			 "pod", rq->pod, "uid", rq->uid, "interface",
+			 ifc && ifc->key[0] ? ifc->key : NULL, "timeout", (int)timeout);
 }
 
 static char *line_of(json_t *o)
@@ -145,12 +147,12 @@ static int refused(const json_t *reply, struct cni_error *e)
 	return -1;
 }
 
-int cni_call(const struct cni_request *rq, const char *op, unsigned int timeout, json_t **reply,
-	     struct cni_error *e)
+int cni_call(const struct cni_request *rq, const struct cni_interface *ifc, const char *op,
+	     unsigned int timeout, json_t **reply, struct cni_error *e)
 {
 	/* vrouterd keeps to the time itself, and then says what is missing. */
 	long long deadline = now_ms() + timeout * 1000LL + 2000;
-	char *line = line_of(request(rq, op, timeout)), *answer = NULL;
+	char *line = line_of(request(rq, ifc, op, timeout)), *answer = NULL;
 	json_t *o = NULL;
 	json_error_t je;
 	int fd, err = -1;

@@ -48,6 +48,7 @@ int cni_fail_errno(struct cni_error *e, int code, int err, const char *fmt, ...)
 #define CNI_VERSION_DEFAULT	"1.0.0"
 #define CNI_MAX_INPUT		(1 << 20)	/* octets of configuration */
 #define CNI_MAX_ADDRS		32
+#define CNI_MAX_INTERFACES	16	/* of a pod */
 
 /* --- netconf.c: configuration and environment ----------------------------- */
 
@@ -95,8 +96,20 @@ struct cni_addr {
 	uint8_t	gateway[16];
 };
 
+struct cni_prefix {
+	uint8_t	family;
+	uint8_t	len;		/* bits */
+	uint8_t	addr[16];	/* network byte order */
+};
+
 /* An interface as vrouterd describes it and ADD makes it. */
 struct cni_interface {
+	char		ifname[IFNAMSIZ]; /* in the pod */
+	char		host[IFNAMSIZ];	/* the other end */
+	char		key[320];	/* vrouterd's name of it; may be empty */
+	bool		first;		/* has the pod's default route; the others what follows */
+	unsigned int	n_routes;
+	struct cni_prefix routes[CNI_MAX_ADDRS];
 	uint8_t		mac[6];
 	uint8_t		host_mac[6];
 	unsigned int	mtu;		/* octets */
@@ -104,24 +117,31 @@ struct cni_interface {
 	struct cni_addr	addrs[CNI_MAX_ADDRS];
 };
 
-json_t *cni_result(const struct cni_request *rq, const struct cni_interface *ifc);
+/* All that a pod has; the first one first. */
+struct cni_interfaces {
+	unsigned int		n;
+	struct cni_interface	v[CNI_MAX_INTERFACES];
+};
+
+json_t *cni_result(const struct cni_request *rq, const struct cni_interfaces *all);
 json_t *cni_error_json(const char *version, const struct cni_error *e);
 json_t *cni_versions_json(const char *version);
-/* What a prevResult says of the container's interface: MAC (zero when it says
- * none), addresses and gateways.
+/* What a prevResult says of the container's interfaces, rq's first: MACs (zero when it says
+ * none), addresses, gateways and routes.
  */
-int cni_result_parse(const json_t *result, const char *ifname, struct cni_interface *ifc,
-		     struct cni_error *e);
+int cni_result_parse(const struct cni_request *rq, const json_t *result,
+		     struct cni_interfaces *all, struct cni_error *e);
 
 /* --- client.c: vrouterd ---------------------------------------------------- */
 
-/* One request, one reply; op is prepare, attach, detach or check. On success
- * *reply (may be NULL) is the caller's.
+/* One request, one reply; op is prepare, attach, detach or check, about one interface (NULL:
+ * the one that the runtime names). On success *reply (may be NULL) is the caller's.
  */
-int cni_call(const struct cni_request *rq, const char *op, unsigned int timeout, json_t **reply,
-	     struct cni_error *e);
+int cni_call(const struct cni_request *rq, const struct cni_interface *ifc, const char *op,
+	     unsigned int timeout, json_t **reply, struct cni_error *e);
 /* Reply of "prepare". */
-int cni_interface_parse(const json_t *reply, struct cni_interface *ifc, struct cni_error *e);
+int cni_interfaces_parse(const struct cni_request *rq, const json_t *reply,
+			 struct cni_interfaces *all, struct cni_error *e);
 
 /* --- pod.c: the pod's side -------------------------------------------------- */
 
@@ -129,8 +149,8 @@ int cni_pod_create(const struct cni_request *rq, struct cni_interface *ifc, stru
 /* After vrouterd programmed the interface: links up, then routes. */
 int cni_pod_up(const struct cni_request *rq, const struct cni_interface *ifc,
 	       struct cni_error *e);
-/* Removes the veth; 0 when there is none. */
-int cni_pod_delete(const struct cni_request *rq, struct cni_error *e);
+/* Removes a veth by its end in the node's namespace; 0 when there is none. */
+int cni_pod_delete(const char *host, struct cni_error *e);
 /* Is the interface as ADD left it? */
 int cni_pod_check(const struct cni_request *rq, const struct cni_interface *ifc,
 		  struct cni_error *e);

@@ -26,41 +26,79 @@ static void print(json_t *o)
 }
 
 /* Takes back what ADD did, newest first; the error that led here is told. */
-static void undo(const struct cni_request *rq)
+static void undo(const struct cni_request *rq, const struct cni_interfaces *all, unsigned int n)
 {
 	struct cni_error e;
 
-	if (cni_call(rq, "detach", DETACH_TIMEOUT, NULL, &e))
-		fprintf(stderr, "contrail-cni: undoing ADD: %s\n", e.msg);
-	if (cni_pod_delete(rq, &e))
-		fprintf(stderr, "contrail-cni: undoing ADD: %s\n", e.msg);
+	while (n--) {
+		if (cni_call(rq, &all->v[n], "detach", DETACH_TIMEOUT, NULL, &e))
+			fprintf(stderr, "contrail-cni: undoing ADD: %s\n", e.msg);
+		if (cni_pod_delete(all->v[n].host, &e))
+			fprintf(stderr, "contrail-cni: undoing ADD: %s\n", e.msg);
+	}
 }
 
-/* The specification's ADD. The interface is programmed while both ends are
- * down: the pod's first packet finds its policy in place.
+/* The interface is programmed while both ends are down: the pod's first packet finds its policy
+ * in place. On failure nothing of it is left.
  */
+static int add_interface(const struct cni_request *rq, struct cni_interface *ifc,
+			 struct cni_error *e)
+{
+	struct cni_interfaces one = { .n = 1 };
+
+	if (rq->mtu)
+		ifc->mtu = rq->mtu;
+	if (cni_pod_create(rq, ifc, e))
+		return -1;
+	if (!cni_call(rq, ifc, "attach", rq->timeout, NULL, e) && !cni_pod_up(rq, ifc, e))
+		return 0;
+	one.v[0] = *ifc;
+	undo(rq, &one, 1);
+	return -1;
+}
+
+/* The specification's ADD. */
 static int do_add(const struct cni_request *rq, struct cni_error *e)
 {
-	struct cni_interface ifc;
+	static struct cni_interfaces all;
 	json_t *reply;
+	unsigned int i;
 	int err;
 
-	if (cni_call(rq, "prepare", rq->timeout, &reply, e))
+	if (cni_call(rq, NULL, "prepare", rq->timeout, &reply, e))
 		return -1;
-	err = cni_interface_parse(reply, &ifc, e);
+	err = cni_interfaces_parse(rq, reply, &all, e);
 	json_decref(reply);
 	if (err)
 		return -1;
-	if (rq->mtu)
-		ifc.mtu = rq->mtu;
-	if (cni_pod_create(rq, &ifc, e))
-		return -1;
-	if (cni_call(rq, "attach", rq->timeout, NULL, e) || cni_pod_up(rq, &ifc, e)) {
-		undo(rq);
-		return -1;
+	for (i = 0; i < all.n; i++) {
+		if (add_interface(rq, &all.v[i], e)) {
+			undo(rq, &all, i);
+			return -1;
+		}
 	}
-	print(cni_result(rq, &ifc));
+	print(cni_result(rq, &all));
 	return 0;
+}
+
+/* The pod's other interfaces, as vrouterd knows them, or the runtime. */
+static int delete_more(const struct cni_request *rq, const json_t *hosts, struct cni_error *e)
+{
+	static struct cni_interfaces all;
+	const json_t *name;
+	struct cni_error ignored;
+	unsigned int n;
+	size_t i;
+	int err = 0;
+
+	json_array_foreach(hosts, i, name)
+		if (json_is_string(name))
+			err |= cni_pod_delete(json_string_value(name), e);
+	if (!rq->prev || cni_result_parse(rq, rq->prev, &all, &ignored))
+		return err;
+	for (n = 1; n < all.n; n++)
+		err |= cni_pod_delete(all.v[n].host, e);
+	return err;
 }
 
 /* The specification's DEL: succeeds when things are gone already. vrouterd
@@ -68,19 +106,29 @@ static int do_add(const struct cni_request *rq, struct cni_error *e)
  */
 static int do_del(const struct cni_request *rq, struct cni_error *e)
 {
-	if (cni_call(rq, "detach", DETACH_TIMEOUT, NULL, e))
+	json_t *reply = NULL;
+	int err;
+
+	if (cni_call(rq, NULL, "detach", DETACH_TIMEOUT, &reply, e))
 		fprintf(stderr, "contrail-cni: DEL: %s; removing the device all the same\n",
 			e->msg);
-	return cni_pod_delete(rq, e);
+	err = delete_more(rq, json_object_get(reply, "hostIfnames"), e);
+	json_decref(reply);
+	return cni_pod_delete(rq->host, e) ?: err;
 }
 
 static int do_check(const struct cni_request *rq, struct cni_error *e)
 {
-	struct cni_interface ifc;
+	static struct cni_interfaces all;
+	unsigned int i;
 
-	if (cni_result_parse(rq->prev, rq->ifname, &ifc, e) || cni_pod_check(rq, &ifc, e))
+	if (cni_result_parse(rq, rq->prev, &all, e))
 		return -1;
-	return cni_call(rq, "check", rq->timeout, NULL, e);
+	for (i = 0; i < all.n; i++)
+		if (cni_pod_check(rq, &all.v[i], e) ||
+		    cni_call(rq, &all.v[i], "check", rq->timeout, NULL, e))
+			return -1;
+	return 0;
 }
 
 static int do_version(const struct cni_request *rq, struct cni_error *e)

@@ -114,16 +114,15 @@ static const char *addr_text(const struct cni_addr *a, char buf[INET6_ADDRSTRLEN
 }
 
 /* The pod's end, still down: addresses. */
-static int set_addrs(struct pod *p, const struct cni_request *rq,
-		     const struct cni_interface *ifc, struct cni_error *e)
+static int set_addrs(struct pod *p, const struct cni_interface *ifc, struct cni_error *e)
 {
 	char text[INET6_ADDRSTRLEN];
 	struct rtnl_link link;
 	unsigned int i;
 
-	if (rtnl_link_get(&p->in, rq->ifname, &link))
-		return netfail(e, &p->in, CNI_NETWORK, "pod's interface", rq->ifname);
-	if (set_sysctls(p, rq->ifname, e))
+	if (rtnl_link_get(&p->in, ifc->ifname, &link))
+		return netfail(e, &p->in, CNI_NETWORK, "pod's interface", ifc->ifname);
+	if (set_sysctls(p, ifc->ifname, e))
 		return -1;
 	for (i = 0; i < ifc->n_addrs; i++)
 		if (rtnl_addr_add(&p->in, link.ifindex, ifc->addrs[i].family, ifc->addrs[i].addr,
@@ -142,22 +141,22 @@ int cni_pod_create(const struct cni_request *rq, struct cni_interface *ifc, stru
 
 	if (pod_open(&p, rq, e))
 		return -1;
-	if (rtnl_veth_add(&p.node, rq->host, rq->ifname, p.netns, ifc->mac, ifc->mtu)) {
-		cni_fail(e, CNI_NETWORK, "veth %s with %s in %.96s: %.96s", rq->host, rq->ifname,
+	if (rtnl_veth_add(&p.node, ifc->host, ifc->ifname, p.netns, ifc->mac, ifc->mtu)) {
+		cni_fail(e, CNI_NETWORK, "veth %s with %s in %.96s: %.96s", ifc->host, ifc->ifname,
 			 rq->netns, p.node.text);
 		goto out;
 	}
 
 	/* From here on the device is ours to remove. */
-	if (rtnl_link_get(&p.node, rq->host, &host) ||
+	if (rtnl_link_get(&p.node, ifc->host, &host) ||
 	    rtnl_link_no_addrgen(&p.node, host.ifindex)) {
-		netfail(e, &p.node, CNI_NETWORK, "host's end", rq->host);
+		netfail(e, &p.node, CNI_NETWORK, "host's end", ifc->host);
 	} else {
 		memcpy(ifc->host_mac, host.mac, sizeof(host.mac));
-		err = set_addrs(&p, rq, ifc, e);
+		err = set_addrs(&p, ifc, e);
 	}
 	if (err)
-		cni_pod_delete(rq, &undo);
+		cni_pod_delete(ifc->host, &undo);
 out:
 	pod_close(&p);
 	return err;
@@ -193,11 +192,43 @@ static int await_running(struct rtnl *r, const char *name, struct cni_error *e)
 			OPER_WAIT_MS);
 }
 
-static int set_routes(struct pod *p, const struct cni_request *rq, unsigned int ifindex,
-		      const struct cni_interface *ifc, struct cni_error *e)
+static int route_fails(const struct pod *p, const struct cni_interface *ifc, const char *what,
+		       uint8_t family, const void *addr, struct cni_error *e)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	inet_ntop(family, addr, text, sizeof(text));
+	return cni_fail(e, CNI_NETWORK, "%s of %s by %s: %.128s", what, ifc->ifname, text,
+			p->in.text);
+}
+
+/* What leads on behind a gateway: everything, or what is behind an interface that is not the
+ * pod's first.
+ */
+static int set_routes_by(struct pod *p, unsigned int ifindex, const struct cni_interface *ifc,
+			 const struct cni_addr *a, struct cni_error *e)
+{
+	unsigned int i;
+
+	if (ifc->first) {
+		if (rtnl_route_add(&p->in, ifindex, a->family, NULL, 0, a->gateway))
+			return route_fails(p, ifc, "default route", a->family, a->gateway, e);
+		return 0;
+	}
+	for (i = 0; i < ifc->n_routes; i++) {
+		const struct cni_prefix *r = &ifc->routes[i];
+
+		if (r->family == a->family &&
+		    rtnl_route_add(&p->in, ifindex, a->family, r->addr, r->len, a->gateway))
+			return route_fails(p, ifc, "route", a->family, a->gateway, e);
+	}
+	return 0;
+}
+
+static int set_routes(struct pod *p, unsigned int ifindex, const struct cni_interface *ifc,
+		      struct cni_error *e)
 {
 	bool seen[2] = { false, false };
-	char text[INET6_ADDRSTRLEN];
 	unsigned int i;
 
 	for (i = 0; i < ifc->n_addrs; i++) {
@@ -208,12 +239,10 @@ static int set_routes(struct pod *p, const struct cni_request *rq, unsigned int 
 			continue;
 		seen[v6] = true;
 		/* fe80::1 is on every link; an IPv4 gateway is so only by a route. */
-		if ((!v6 && rtnl_route_add(&p->in, ifindex, a->family, a->gateway, NULL)) ||
-		    rtnl_route_add(&p->in, ifindex, a->family, NULL, a->gateway)) {
-			inet_ntop(a->family, a->gateway, text, sizeof(text));
-			return cni_fail(e, CNI_NETWORK, "default route of %s by %s: %.128s",
-					rq->ifname, text, p->in.text);
-		}
+		if (!v6 && rtnl_route_add(&p->in, ifindex, a->family, a->gateway, 32, NULL))
+			return route_fails(p, ifc, "route to the gateway", a->family, a->gateway, e);
+		if (set_routes_by(p, ifindex, ifc, a, e))
+			return -1;
 	}
 	return 0;
 }
@@ -227,18 +256,18 @@ int cni_pod_up(const struct cni_request *rq, const struct cni_interface *ifc,
 
 	if (pod_open(&p, rq, e))
 		return -1;
-	if (rtnl_link_get(&p.node, rq->host, &host) || rtnl_link_up(&p.node, host.ifindex))
-		netfail(e, &p.node, CNI_NETWORK, "host's end", rq->host);
-	else if (rtnl_link_get(&p.in, rq->ifname, &link) || rtnl_link_up(&p.in, link.ifindex))
-		netfail(e, &p.in, CNI_NETWORK, "pod's interface", rq->ifname);
+	if (rtnl_link_get(&p.node, ifc->host, &host) || rtnl_link_up(&p.node, host.ifindex))
+		netfail(e, &p.node, CNI_NETWORK, "host's end", ifc->host);
+	else if (rtnl_link_get(&p.in, ifc->ifname, &link) || rtnl_link_up(&p.in, link.ifindex))
+		netfail(e, &p.in, CNI_NETWORK, "pod's interface", ifc->ifname);
 	else
-		err = loopback_up(&p, e) ?: set_routes(&p, rq, link.ifindex, ifc, e) ?:
-		      await_running(&p.node, rq->host, e) ?: await_running(&p.in, rq->ifname, e);
+		err = loopback_up(&p, e) ?: set_routes(&p, link.ifindex, ifc, e) ?:
+		      await_running(&p.node, ifc->host, e) ?: await_running(&p.in, ifc->ifname, e);
 	pod_close(&p);
 	return err;
 }
 
-int cni_pod_delete(const struct cni_request *rq, struct cni_error *e)
+int cni_pod_delete(const char *host, struct cni_error *e)
 {
 	struct rtnl r;
 	int err;
@@ -246,70 +275,70 @@ int cni_pod_delete(const struct cni_request *rq, struct cni_error *e)
 	if (rtnl_open(&r, -1))
 		return netfail(e, &r, CNI_IO, "rtnetlink", "in the node's namespace");
 	/* Takes the other end along, wherever it is. */
-	err = rtnl_link_del(&r, rq->host);
+	err = rtnl_link_del(&r, host);
 	if (err == -ENODEV)
 		err = 0;
 	if (err)
-		netfail(e, &r, CNI_NETWORK, "cannot delete", rq->host);
+		netfail(e, &r, CNI_NETWORK, "cannot delete", host);
 	rtnl_close(&r);
 	return err ? -1 : 0;
 }
 
-static int check_host(struct pod *p, const struct cni_request *rq, struct cni_error *e)
+static int check_host(struct pod *p, const struct cni_interface *ifc, struct cni_error *e)
 {
 	struct rtnl_link host;
 
-	if (rtnl_link_get(&p->node, rq->host, &host))
-		return netfail(e, &p->node, CNI_CHECK_FAILED, "host's end", rq->host);
+	if (rtnl_link_get(&p->node, ifc->host, &host))
+		return netfail(e, &p->node, CNI_CHECK_FAILED, "host's end", ifc->host);
 	if (!host.veth)
-		return cni_fail(e, CNI_CHECK_FAILED, "%s is not a veth", rq->host);
+		return cni_fail(e, CNI_CHECK_FAILED, "%s is not a veth", ifc->host);
 	if (!(host.flags & IFF_UP))
-		return cni_fail(e, CNI_CHECK_FAILED, "%s is down", rq->host);
+		return cni_fail(e, CNI_CHECK_FAILED, "%s is down", ifc->host);
 	return 0;
 }
 
-static int check_link(struct pod *p, const struct cni_request *rq,
-		      const struct cni_interface *ifc, struct rtnl_link *link, struct cni_error *e)
+static int check_link(struct pod *p, const struct cni_interface *ifc, struct rtnl_link *link,
+		      struct cni_error *e)
 {
 	static const uint8_t none[6];
 
-	if (rtnl_link_get(&p->in, rq->ifname, link))
-		return netfail(e, &p->in, CNI_CHECK_FAILED, "pod's interface", rq->ifname);
+	if (rtnl_link_get(&p->in, ifc->ifname, link))
+		return netfail(e, &p->in, CNI_CHECK_FAILED, "pod's interface", ifc->ifname);
 	if (!(link->flags & IFF_UP))
-		return cni_fail(e, CNI_CHECK_FAILED, "pod's interface %s is down", rq->ifname);
+		return cni_fail(e, CNI_CHECK_FAILED, "pod's interface %s is down", ifc->ifname);
 	if (memcmp(ifc->mac, none, 6) && memcmp(ifc->mac, link->mac, 6))
 		return cni_fail(e, CNI_CHECK_FAILED, "pod's interface %s has another MAC address",
-				rq->ifname);
+				ifc->ifname);
 	return 0;
 }
 
-static int check_addr(struct pod *p, const struct cni_request *rq, unsigned int ifindex,
+static int check_addr(struct pod *p, const struct cni_interface *ifc, unsigned int ifindex,
 		      const struct cni_addr *a, struct cni_error *e)
 {
 	char text[INET6_ADDRSTRLEN];
 	bool found;
 
 	if (rtnl_addr_find(&p->in, ifindex, a->family, a->addr, &found))
-		return netfail(e, &p->in, CNI_CHECK_FAILED, "addresses of", rq->ifname);
+		return netfail(e, &p->in, CNI_CHECK_FAILED, "addresses of", ifc->ifname);
 	if (!found)
 		return cni_fail(e, CNI_CHECK_FAILED, "pod's interface %s lacks the address %s",
-				rq->ifname, addr_text(a, text));
+				ifc->ifname, addr_text(a, text));
 	return 0;
 }
 
-static int check_route(struct pod *p, const struct cni_request *rq, unsigned int ifindex,
+static int check_route(struct pod *p, const struct cni_interface *ifc, unsigned int ifindex,
 		       const struct cni_addr *a, struct cni_error *e)
 {
 	char text[INET6_ADDRSTRLEN];
 	bool found;
 
 	if (rtnl_route_find(&p->in, ifindex, a->family, a->gateway, &found))
-		return netfail(e, &p->in, CNI_CHECK_FAILED, "routes of", rq->ifname);
+		return netfail(e, &p->in, CNI_CHECK_FAILED, "routes of", ifc->ifname);
 	if (found)
 		return 0;
 	inet_ntop(a->family, a->gateway, text, sizeof(text));
 	return cni_fail(e, CNI_CHECK_FAILED, "pod has no default route by %s on %s", text,
-			rq->ifname);
+			ifc->ifname);
 }
 
 int cni_pod_check(const struct cni_request *rq, const struct cni_interface *ifc,
@@ -323,15 +352,15 @@ int cni_pod_check(const struct cni_request *rq, const struct cni_interface *ifc,
 
 	if (pod_open(&p, rq, e))
 		return -1;
-	err = check_host(&p, rq, e) ?: check_link(&p, rq, ifc, &link, e);
+	err = check_host(&p, ifc, e) ?: check_link(&p, ifc, &link, e);
 	for (i = 0; !err && i < ifc->n_addrs; i++) {
 		const struct cni_addr *a = &ifc->addrs[i];
 		bool v6 = a->family == AF_INET6;
 
-		err = check_addr(&p, rq, link.ifindex, a, e);
+		err = check_addr(&p, ifc, link.ifindex, a, e);
 		/* As in set_routes(): the first of the family gave the gateway. */
-		if (!err && !seen[v6])
-			err = check_route(&p, rq, link.ifindex, a, e);
+		if (!err && !seen[v6] && ifc->first)
+			err = check_route(&p, ifc, link.ifindex, a, e);
 		seen[v6] = true;
 	}
 	pod_close(&p);

@@ -14,49 +14,74 @@ static json_t *mac_json(const uint8_t mac[6])
 			    mac[4], mac[5]);
 }
 
-static json_t *interfaces(const struct cni_request *rq, const struct cni_interface *ifc)
+static void append_interface(json_t *list, const struct cni_request *rq,
+			     const struct cni_interface *ifc)
 {
-	return json_pack("[{ss so} {ss so ss}]",
-			 "name", rq->host, "mac", mac_json(ifc->host_mac),
-			 "name", rq->ifname, "mac", mac_json(ifc->mac), "sandbox", rq->netns);
+	json_array_append_new(list, json_pack("{ss so}", "name", ifc->host, "mac",
+					      mac_json(ifc->host_mac)));
+	json_array_append_new(list, json_pack("{ss so ss}", "name", ifc->ifname, "mac",
+					      mac_json(ifc->mac), "sandbox", rq->netns));
 }
 
-static int append_addr(json_t *ips, json_t *routes, const struct cni_addr *a, bool versioned)
+/* One default route a family, by the first address's gateway; of an interface that is not the
+ * pod's first, what is behind it instead.
+ */
+static void append_routes(json_t *routes, const struct cni_interface *ifc,
+			  const struct cni_addr *a)
 {
-	bool v6 = a->family == AF_INET6;
+	char dst[INET6_ADDRSTRLEN], gw[INET6_ADDRSTRLEN];
+	unsigned int i;
+
+	inet_ntop(a->family, a->gateway, gw, sizeof(gw));
+	if (ifc->first)
+		json_array_append_new(routes, json_pack("{ss ss}", "dst", a->family == AF_INET6 ?
+							"::/0" : "0.0.0.0/0", "gw", gw));
+	for (i = 0; i < ifc->n_routes; i++) {
+		if (ifc->routes[i].family != a->family)
+			continue;
+		inet_ntop(a->family, ifc->routes[i].addr, dst, sizeof(dst));
+		json_array_append_new(routes, json_pack("{so ss}", "dst",
+							json_sprintf("%s/%u", dst, ifc->routes[i].len),
+							"gw", gw));
+	}
+}
+
+static void append_addr(json_t *ips, const struct cni_addr *a, unsigned int index, bool versioned)
+{
 	char addr[INET6_ADDRSTRLEN], gw[INET6_ADDRSTRLEN];
 	json_t *ip;
 
 	inet_ntop(a->family, a->addr, addr, sizeof(addr));
 	inet_ntop(a->family, a->gateway, gw, sizeof(gw));
-	/* Index 1 is the container's interface. */
 	ip = json_pack("{so ss si}", "address", json_sprintf("%s/%u", addr, a->len),
-		       "gateway", gw, "interface", 1);
+		       "gateway", gw, "interface", (int)index);
 	if (versioned)
-		json_object_set_new(ip, "version", json_string(v6 ? "6" : "4"));
-	return json_array_append_new(ips, ip) ?:
-	       json_array_append_new(routes, json_pack("{ss ss}", "dst", v6 ? "::/0" : "0.0.0.0/0",
-						       "gw", gw));
+		json_object_set_new(ip, "version", json_string(a->family == AF_INET6 ? "6" : "4"));
+	json_array_append_new(ips, ip);
 }
 
-json_t *cni_result(const struct cni_request *rq, const struct cni_interface *ifc)
+json_t *cni_result(const struct cni_request *rq, const struct cni_interfaces *all)
 {
+	json_t *list = json_array(), *ips = json_array(), *routes = json_array();
 	bool versioned = rq->version[0] == '0';	/* ips had it until 1.0.0 */
-	json_t *ips = json_array(), *routes = json_array();
-	bool seen[2] = { false, false };
+	const struct cni_interface *ifc;
 	unsigned int i;
 
-	for (i = 0; i < ifc->n_addrs; i++) {
-		bool v6 = ifc->addrs[i].family == AF_INET6;
-		json_t *none = seen[v6] ? json_array() : NULL;
+	for (ifc = all->v; ifc < all->v + all->n; ifc++) {
+		bool seen[2] = { false, false };
 
-		/* One default route a family, by the first address's gateway. */
-		append_addr(ips, none ?: routes, &ifc->addrs[i], versioned);
-		json_decref(none);
-		seen[v6] = true;
+		append_interface(list, rq, ifc);
+		for (i = 0; i < ifc->n_addrs; i++) {
+			bool v6 = ifc->addrs[i].family == AF_INET6;
+
+			append_addr(ips, &ifc->addrs[i], json_array_size(list) - 1, versioned);
+			if (!seen[v6])
+				append_routes(routes, ifc, &ifc->addrs[i]);
+			seen[v6] = true;
+		}
 	}
-	return json_pack("{ss so so so s{}}", "cniVersion", rq->version,
-			 "interfaces", interfaces(rq, ifc), "ips", ips, "routes", routes, "dns");
+	return json_pack("{ss so so so s{}}", "cniVersion", rq->version, "interfaces", list,
+			 "ips", ips, "routes", routes, "dns");
 }
 
 json_t *cni_error_json(const char *version, const struct cni_error *e)
@@ -131,41 +156,148 @@ static int parse_addrs(const json_t *list, json_int_t index, struct cni_interfac
 	return 0;
 }
 
-int cni_result_parse(const json_t *result, const char *ifname, struct cni_interface *ifc,
-		     struct cni_error *e)
+static int parse_route(struct cni_prefix *r, const char *text)
 {
-	const json_t *o, *list = json_object_get(result, "interfaces");
-	const char *name, *mac;
-	size_t i;
+	const char *slash = text ? strchr(text, '/') : NULL;
+	char addr[INET6_ADDRSTRLEN], end;
+	unsigned int len;
 
-	memset(ifc, 0, sizeof(*ifc));
-	json_array_foreach(list, i, o) {
-		name = json_string_value(json_object_get(o, "name"));
-		if (!name || strcmp(name, ifname) || !json_object_get(o, "sandbox"))
-			continue;
-		mac = json_string_value(json_object_get(o, "mac"));
-		if (mac && !parse_mac(mac, ifc->mac))
-			return cni_fail(e, CNI_BAD_CONFIG, "prevResult.interfaces[%zu].mac: not a "
-					"MAC address", i);
-		if (parse_addrs(json_object_get(result, "ips"), i, ifc))
-			return cni_fail(e, CNI_BAD_CONFIG,
-					"prevResult.ips: an address or gateway is not one");
-		return 0;
-	}
-	return cni_fail(e, CNI_BAD_CONFIG, "prevResult has no interface %s of a container", ifname);
+	if (!slash || slash - text >= (int)sizeof(addr) ||
+	    sscanf(slash + 1, "%3u%c", &len, &end) != 1)
+		return -1;
+	memcpy(addr, text, slash - text);
+	addr[slash - text] = '\0';
+	if (parse_family(addr, &r->family, r->addr) || len > (r->family == AF_INET ? 32 : 128))
+		return -1;
+	r->len = len;
+	return 0;
 }
 
-int cni_interface_parse(const json_t *reply, struct cni_interface *ifc, struct cni_error *e)
+static int parse_mac_of(const json_t *o, struct cni_interface *ifc)
 {
-	const char *mac = json_string_value(json_object_get(reply, "macAddress"));
+	const char *mac = json_string_value(json_object_get(o, "mac"));
 
+	return mac && !parse_mac(mac, ifc->mac) ? -1 : 0;
+}
+
+static struct cni_interface *add_interface(const struct cni_request *rq,
+					   struct cni_interfaces *all, const char *ifname)
+{
+	struct cni_interface *ifc = &all->v[all->n];
+
+	if (all->n == CNI_MAX_INTERFACES || !ifname || !*ifname || strlen(ifname) >= IFNAMSIZ)
+		return NULL;
 	memset(ifc, 0, sizeof(*ifc));
-	ifc->mtu = json_integer_value(json_object_get(reply, "mtu"));
-	if (!parse_mac(mac, ifc->mac))
+	strcpy(ifc->ifname, ifname);
+	cni_host_ifname(ifc->host, rq->container, ifname);
+	ifc->first = !all->n++;
+	if (!ifc->first && rq->ns && rq->pod)
+		snprintf(ifc->key, sizeof(ifc->key), "%s/%s.%s", rq->ns, rq->pod, ifname);
+	return ifc;
+}
+
+/* One interface of a container in a prevResult: that with this name. */
+static int parse_prev(const struct cni_request *rq, const json_t *result, size_t i,
+		      struct cni_interfaces *all, struct cni_error *e)
+{
+	const json_t *o = json_array_get(json_object_get(result, "interfaces"), i);
+	struct cni_interface *ifc = add_interface(rq, all, json_string_value(json_object_get(o, "name")));
+
+	if (!ifc)
+		return cni_fail(e, CNI_BAD_CONFIG, "prevResult.interfaces[%zu].name: not that of an "
+				"interface, or there are more than %d", i, CNI_MAX_INTERFACES);
+	if (parse_mac_of(o, ifc))
+		return cni_fail(e, CNI_BAD_CONFIG, "prevResult.interfaces[%zu].mac: not a MAC address",
+				i);
+	if (parse_addrs(json_object_get(result, "ips"), i, ifc))
+		return cni_fail(e, CNI_BAD_CONFIG,
+				"prevResult.ips: an address or gateway is not one");
+	return 0;
+}
+
+/* Is this one of ours? Other plugins of a chain may have made more. */
+static bool is_made_here(const struct cni_request *rq, const json_t *list, const char *ifname)
+{
+	char host[IFNAMSIZ];
+	const char *name;
+	const json_t *o;
+	size_t i;
+
+	cni_host_ifname(host, rq->container, ifname);
+	json_array_foreach(list, i, o) {
+		name = json_string_value(json_object_get(o, "name"));
+		if (name && !strcmp(name, host))
+			return true;
+	}
+	return false;
+}
+
+int cni_result_parse(const struct cni_request *rq, const json_t *result,
+		     struct cni_interfaces *all, struct cni_error *e)
+{
+	const json_t *o, *list = json_object_get(result, "interfaces");
+	const char *name;
+	int first;
+	size_t i;
+
+	all->n = 0;
+	for (first = 1; first >= 0; first--) {
+		json_array_foreach(list, i, o) {
+			name = json_string_value(json_object_get(o, "name"));
+			if (!name || !json_object_get(o, "sandbox") ||
+			    (strcmp(name, rq->ifname) == 0) != first ||
+			    (!first && !is_made_here(rq, list, name)))
+				continue;
+			if (parse_prev(rq, result, i, all, e))
+				return -1;
+		}
+		if (!all->n)
+			return cni_fail(e, CNI_BAD_CONFIG,
+					"prevResult has no interface %s of a container", rq->ifname);
+	}
+	return 0;
+}
+
+static int parse_interface(const json_t *o, struct cni_interface *ifc, struct cni_error *e)
+{
+	const json_t *routes = json_object_get(o, "routes"), *r;
+	const char *key = json_string_value(json_object_get(o, "interface"));
+	size_t i;
+
+	if (key && strlen(key) < sizeof(ifc->key))
+		strcpy(ifc->key, key);
+	ifc->mtu = json_integer_value(json_object_get(o, "mtu"));
+	if (!parse_mac(json_string_value(json_object_get(o, "macAddress")), ifc->mac))
 		return cni_fail(e, CNI_DECODE, "reply of vrouterd: macAddress is not one");
-	if (parse_addrs(json_object_get(reply, "addresses"), 0, ifc) || !ifc->n_addrs)
+	if (parse_addrs(json_object_get(o, "addresses"), 0, ifc) || !ifc->n_addrs)
 		return cni_fail(e, CNI_DECODE, "reply of vrouterd: addresses are not");
 	if (ifc->mtu < 68 || ifc->mtu > 65535)
 		return cni_fail(e, CNI_DECODE, "reply of vrouterd: mtu is not one");
+	json_array_foreach(routes, i, r)
+		if (ifc->n_routes == CNI_MAX_ADDRS ||
+		    parse_route(&ifc->routes[ifc->n_routes++], json_string_value(r)))
+			return cni_fail(e, CNI_DECODE, "reply of vrouterd: routes are not");
+	return 0;
+}
+
+int cni_interfaces_parse(const struct cni_request *rq, const json_t *reply,
+			 struct cni_interfaces *all, struct cni_error *e)
+{
+	const json_t *o, *list = json_object_get(reply, "additional");
+	struct cni_interface *ifc;
+	size_t i;
+
+	all->n = 0;
+	if (parse_interface(reply, add_interface(rq, all, rq->ifname), e))
+		return -1;
+	json_array_foreach(list, i, o) {
+		ifc = add_interface(rq, all, json_string_value(json_object_get(o, "ifname")));
+		if (!ifc)
+			return cni_fail(e, CNI_DECODE, "reply of vrouterd: additional[%zu].ifname is "
+					"not a name, or there are more than %d interfaces", i,
+					CNI_MAX_INTERFACES);
+		if (parse_interface(o, ifc, e))
+			return -1;
+	}
 	return 0;
 }

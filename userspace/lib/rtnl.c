@@ -430,7 +430,7 @@ static struct rtmsg *put_route(char *buf, struct nlmsghdr **nlh, uint16_t type, 
 }
 
 int rtnl_route_add(struct rtnl *r, unsigned int ifindex, uint8_t family, const void *dst,
-		   const void *gateway)
+		   uint8_t len, const void *gateway)
 {
 	struct nlmsghdr *nlh;
 	struct rtmsg *rtm;
@@ -445,7 +445,7 @@ int rtnl_route_add(struct rtnl *r, unsigned int ifindex, uint8_t family, const v
 	if (gateway)
 		rtm->rtm_flags = RTNH_F_ONLINK;
 	if (dst) {
-		rtm->rtm_dst_len = addr_len(family) * 8;
+		rtm->rtm_dst_len = len;
 		mnl_attr_put(nlh, RTA_DST, addr_len(family), dst);
 	}
 	if (gateway)

@@ -56,11 +56,11 @@ int rtnl_addr_del(struct rtnl *r, unsigned int ifindex, uint8_t family, const vo
 		  uint8_t len);						/* -EADDRNOTAVAIL */
 int rtnl_addr_find(struct rtnl *r, unsigned int ifindex, uint8_t family, const void *addr,
 		   bool *found);
-/* dst NULL = default; gateway NULL = on the link. A gateway is taken to be on
+/* dst (its len in bits) NULL = default; gateway NULL = on the link. A gateway is taken to be on
  * the link, whatever the other routes say. One that exists already is fine.
  */
 int rtnl_route_add(struct rtnl *r, unsigned int ifindex, uint8_t family, const void *dst,
-		   const void *gateway);
+		   uint8_t len, const void *gateway);
 /* A route out by the interface, from this source (NULL = any) where a socket has none;
  * replaces what the table has for the prefix. proto: RTPROT_*.
  */

@@ -9,9 +9,12 @@
  *
  *   {"op": "prepare"|"attach"|"detach"|"check", "containerID": "...", "ifname": "eth0",
  *    "hostIfname": "vr...", "netns": "...", "namespace": "...", "pod": "...", "uid": "...",
- *    "timeout": 30}
- *   {"macAddress": "02:...", "mtu": 1500, "addresses": [{"address": "10.32.0.5",
- *    "gateway": "10.32.0.1"}]}          prepare; others: {}
+ *    "interface": "ns/pod.net1", "timeout": 30}
+ *   {"interface": "ns/pod", "macAddress": "02:...", "mtu": 1500, "addresses": [{"address":
+ *    "10.32.0.5", "gateway": "10.32.0.1"}], "additional": [{... "ifname": "net1", "routes":
+ *    ["10.64.0.0/16"]}]}                  prepare
+ *   {"hostIfnames": ["vr..."]}           detach: of all interfaces that end with this one
+ *   {}                                   attach, check
  *   {"error": {"code": 11, "msg": "...", "details": "..."}}     codes as in CNI
  */
 
@@ -33,7 +36,8 @@ enum {
 struct pod_request {
 	enum pod_op	op;
 	const char	*container, *ifname, *host;
-	const char	*vmi;		/* "namespace/pod"; NULL: detach may lack it */
+	const char	*vmi;		/* the interface's key; NULL: detach may lack it */
+	const char	*pod;
 	const char	*uid;		/* may be NULL */
 	unsigned int	timeout;	/* seconds */
 	bool		begun;		/* the server's: attach has done its part */

@@ -33,16 +33,24 @@ static void parse_pod(struct jerr *e, struct pod_request *rq)
 	bool needed = rq->op != POD_DETACH;
 	const char *ns = jstring(e, rq->json, "namespace", needed);
 	const char *pod = jstring(e, rq->json, "pod", needed);
+	const char *interface = jstring(e, rq->json, "interface", false);
 	size_t len;
 
 	if (!ns || !pod)
 		return;
+	rq->pod = pod;
 	len = strlen(ns) + strlen(pod) + 2;
 	rq->key = mem_zero(1, len);
 	snprintf(rq->key, len, "%s/%s", ns, pod);
 	rq->vmi = rq->key;
 	if (!key_valid(rq->key))
 		jfail(e, "pod", "\"%.128s\" is not namespace/pod", rq->key);
+	if (!interface)
+		return;
+	rq->vmi = interface;
+	if (!key_valid(interface) || strncmp(interface, ns, strlen(ns)) ||
+	    interface[strlen(ns)] != '/')
+		jfail(e, "interface", "\"%.128s\" is not one of namespace %.64s", interface, ns);
 }
 
 bool pod_request_parse(struct pod_request *rq, const char *text, size_t len, char *why,

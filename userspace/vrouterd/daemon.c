@@ -112,11 +112,42 @@ static void set_local(struct daemon *d, const struct res *r)
 	model_each(d->model, RES_ROUTER, replan_router, d);
 }
 
+/* What its instances are reached by may have come or gone. */
+static void replan_chain(const struct res *r, void *arg)
+{
+	struct daemon *d = arg;
+	struct planned *e = find_planned(d, RES_CHAIN, r->key);
+
+	if (e)
+		replan(d, e, r);
+}
+
+static bool is_attached(void *arg, const char *vmi)
+{
+	const struct daemon *d = arg;
+	const struct res *r = model_get(d->model, RES_VMI, vmi);
+	struct device dev;
+
+	return device_of(d, r, &dev);
+}
+
+static bool is_known(void *arg, const char *node)
+{
+	const struct daemon *d = arg;
+	const struct unit *u;
+	char key[320];
+
+	snprintf(key, sizeof(key), "Node/%s", node);
+	u = daemon_unit(d, RES_ROUTER, key);
+	return u && u->n_objs;
+}
+
 static void on_change(void *arg, const struct res *old, const struct res *r)
 {
 	const struct res *any = r ? r : old;
 	struct daemon *d = arg;
 	struct planned *e = find_planned(d, any->kind, any->key);
+	struct device dev;
 
 	if (!e) {
 		e = mem_zero(1, sizeof(*e));
@@ -127,6 +158,8 @@ static void on_change(void *arg, const struct res *old, const struct res *r)
 	replan(d, e, r);
 	if (any->kind == RES_ROUTER || any->kind == RES_NETWORK)
 		d->host.stale = true;
+	if (any->kind == RES_ROUTER || device_of(d, any, &dev))
+		model_each(d->model, RES_CHAIN, replan_chain, d);
 	if (is_this_node(d, any))
 		set_local(d, r);
 	if (r)
@@ -142,6 +175,7 @@ void daemon_refresh(struct daemon *d, const char *vmi)
 
 	if (e)
 		replan(d, e, model_get(d->model, RES_VMI, vmi));
+	model_each(d->model, RES_CHAIN, replan_chain, d);
 }
 
 void daemon_forget(struct daemon *d, struct attachment *at)
@@ -512,6 +546,7 @@ int daemon_start(struct daemon *d, sd_event *loop, const struct options *opt)
 	d->env = (struct plan_env){
 		.node = opt->node, .tunnels = opt->tunnels, .encap = opt->encap,
 		.family = opt->underlay, .external = opt->external,
+		.attached = is_attached, .known = is_known, .arg = d,
 	};
 	d->rc = reconciler_new(d->ids, &backend, &d->env);
 	d->model = model_new(&model_ops, d);

@@ -16,7 +16,7 @@
 #include "util.h"
 
 /* In the order of the feed. Others are known and need nothing on a node. */
-enum res_kind { RES_NETWORK, RES_SG, RES_ROUTER, RES_VMI, RES_POOL, RES_LB, RES_KINDS, RES_OTHER = RES_KINDS };
+enum res_kind { RES_NETWORK, RES_SG, RES_ROUTER, RES_CHAIN, RES_VMI, RES_POOL, RES_LB, RES_KINDS, RES_OTHER = RES_KINDS };
 
 struct network {
 	uint32_t	vni;		/* 0 = none */
@@ -57,6 +57,17 @@ struct router {
 	struct vr_addr	*addrs;		/* the primary first */
 };
 
+/* What goes between two networks goes through one of the instances. */
+struct chain {
+	char		*nets[2];	/* keys of VirtualNetworks: left, right */
+	unsigned int	n_instances;
+	struct instance {
+		char	*pod, *node;
+		char	*vmis[2];	/* keys of its interfaces in them */
+		bool	draining;
+	} *instances;
+};
+
 struct vmi {
 	char		*network;	/* key of a VirtualNetwork */
 	char		*node, *pod, *ifname;
@@ -65,6 +76,13 @@ struct vmi {
 	struct vr_addr	*addrs;
 	char		**sgs;		/* keys of SecurityGroups */
 	uint32_t	mtu;		/* octets */
+	unsigned int	n_additional, n_through;
+	char		**additional;	/* of the pod's first: keys of its other interfaces */
+	struct through {		/* reached from other networks, too */
+		char	*network;	/* key of one */
+		char	*chain;		/* by this ServiceChain, */
+		bool	right;		/* which has that network on this side */
+	} *through;
 	char		*config_hash;	/* a static pod's id for the node's kubelet; may be NULL */
 };
 
@@ -106,6 +124,7 @@ struct res {
 		struct network	network;
 		struct sg	sg;
 		struct router	router;
+		struct chain	chain;
 		struct vmi	vmi;
 		struct pool	pool;
 		struct lb	lb;

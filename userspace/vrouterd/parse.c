@@ -16,6 +16,7 @@ static const char *const kind_names[RES_KINDS] = {
 	[RES_NETWORK] = "VirtualNetwork",
 	[RES_SG] = "SecurityGroup",
 	[RES_ROUTER] = "VirtualRouter",
+	[RES_CHAIN] = "ServiceChain",
 	[RES_VMI] = "VirtualMachineInterface",
 	[RES_POOL] = "LoadBalancerPool",
 	[RES_LB] = "LoadBalancer",
@@ -178,19 +179,73 @@ static void parse_router(struct jerr *e, const json_t *spec, struct res *r)
 	r->router.addrs = parse_ips(e, spec, "addresses", &r->router.n_addrs);
 }
 
-static void parse_groups(struct jerr *e, const json_t *spec, struct vmi *v)
+/* Keys of other resources. */
+static char **parse_keys(struct jerr *e, const json_t *spec, const char *field, size_t max,
+			 unsigned int *n)
 {
-	const json_t *list = jarray(e, spec, "securityGroups", MAX_GROUPS);
+	const json_t *list = jarray(e, spec, field, max);
+	char **keys = mem_zero(json_array_size(list), sizeof(*keys));
 
-	v->sgs = mem_zero(json_array_size(list), sizeof(*v->sgs));
-	for (; v->n_sgs < json_array_size(list) && !jbad(e); v->n_sgs++) {
-		const char *s = json_string_value(json_array_get(list, v->n_sgs));
-		size_t mark = jenter(e, "securityGroups", v->n_sgs);
+	for (*n = 0; *n < json_array_size(list) && !jbad(e); (*n)++) {
+		const char *s = json_string_value(json_array_get(list, *n));
+		size_t mark = jenter(e, field, *n);
 
 		if (s && key_valid(s))
-			v->sgs[v->n_sgs] = mem_strdup(s);
+			keys[*n] = mem_strdup(s);
 		else
 			jfail(e, NULL, "\"%.64s\" is not namespace/name", s ? s : "");
+		jleave(e, mark);
+	}
+	return keys;
+}
+
+static void parse_instance(struct jerr *e, const json_t *o, struct instance *in)
+{
+	const char *state = jstring(e, o, "state", true);
+
+	in->pod = jkey(e, o, "pod", true);
+	in->node = dup_string(e, o, "node", true);
+	in->vmis[0] = jkey(e, o, "left", true);
+	in->vmis[1] = jkey(e, o, "right", true);
+	in->draining = state && !strcmp(state, "draining");
+	if (state && !in->draining && strcmp(state, "active"))
+		jfail(e, "state", "\"%.32s\" is not \"active\" or \"draining\"", state);
+}
+
+static void parse_chain(struct jerr *e, const json_t *spec, struct res *r)
+{
+	const json_t *list = jarray(e, spec, "instances", MAX_LIST);
+	struct chain *c = &r->chain;
+
+	c->nets[0] = jkey(e, spec, "left", true);
+	c->nets[1] = jkey(e, spec, "right", true);
+	c->instances = mem_zero(json_array_size(list), sizeof(*c->instances));
+	for (; c->n_instances < json_array_size(list) && !jbad(e); c->n_instances++) {
+		size_t mark = jenter(e, "instances", c->n_instances);
+
+		parse_instance(e, json_array_get(list, c->n_instances),
+			       &c->instances[c->n_instances]);
+		jleave(e, mark);
+	}
+}
+
+static void parse_through(struct jerr *e, const json_t *spec, struct vmi *v)
+{
+	const json_t *list = jarray(e, spec, "through", MAX_LIST);
+	struct through *th;
+
+	v->through = mem_zero(json_array_size(list), sizeof(*v->through));
+	for (; v->n_through < json_array_size(list) && !jbad(e); v->n_through++) {
+		const json_t *o = json_array_get(list, v->n_through);
+		size_t mark = jenter(e, "through", v->n_through);
+		const char *side = jstring(e, o, "side", true);
+
+		th = &v->through[v->n_through];
+		th->network = jkey(e, o, "network", true);
+		th->chain = jkey(e, o, "chain", true);
+		th->right = side && !strcmp(side, "right");
+		if (side && !th->right && strcmp(side, "left"))
+			jfail(e, "side", "must be \"left\" or \"right\"");
 		jleave(e, mark);
 	}
 }
@@ -207,7 +262,9 @@ static void parse_vmi(struct jerr *e, const json_t *spec, struct res *r)
 	v->addrs = parse_ips(e, spec, "addresses", &v->n_addrs);
 	if (!v->n_addrs)
 		jfail(e, "addresses", "is missing or empty");
-	parse_groups(e, spec, v);
+	v->sgs = parse_keys(e, spec, "securityGroups", MAX_GROUPS, &v->n_sgs);
+	v->additional = parse_keys(e, spec, "additional", MAX_LIST, &v->n_additional);
+	parse_through(e, spec, v);
 	v->mtu = jnumber(e, spec, "mtu", 1280, 65535, 1500);
 }
 
@@ -339,6 +396,7 @@ static void parse_metadata(struct jerr *e, const json_t *object, struct res *r)
 
 static void (*const spec_parsers[RES_KINDS])(struct jerr *, const json_t *, struct res *) = {
 	[RES_NETWORK] = parse_network, [RES_SG] = parse_sg, [RES_ROUTER] = parse_router,
+	[RES_CHAIN] = parse_chain,
 	[RES_VMI] = parse_vmi,
 	[RES_POOL] = parse_pool, [RES_LB] = parse_lb,
 };
@@ -405,6 +463,8 @@ static void free_sg(struct sg *sg)
 
 static void free_vmi(struct vmi *v)
 {
+	unsigned int i;
+
 	free(v->network);
 	free(v->node);
 	free(v->pod);
@@ -412,6 +472,27 @@ static void free_vmi(struct vmi *v)
 	free(v->config_hash);
 	free(v->addrs);
 	free_strings(v->sgs, v->n_sgs);
+	free_strings(v->additional, v->n_additional);
+	for (i = 0; i < v->n_through; i++) {
+		free(v->through[i].network);
+		free(v->through[i].chain);
+	}
+	free(v->through);
+}
+
+static void free_chain(struct chain *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->n_instances; i++) {
+		free(c->instances[i].pod);
+		free(c->instances[i].node);
+		free(c->instances[i].vmis[0]);
+		free(c->instances[i].vmis[1]);
+	}
+	free(c->instances);
+	free(c->nets[0]);
+	free(c->nets[1]);
 }
 
 static void free_lb(struct lb *lb)
@@ -446,6 +527,9 @@ void res_free(struct res *r)
 	case RES_ROUTER:
 		free(r->router.network);
 		free(r->router.addrs);
+		break;
+	case RES_CHAIN:
+		free_chain(&r->chain);
 		break;
 	case RES_VMI:
 		free_vmi(&r->vmi);

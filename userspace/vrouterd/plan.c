@@ -4,12 +4,12 @@
 #include <linux/vrouter.h>
 
 #include "mem.h"
-#include "plan.h"
+#include "plan_priv.h"
 
 /* What is outside: a VRF, a vif and a next hop are named so. */
 #define EXTERNAL	"Node/external"
 
-static uint32_t use_id(struct unit *u, struct ids *ids, enum id_space space, const char *name)
+uint32_t use_id(struct unit *u, struct ids *ids, enum id_space space, const char *name)
 {
 	uint32_t id = ids_get(ids, space, name);
 
@@ -46,14 +46,14 @@ static const char *vif_name(uint8_t type, const char *label, char buf[ID_NAME])
 	return buf;
 }
 
-static uint32_t use_vif(struct unit *u, struct ids *ids, uint8_t type, const char *label)
+uint32_t use_vif(struct unit *u, struct ids *ids, uint8_t type, const char *label)
 {
 	char name[ID_NAME];
 
 	return use_id(u, ids, ID_VIF, vif_name(type, label, name));
 }
 
-static uint32_t use_nexthop(struct unit *u, struct ids *ids, uint8_t type, const char *label)
+uint32_t use_nexthop(struct unit *u, struct ids *ids, uint8_t type, const char *label)
 {
 	char name[ID_NAME];
 
@@ -61,13 +61,13 @@ static uint32_t use_nexthop(struct unit *u, struct ids *ids, uint8_t type, const
 }
 
 /* Takes over what obj owns. */
-static void add(struct unit *u, enum kobj_kind kind, void *obj)
+void add_planned(struct unit *u, enum kobj_kind kind, void *obj)
 {
 	u->objs = mem_grow(u->objs, u->n_objs, sizeof(*u->objs));
 	u->objs[u->n_objs++] = kobj_new(kind, obj);
 }
 
-static char *label_dup(const char *text)
+char *label_dup(const char *text)
 {
 	char *label = mem_strdup(text);
 
@@ -85,7 +85,7 @@ static void plan_tunnel_end(struct unit *u, const struct res *r, uint32_t vrf, s
 		.vrf = vrf, .vni = r->network.vni,
 	};
 
-	add(u, K_VIF, &vif);
+	add_planned(u, K_VIF, &vif);
 }
 
 static void plan_network(struct unit *u, const struct res *r, const struct plan_env *env,
@@ -100,19 +100,19 @@ static void plan_network(struct unit *u, const struct res *r, const struct plan_
 	v.gateways = mem_zero(n->n_subnets, sizeof(*v.gateways));
 	for (i = 0; i < n->n_subnets; i++)
 		v.gateways[v.n_gateways++] = n->subnets[i].gateway;
-	add(u, K_VRF, &v);
+	add_planned(u, K_VRF, &v);
 
 	blackhole = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_BLACKHOLE, r->key);
 	nh.id = blackhole;
 	nh.type = VROUTER_NEXTHOP_TYPE_BLACKHOLE;
-	add(u, K_NEXTHOP, &nh);
+	add_planned(u, K_NEXTHOP, &nh);
 	for (i = 0; i < n->n_services; i++) {
 		struct vr_route rt = {
 			.vrf = vrf, .prefix = n->services[i], .nexthop = blackhole,
 			.label = mem_strdup(r->key),
 		};
 
-		add(u, K_ROUTE, &rt);
+		add_planned(u, K_ROUTE, &rt);
 	}
 	if (env->tunnels && n->vni)
 		plan_tunnel_end(u, r, vrf, ids);
@@ -142,7 +142,7 @@ static void plan_addrs(struct unit *u, const struct res *r, uint32_t vrf, uint32
 			.prefix.len = r->router.addrs[i].family == AF_INET ? 32 : 128,
 		};
 
-		add(u, K_ROUTE, &rt);
+		add_planned(u, K_ROUTE, &rt);
 	}
 }
 
@@ -161,8 +161,8 @@ static void plan_this_node(struct unit *u, const struct res *r, const struct dev
 	uint32_t vrf = vif.vrf, nexthop = nh.id;
 
 	snprintf(vif.ifname, sizeof(vif.ifname), "%s", dev->name);
-	add(u, K_VIF, &vif);
-	add(u, K_NEXTHOP, &nh);
+	add_planned(u, K_VIF, &vif);
+	add_planned(u, K_NEXTHOP, &nh);
 	plan_addrs(u, r, vrf, nexthop);
 }
 
@@ -183,7 +183,7 @@ static void plan_other_node(struct unit *u, const struct res *r, const struct pl
 	nh.remote = *remote;
 	/* others know this node by it */
 	nh.local = env->local[remote->family == AF_INET6];
-	add(u, K_NEXTHOP, &nh);
+	add_planned(u, K_NEXTHOP, &nh);
 	plan_addrs(u, r, use_id(u, ids, ID_VRF, r->router.network), nexthop);
 }
 
@@ -213,7 +213,7 @@ static void plan_snat(struct unit *u, const struct res *r, uint32_t vif, uint32_
 	unsigned int i, n;
 	uint8_t list[2];
 
-	add(u, K_NEXTHOP, &nh);
+	add_planned(u, K_NEXTHOP, &nh);
 	n = families(router, list);
 	for (i = 0; i < n; i++) {
 		struct vr_route rt = {
@@ -221,7 +221,7 @@ static void plan_snat(struct unit *u, const struct res *r, uint32_t vif, uint32_
 			.prefix.addr.family = list[i],
 		};
 
-		add(u, K_ROUTE, &rt);
+		add_planned(u, K_ROUTE, &rt);
 	}
 }
 
@@ -245,9 +245,9 @@ static void plan_outside(struct unit *u, const struct res *r, struct ids *ids)
 	};
 	uint32_t id = vif.id;
 
-	add(u, K_VRF, &v);
-	add(u, K_VIF, &vif);
-	add(u, K_NEXTHOP, &inside);
+	add_planned(u, K_VRF, &v);
+	add_planned(u, K_VIF, &vif);
+	add_planned(u, K_NEXTHOP, &inside);
 	if (router->n_addrs)
 		plan_snat(u, r, id, vrf, ids);
 }
@@ -298,7 +298,7 @@ static void plan_sg(struct unit *u, const struct res *r, struct ids *ids)
 	sg.rules = mem_zero(sg.n_rules, sizeof(*sg.rules));
 	for (i = 0; i < sg.n_rules; i++)
 		plan_rule(u, &r->sg.rules[i], &sg.rules[i], ids);
-	add(u, K_SG, &sg);
+	add_planned(u, K_SG, &sg);
 }
 
 static int compare_u32(const void *a, const void *b)
@@ -323,8 +323,8 @@ static uint32_t *groups(struct unit *u, const struct vmi *v, struct ids *ids, un
 	return sgs;
 }
 
-static void plan_vmi_routes(struct unit *u, const struct res *r, uint32_t vrf, uint32_t nexthop,
-			    struct ids *ids)
+static void plan_addr_routes(struct unit *u, const struct res *r, uint32_t vrf, uint32_t nexthop,
+			     struct ids *ids)
 {
 	const struct vmi *v = &r->vmi;
 	unsigned int i;
@@ -337,7 +337,22 @@ static void plan_vmi_routes(struct unit *u, const struct res *r, uint32_t vrf, u
 		};
 
 		rt.sgs = groups(u, v, ids, &rt.n_sgs);
-		add(u, K_ROUTE, &rt);
+		add_planned(u, K_ROUTE, &rt);
+	}
+}
+
+/* In its network, and in those that are chained with it: there by the instances. */
+static void plan_vmi_routes(struct unit *u, const struct res *r, uint32_t nexthop, struct ids *ids)
+{
+	const struct vmi *v = &r->vmi;
+	const struct through *th;
+	char label[ID_NAME];
+
+	plan_addr_routes(u, r, use_id(u, ids, ID_VRF, v->network), nexthop, ids);
+	for (th = v->through; th < v->through + v->n_through; th++) {
+		nexthop = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_ECMP,
+				      chain_label(th->chain, th->right, label));
+		plan_addr_routes(u, r, use_id(u, ids, ID_VRF, th->network), nexthop, ids);
 	}
 }
 
@@ -356,14 +371,13 @@ static void plan_vmi(struct unit *u, const struct res *r, const struct device *d
 		.id = nexthop, .label = mem_strdup(r->key),
 		.type = VROUTER_NEXTHOP_TYPE_LOCAL, .vif = vif.id,
 	};
-	uint32_t vrf = vif.vrf;
 
 	snprintf(vif.ifname, sizeof(vif.ifname), "%s", dev->name);
 	memcpy(vif.mac, v->mac, sizeof(vif.mac));
 	vif.sgs = groups(u, v, ids, &vif.n_sgs);
-	add(u, K_VIF, &vif);
-	add(u, K_NEXTHOP, &nh);
-	plan_vmi_routes(u, r, vrf, nexthop, ids);
+	add_planned(u, K_VIF, &vif);
+	add_planned(u, K_NEXTHOP, &nh);
+	plan_vmi_routes(u, r, nexthop, ids);
 }
 
 /* The tunnel goes by the name of the pod's node, which need not be known yet. */
@@ -374,7 +388,7 @@ static void plan_remote_vmi(struct unit *u, const struct res *r, struct ids *ids
 
 	snprintf(label, sizeof(label), "Node/%s", r->vmi.node);
 	nexthop = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_TUNNEL, label);
-	plan_vmi_routes(u, r, use_id(u, ids, ID_VRF, r->vmi.network), nexthop, ids);
+	plan_vmi_routes(u, r, nexthop, ids);
 }
 
 /* A weight of 0 is a member without share: it keeps the flows it has. */
@@ -400,7 +414,7 @@ static void plan_members(struct unit *u, const struct pool *p, const char *label
 			.label = label_dup(m->target),
 		};
 	}
-	add(u, K_NEXTHOP, &nh);
+	add_planned(u, K_NEXTHOP, &nh);
 }
 
 /* Of a pool's next hop for clients from outside. */
@@ -452,7 +466,7 @@ static void plan_vip(struct unit *u, const struct res *r, const struct vr_addr *
 	vip.nexthop = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_ECMP,
 				  outside ? external_label(pool, label) : pool);
 	vip.label = vip_label(r, l);
-	add(u, K_VIP, &vip);
+	add_planned(u, K_VIP, &vip);
 }
 
 /* From outside, and from inside as well: there each member serves. */
@@ -499,6 +513,9 @@ void plan(struct unit *u, const struct res *r, const struct device *dev,
 		break;
 	case RES_ROUTER:
 		plan_router(u, r, dev, env, ids);
+		break;
+	case RES_CHAIN:
+		plan_chain(u, r, env, ids);
 		break;
 	case RES_VMI:
 		if (dev)

@@ -6,17 +6,21 @@
  * What the kernel is to have for one resource: a function of the resource, of
  * the device that its interface has here (if any) and of the ids. Resources
  * name each other, and names have ids whether or not they exist, so no
- * resource's plan depends on another resource.
+ * resource's plan depends on another resource; but a chain's on what its instances
+ * are reached by, as the kernel takes no group with a member that it does not know.
  *
  *   VirtualNetwork           vrf; blackhole route for each service subnet, so that
  *                            an address that is no VIP goes nowhere; the vif where tunnels end
  *   SecurityGroup            sg
  *   VirtualRouter            of this node: vif of the host's device, local nexthop, and of
  *                            another: tunnel nexthop; a host route for each address
+ *   ServiceChain             two ecmp nexthops: its instances' left interfaces, and the right
+ *                            ones; those of another node are that node's tunnel nexthop
  *   VirtualMachineInterface  with a device here: vif, local nexthop, a host route
  *                            for each address that carries the groups. On another node:
  *                            the routes, to that node's tunnel. One that is not attached
- *                            yet has none
+ *                            yet has none. The same routes in networks that are chained with
+ *                            its own, to the instances
  *   LoadBalancerPool         ecmp nexthop, and one for clients from outside
  *   LoadBalancer             vip for each address and listener; in the VRF of what is
  *                            outside, too, for external addresses and node ports
@@ -48,6 +52,10 @@ struct plan_env {
 	uint8_t		encap;		/* VROUTER_TUNNEL_ENCAP_* */
 	uint8_t		family;		/* of the underlay, AF_*; 0 = that of the primary address */
 	struct vr_addr	local[2];	/* this node's in the underlay, IPv4 and IPv6; family 0 = unknown */
+	/* Has the interface a device here? Is the node one that a tunnel leads to? NULL: yes. */
+	bool		(*attached)(void *arg, const char *vmi);
+	bool		(*known)(void *arg, const char *node);
+	void		*arg;
 	bool		external;	/* services are reached from outside, and pods get there */
 };
 

@@ -50,8 +50,8 @@ static const char *gateway_of(const struct network *n, const struct vr_addr *a,
 	return NULL;
 }
 
-/* Everything that the interface refers to, as far as the manager told it. */
-static bool complete(const struct daemon *d, const struct res *r, char *why, size_t size)
+/* Everything that one interface refers to, as far as the manager told it. */
+static bool complete_one(const struct daemon *d, const struct res *r, char *why, size_t size)
 {
 	const struct res *network = model_get(d->model, RES_NETWORK, r->vmi.network);
 	char text[VR_ADDR_TEXT];
@@ -70,6 +70,23 @@ static bool complete(const struct daemon *d, const struct res *r, char *why, siz
 	return true;
 }
 
+/* And the pod's other interfaces, if it is the first one. */
+static bool complete(const struct daemon *d, const struct res *r, char *why, size_t size)
+{
+	unsigned int i;
+
+	for (i = 0; i < r->vmi.n_additional; i++) {
+		const struct res *more = model_get(d->model, RES_VMI, r->vmi.additional[i]);
+
+		if (!more)
+			return no(why, size, "its interface %s is not known yet",
+				  r->vmi.additional[i]);
+		if (!complete_one(d, more, why, size))
+			return false;
+	}
+	return complete_one(d, r, why, size);
+}
+
 static const struct res *find_pod(const struct daemon *d, const struct pod_request *rq,
 				  char *why, size_t size)
 {
@@ -80,6 +97,8 @@ static const struct res *find_pod(const struct daemon *d, const struct pod_reque
 	else if (!r->vmi.node || strcmp(r->vmi.node, d->opt->node))
 		no(why, size, "the pod is placed on node %s, this is %s",
 		   r->vmi.node ? r->vmi.node : "(none)", d->opt->node);
+	else if (r->vmi.pod && rq->pod && strcmp(r->vmi.pod, rq->pod))
+		no(why, size, "the interface is that of pod %s", r->vmi.pod);
 	else if (!same_pod(r, rq->uid))
 		no(why, size, "the manager knows an earlier pod of this name (uid %s, not %s)",
 		   r->uid, rq->uid);
@@ -112,8 +131,47 @@ static json_t *describe(const struct daemon *d, const struct res *r)
 				      json_pack("{ss ss}", "address",
 						vr_addr_text(&r->vmi.addrs[i], text), "gateway",
 						gateway_of(n, &r->vmi.addrs[i], gw)));
-	return json_pack("{ss si so}", "macAddress", vr_mac_text(r->vmi.mac, mac), "mtu",
-			 (int)mtu, "addresses", addrs);
+	return json_pack("{ss ss si so}", "interface", r->key, "macAddress",
+			 vr_mac_text(r->vmi.mac, mac), "mtu", (int)mtu, "addresses", addrs);
+}
+
+static void add_subnets(const struct daemon *d, const char *network, json_t *routes)
+{
+	const struct res *r = model_get(d->model, RES_NETWORK, network);
+	char text[VR_PREFIX_TEXT];
+	unsigned int i;
+
+	for (i = 0; r && i < r->network.n_subnets; i++)
+		json_array_append_new(routes, json_string(vr_prefix_text(
+			&r->network.subnets[i].prefix, text)));
+}
+
+/* What is behind an interface that has not the pod's default route: its network, and those that
+ * are chained with it now.
+ */
+static json_t *describe_additional(const struct daemon *d, const struct res *r)
+{
+	json_t *routes = json_array(), *o = describe(d, r);
+	unsigned int i;
+
+	add_subnets(d, r->vmi.network, routes);
+	for (i = 0; i < r->vmi.n_through; i++)
+		add_subnets(d, r->vmi.through[i].network, routes);
+	json_object_set_new(o, "ifname", json_string(r->vmi.ifname ? r->vmi.ifname : ""));
+	json_object_set_new(o, "routes", routes);
+	return o;
+}
+
+static json_t *describe_all(const struct daemon *d, const struct res *r)
+{
+	json_t *o = describe(d, r), *list = json_array();
+	unsigned int i;
+
+	for (i = 0; i < r->vmi.n_additional; i++)
+		json_array_append_new(list, describe_additional(d, model_get(d->model, RES_VMI,
+								r->vmi.additional[i])));
+	json_object_set_new(o, "additional", list);
+	return o;
 }
 
 static json_t *prepare(struct daemon *d, const struct pod_request *rq, bool last)
@@ -123,7 +181,7 @@ static json_t *prepare(struct daemon *d, const struct pod_request *rq, bool last
 
 	r = find_pod(d, rq, why, sizeof(why));
 	if (r)
-		return describe(d, r);
+		return describe_all(d, r);
 	return last ? failure(rq, POD_ERR_TRY_AGAIN, why) : NULL;
 }
 
@@ -219,16 +277,38 @@ static json_t *attach(struct daemon *d, struct pod_request *rq, bool last)
 	return failure(rq, POD_ERR_TRY_AGAIN, why);
 }
 
+/* With a pod's first interface go its others, whose names follow from it
+ * (userspace/lib/resources.md).
+ */
+static bool goes_with(const struct attachment *at, const struct attachment *first,
+		      const struct pod_request *rq)
+{
+	size_t len = strlen(first->vmi);
+
+	return at != first && at->container && !strcmp(at->container, rq->container) &&
+	       !strncmp(at->vmi, first->vmi, len) && at->vmi[len] == '.' &&
+	       !strcmp(at->vmi + len + 1, at->ifname);
+}
+
 static json_t *detach(struct daemon *d, const struct pod_request *rq)
 {
-	struct attachment *at = attachment_find(&d->attachments, rq->host);
+	struct attachment *first = attachment_find(&d->attachments, rq->host), *at, *next;
+	json_t *names = json_array();
 
-	if (at) {
+	for (at = first ? d->attachments.list : NULL; at; at = next) {
+		next = at->next;
+		if (!goes_with(at, first, rq))
+			continue;
+		json_array_append_new(names, json_string(at->host));
 		log_info("%s: detached from %s", at->vmi, at->host);
 		daemon_forget(d, at);
+	}
+	if (first) {
+		log_info("%s: detached from %s", first->vmi, first->host);
+		daemon_forget(d, first);
 		daemon_work(d);
 	}
-	return json_object();
+	return json_pack("{so}", "hostIfnames", names);
 }
 
 static json_t *check(struct daemon *d, const struct pod_request *rq)

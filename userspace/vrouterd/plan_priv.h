@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VRD_PLAN_PRIV_H
+#define VRD_PLAN_PRIV_H
+
+/* For the parts of plan.c only. */
+
+#include "plan.h"
+
+/* The id of a name, which the unit then holds. */
+uint32_t use_id(struct unit *u, struct ids *ids, enum id_space space, const char *name);
+uint32_t use_vif(struct unit *u, struct ids *ids, uint8_t type, const char *label);
+uint32_t use_nexthop(struct unit *u, struct ids *ids, uint8_t type, const char *label);
+/* Takes over what obj owns. */
+void add_planned(struct unit *u, enum kobj_kind kind, void *obj);
+/* Cut to what the kernel takes; NULL of NULL. */
+char *label_dup(const char *text);
+
+/* --- plan_chain.c ----------------------------------------------------------- */
+
+/* Of the next hop to a chain's instances by their interfaces on one side; buf is returned. */
+const char *chain_label(const char *key, bool right, char buf[ID_NAME]);
+void plan_chain(struct unit *u, const struct res *r, const struct plan_env *env, struct ids *ids);
+
+#endif
