@@ -141,11 +141,19 @@ static bool is_of_router(const struct vr_pkt *pkt)
 	return !vr_addr_eq(&pkt->tuple.src, &pkt->inner.dst);
 }
 
+/* Did the vif get the quoted packet to pass it on? The flow, which is still to be found, says
+ * that it did get it.
+ */
+static bool was_passed_on(const struct vr_pkt *pkt)
+{
+	return !vr_vif_owns(pkt->conf, pkt->inner.family, &pkt->inner.dst);
+}
+
 static bool may_be_of_router(const struct vr_pkt *pkt)
 {
 	return pkt->vif->type == VROUTER_VIF_TYPE_TUNNEL ||
 	       pkt->vif->type == VROUTER_VIF_TYPE_EXTERNAL ||
-	       pkt->vif->type == VROUTER_VIF_TYPE_HOST;
+	       pkt->vif->type == VROUTER_VIF_TYPE_HOST || was_passed_on(pkt);
 }
 
 /* The flow, if the error comes from one of its ends, or from the way there, and goes to the
@@ -169,15 +177,13 @@ enum vrouter_drop_reason vr_icmp_error(struct vr_pkt *pkt, const struct vr_vif *
 {
 	const struct vr_nexthop *nh;
 	enum vrouter_drop_reason why;
-	struct vr_decision d = {};
 	struct vr_flow_side *side;
 	struct vr_tuple t;
 	struct vr_flow *f;
 
-	/* of a tunnel any router on the way may say so, see may_be_of_router() */
-	why = pkt->vif->type == VROUTER_VIF_TYPE_TUNNEL ? 0 : vr_check_source(pkt, &d, NULL);
-	if (why)
-		return why;
+	if (pkt->vif->type != VROUTER_VIF_TYPE_TUNNEL && !was_passed_on(pkt) &&
+	    !vr_source_is_own(pkt))
+		return VROUTER_DROP_REASON_SPOOFED_IP;
 	side = find_flow(pkt);
 	if (!side)
 		return VROUTER_DROP_REASON_ICMP_NO_FLOW;
