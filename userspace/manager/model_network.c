@@ -119,6 +119,17 @@ static void mark_users(struct model *m, struct network_state *net)
 		mark(&m->dirty_chains, node->key);
 }
 
+/* A number got free, that others may wait for. */
+static void mark_waiting(struct model *m)
+{
+	map_for_each(&m->networks, node) {
+		const struct network_state *net = node->value;
+
+		if (net->object && !net->known)
+			mark(&m->dirty_networks, node->key);
+	}
+}
+
 static void withdraw(struct model *m, struct network_state *net)
 {
 	cleanup_free char *ns = xstrdup(net->key);
@@ -140,6 +151,7 @@ static void withdraw(struct model *m, struct network_state *net)
 	ipam_free(&net->ipam);
 	map_del(&m->vnis, vni_text(net->vni, text));
 	store_del(m->store, RES_VIRTUAL_NETWORK, ns, name);
+	mark_waiting(m);
 }
 
 /* The problem (to be freed), or NULL. */
@@ -164,11 +176,6 @@ static char *set(struct model *m, struct network_state *net, const struct object
 	ipam_init(&net->ipam, net->key, &obj->network->net, true, false);
 	map_set(&m->vnis, text, net);
 	mark_users(m, net);
-	/* a number got free, that another may wait for */
-	map_for_each(&m->networks, node)
-		if (((struct network_state *)node->value)->object &&
-		    !((struct network_state *)node->value)->known)
-			mark(&m->dirty_networks, node->key);
 	return NULL;
 }
 

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* links: manager lib */
+/* Virtual networks of users, pods with interfaces in them, service chains between them. */
+#include "test_manager_world.h"
+
+#define NODE "{apiVersion: v1, kind: Node, metadata: {name: n1}}\n---\n"
+#define NETWORK(name, spec) "{apiVersion: opencontrail.org/v1, kind: VirtualNetwork, metadata: {name: " name \
+	"}, spec: {" spec "}}\n---\n"
+#define LEFT NETWORK("left", "subnets: [{cidr: 10.64.0.0/24}]")
+#define RIGHT NETWORK("right", "subnets: [{cidr: 10.65.0.0/24}, {cidr: 'fd65::/64'}], vni: 777")
+#define POD(name, notes) "{apiVersion: v1, kind: Pod, metadata: {name: " name ", labels: {app: " name \
+	"}, annotations: {" notes "}}, spec: {containers: []}}\n---\n"
+#define READY(name, notes, ready) "{apiVersion: v1, kind: Pod, metadata: {name: " name ", labels: {app: fw}, " \
+	"annotations: {" notes "}}, spec: {containers: []}, status: {conditions: [{type: Ready, status: '" ready "'}]}}\n---\n"
+#define FIRST(net) "opencontrail.org/network: '" net "'"
+#define MORE(nets) "k8s.v1.cni.cncf.io/networks: '" nets "'"
+#define CHAIN(name) "{apiVersion: opencontrail.org/v1, kind: ServiceChain, metadata: {name: " name \
+	"}, spec: {left: left, right: default/right, podSelector: {matchLabels: {app: fw}}}}\n---\n"
+
+static void set_up(struct world *w)
+{
+	world_init(w, "10.32.0.0/12", "10.96.0.0/12");
+	world_apply(w, NODE);
+}
+
+static void assert_complaint(struct world *w, const char *part)
+{
+	if (!strstr(w->complaints, part))
+		fail_msg("no \"%s\" in:\n%s", part, w->complaints);
+	world_clear(w);
+}
+
+static void interfaces(void **state)
+{
+	struct world w;
+
+	(void)state;
+	set_up(&w);
+	world_apply(&w, LEFT RIGHT POD("a", FIRST("left")) POD("fw", MORE("left, default/right@out")));
+	assert_string_equal(w.complaints, "");
+	assert_spec(&w, RES_VIRTUAL_NETWORK, "default/right", "vni", "777");
+	assert_spec(&w, RES_VIRTUAL_NETWORK, "default/left", "subnets",
+		    "[{\"cidr\":\"10.64.0.0/24\",\"gateway\":\"10.64.0.1\"}]");
+	assert_spec(&w, RES_INTERFACE, "default/a", "network", "\"default/left\"");
+	assert_spec(&w, RES_INTERFACE, "default/fw", "network", "\"default/cluster-network\"");
+	assert_spec(&w, RES_INTERFACE, "default/fw", "additional", "[\"default/fw.net1\",\"default/fw.out\"]");
+	assert_spec(&w, RES_INTERFACE, "default/fw.net1", "interface", "\"net1\"");
+	assert_spec(&w, RES_INTERFACE, "default/fw.net1", "pod", "\"fw\"");
+	assert_spec(&w, RES_INTERFACE, "default/fw.out", "network", "\"default/right\"");
+	assert_int_equal(json_array_size(json_object_get(world_spec(&w, RES_INTERFACE, "default/fw.out"),
+							 "addresses")), 2);
+	/* a, and three of fw's, of which one has two */
+	assert_int_equal(w.store.published[RES_INSTANCE_IP].n, 5);
+
+	world_apply(&w, POD("fw", MORE("left")));
+	assert_null(world_spec(&w, RES_INTERFACE, "default/fw.out"));
+	assert_int_equal(w.store.published[RES_INSTANCE_IP].n, 3);
+	world_delete(&w, KIND_POD, "default/fw");
+	assert_null(world_spec(&w, RES_INTERFACE, "default/fw.net1"));
+	assert_int_equal(w.store.published[RES_INSTANCE_IP].n, 1);
+	world_free(&w);
+}
+
+static void json_forms(void **state)
+{
+	struct world w;
+
+	(void)state;
+	set_up(&w);
+	world_apply(&w, LEFT RIGHT POD("a", FIRST("{\"domain\": \"d\", \"project\": \"default\", \"name\": \"left\"}"))
+		    POD("b", MORE("[{\"name\": \"left\", \"interface\": \"in\"}, {\"name\": \"right\", "
+				  "\"namespace\": \"default\"}]")));
+	assert_string_equal(w.complaints, "");
+	assert_spec(&w, RES_INTERFACE, "default/a", "network", "\"default/left\"");
+	assert_spec(&w, RES_INTERFACE, "default/b", "additional", "[\"default/b.in\",\"default/b.net2\"]");
+	world_free(&w);
+}
+
+/* The same addresses and numbers come after a restart, whatever else is there. */
+static void restart(void **state)
+{
+	static const char *const text = LEFT RIGHT POD("a", FIRST("left")) POD("b", MORE("left"));
+	char *vni[2], *addr[2], *mac[2];
+	struct world w;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		set_up(&w);
+		if (i)
+			world_apply(&w, NETWORK("another", "subnets: [{cidr: 10.66.0.0/24}]"));
+		world_apply(&w, text);
+		vni[i] = world_text(&w, RES_VIRTUAL_NETWORK, "default/left", "vni");
+		addr[i] = world_text(&w, RES_INTERFACE, "default/b.net1", "addresses");
+		mac[i] = world_text(&w, RES_INTERFACE, "default/b.net1", "macAddress");
+		world_free(&w);
+	}
+	assert_string_equal(vni[0], vni[1]);
+	assert_string_equal(addr[0], addr[1]);
+	assert_string_equal(mac[0], mac[1]);
+	for (i = 0; i < 2; i++) {
+		free(vni[i]);
+		free(addr[i]);
+		free(mac[i]);
+	}
+}
+
+static void networks_come_and_go(void **state)
+{
+	struct world w;
+
+	(void)state;
+	set_up(&w);
+	world_apply(&w, POD("a", FIRST("left")));
+	assert_complaint(&w, "interface eth0: there is no VirtualNetwork default/left; the pod gets no interface");
+	assert_null(world_spec(&w, RES_INTERFACE, "default/a"));
+	world_apply(&w, LEFT);
+	assert_spec(&w, RES_INTERFACE, "default/a", "network", "\"default/left\"");
+
+	/* Pods would have addresses of no subnet. */
+	world_apply(&w, NETWORK("left", "subnets: [{cidr: 10.99.0.0/24}]"));
+	assert_complaint(&w, "VirtualNetwork default/left: spec: cannot change while 1 pods have interfaces in it");
+	assert_spec(&w, RES_VIRTUAL_NETWORK, "default/left", "subnets",
+		    "[{\"cidr\":\"10.64.0.0/24\",\"gateway\":\"10.64.0.1\"}]");
+	world_delete(&w, KIND_POD, "default/a");
+	assert_spec(&w, RES_VIRTUAL_NETWORK, "default/left", "subnets",
+		    "[{\"cidr\":\"10.99.0.0/24\",\"gateway\":\"10.99.0.1\"}]");
+
+	world_apply(&w, POD("a", MORE("left")));
+	assert_spec(&w, RES_INTERFACE, "default/a", "additional", "[\"default/a.net1\"]");
+	world_delete(&w, KIND_NETWORK, "default/left");
+	assert_complaint(&w, "interface net1: there is no VirtualNetwork default/left");
+	assert_null(world_spec(&w, RES_INTERFACE, "default/a"));
+	assert_int_equal(w.store.published[RES_INSTANCE_IP].n, 0);
+	assert_null(world_spec(&w, RES_VIRTUAL_NETWORK, "default/left"));
+	world_free(&w);
+}
+
+static void numbers_clash(void **state)
+{
+	struct world w;
+
+	(void)state;
+	set_up(&w);
+	world_apply(&w, RIGHT NETWORK("other", "subnets: [{cidr: 10.1.0.0/24}], vni: 777"));
+	assert_complaint(&w, "spec.vni: 777 is that of VirtualNetwork default/");
+	assert_int_equal(w.store.published[RES_VIRTUAL_NETWORK].n, 2);
+	world_delete(&w, KIND_NETWORK, world_spec(&w, RES_VIRTUAL_NETWORK, "default/right") ? "default/right" :
+		     "default/other");
+	/* the other one takes its place */
+	assert_int_equal(w.store.published[RES_VIRTUAL_NETWORK].n, 2);
+	world_free(&w);
+}
+
+/* "web.net1" may be a pod, or an interface of pod "web". */
+static void namesakes(void **state)
+{
+	struct world w;
+
+	(void)state;
+	set_up(&w);
+	world_apply(&w, LEFT POD("web", MORE("left")) POD("web.net1", ""));
+	assert_complaint(&w, "Pod default/web: interface net1: its name, web.net1, is that of a pod");
+	assert_spec(&w, RES_INTERFACE, "default/web.net1", "pod", "\"web.net1\"");
+	world_delete(&w, KIND_POD, "default/web.net1");
+	assert_spec(&w, RES_INTERFACE, "default/web.net1", "pod", "\"web\"");
+	world_free(&w);
+}
+
+#define FW(name, ready) READY(name, MORE("left,right"), ready)
+#define INSTANCE(name, state) "{\"pod\":\"default/" name "\",\"node\":\"n1\",\"state\":\"" state \
+	"\",\"left\":\"default/" name ".net1\",\"right\":\"default/" name ".net2\"}"
+#define THROUGH(net, chain, side) "[{\"network\":\"default/" net "\",\"chain\":\"default/" chain "\",\"side\":\"" side "\"}]"
+
+static void chains(void **state)
+{
+	struct world w;
+
+	(void)state;
+	set_up(&w);
+	world_apply(&w, LEFT RIGHT CHAIN("fw") POD("a", FIRST("left")) POD("b", FIRST("right")) POD("c", ""));
+	assert_complaint(&w, "spec.podSelector: no pod with interfaces in default/left and default/right matches it");
+	assert_spec(&w, RES_CHAIN, "default/fw", "instances", "[]");
+	assert_spec(&w, RES_INTERFACE, "default/a", "through", THROUGH("right", "fw", "right"));
+	assert_spec(&w, RES_INTERFACE, "default/b", "through", THROUGH("left", "fw", "left"));
+	assert_spec(&w, RES_INTERFACE, "default/c", "through", "null");
+
+	world_apply(&w, FW("fw-1", "True") FW("fw-2", "False"));
+	assert_string_equal(w.complaints, "");
+	assert_spec(&w, RES_CHAIN, "default/fw", "instances", "[" INSTANCE("fw-1", "active") "]");
+	/* an instance is not itself behind instances */
+	assert_spec(&w, RES_INTERFACE, "default/fw-1.net1", "through", "null");
+	world_apply(&w, FW("fw-2", "True"));
+	assert_spec(&w, RES_CHAIN, "default/fw", "instances",
+		    "[" INSTANCE("fw-1", "active") "," INSTANCE("fw-2", "active") "]");
+	world_delete(&w, KIND_POD, "default/fw-1");
+	assert_spec(&w, RES_CHAIN, "default/fw", "instances", "[" INSTANCE("fw-2", "active") "]");
+
+	world_apply(&w, CHAIN("second"));
+	assert_complaint(&w, "default/left and default/right are chained by ServiceChain default/fw already");
+	assert_null(world_spec(&w, RES_CHAIN, "default/second"));
+	world_delete(&w, KIND_CHAIN, "default/fw");
+	assert_null(world_spec(&w, RES_CHAIN, "default/fw"));
+	assert_spec(&w, RES_INTERFACE, "default/a", "through", THROUGH("right", "second", "right"));
+	world_delete(&w, KIND_CHAIN, "default/second");
+	assert_spec(&w, RES_INTERFACE, "default/a", "through", "null");
+	world_free(&w);
+}
+
+static void a_chain_waits_for_its_networks(void **state)
+{
+	struct world w;
+
+	(void)state;
+	set_up(&w);
+	world_apply(&w, LEFT CHAIN("fw") POD("a", FIRST("left")) FW("fw-1", "True"));
+	assert_complaint(&w, "spec.right: there is no VirtualNetwork default/right");
+	assert_spec(&w, RES_INTERFACE, "default/a", "through", "null");
+	world_apply(&w, RIGHT);
+	assert_spec(&w, RES_CHAIN, "default/fw", "instances", "[" INSTANCE("fw-1", "active") "]");
+	assert_spec(&w, RES_INTERFACE, "default/a", "through", THROUGH("right", "fw", "right"));
+	world_delete(&w, KIND_NETWORK, "default/right");
+	assert_null(world_spec(&w, RES_CHAIN, "default/fw"));
+	assert_spec(&w, RES_INTERFACE, "default/a", "through", "null");
+	world_free(&w);
+}
+
+static void bad_ones(void **state)
+{
+	static const struct { const char *yaml, *complaint; } bad[] = {
+		{ NETWORK("x", "subnets: []"), "spec.subnets: must have a subnet" },
+		{ NETWORK("x", "subnets: [{cidr: 10.1.0.0/24}, {cidr: 10.2.0.0/24}]"), "is a second IPv4 subnet" },
+		{ NETWORK("x", "subnets: [{cidr: 10.1.0.0/30}]"), "\"10.1.0.0/30\" is too small" },
+		{ NETWORK("x", "subnets: [{cidr: 10.1.0.0/24}], vni: 5"), "spec.vni" },
+		{ NETWORK("x", "subnet: [{cidr: 10.1.0.0/24}]"), "spec.subnet" },
+		{ NETWORK("cluster-network", "subnets: [{cidr: 10.1.0.0/24}]"), "is the cluster's own network" },
+		{ "{apiVersion: opencontrail.org/v1, kind: ServiceChain, metadata: {name: x}, spec: {left: a, right: a, "
+		  "podSelector: {}}}", "left and right are the same network, default/a" },
+		{ "{apiVersion: opencontrail.org/v1, kind: ServiceChain, metadata: {name: x}, spec: {left: a, right: B!, "
+		  "podSelector: {}}}", "spec.right: \"B!\" is not a network's name" },
+		{ "{apiVersion: opencontrail.org/v1, kind: ServiceChain, metadata: {name: x}, spec: {left: a, right: b}}",
+		  "spec.podSelector: is required" },
+		{ POD("x", FIRST("{nonsense")), "is neither a network's name nor JSON with a name" },
+		{ POD("x", MORE("left,left@net1")), "interface net1 is there already" },
+		{ POD("x", MORE("left@eth0")), "interface eth0 is there already" },
+		{ POD("x", MORE("left@averyverylongname")), "has more than 15 characters" },
+		{ POD("x", MORE("[{")), "is not JSON" },
+		{ POD("x", MORE("[{\"namespace\": \"a\"}]")), "element 0 has no name" },
+		{ POD("x", MORE("[{\"name\": \"left\", \"mac\": \"02:00:00:00:00:01\"}]")), "\"mac\" is not supported" },
+		{ POD("x", MORE("a,b,c,d,e,f,g,h,i")), "has more than 8 networks" },
+	};
+	struct world w;
+	size_t i;
+
+	(void)state;
+	set_up(&w);
+	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		world_apply(&w, bad[i].yaml);
+		assert_complaint(&w, bad[i].complaint);
+	}
+	assert_int_equal(w.store.published[RES_VIRTUAL_NETWORK].n, 1);
+	assert_int_equal(w.store.published[RES_CHAIN].n, 0);
+	world_free(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(interfaces),
+		cmocka_unit_test(json_forms),
+		cmocka_unit_test(restart),
+		cmocka_unit_test(networks_come_and_go),
+		cmocka_unit_test(numbers_clash),
+		cmocka_unit_test(namesakes),
+		cmocka_unit_test(chains),
+		cmocka_unit_test(a_chain_waits_for_its_networks),
+		cmocka_unit_test(bad_ones),
+	};
+
+	return cmocka_run_group_tests_name("manager: networks and chains", tests, NULL, NULL);
+}
