@@ -30,7 +30,7 @@
 	X(SPOOFED_MAC, "spoofed-mac", \
 	  "source MAC is not the interface's own") \
 	X(SPOOFED_IP, "spoofed-ip", \
-	  "source address is not one of the interface's own") \
+	  "source address is neither one of the interface's own nor routed to it") \
 	X(PROTOCOL, "protocol", \
 	  "transport protocol other than TCP, UDP, SCTP, ICMP and ICMPv6") \
 	X(TTL, "ttl", \

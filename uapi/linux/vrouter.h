@@ -134,8 +134,8 @@ enum vrouter_flow_state {
  * @VROUTER_DROP_REASON_MARTIAN: source or destination that may not appear on a
  *   network
  * @VROUTER_DROP_REASON_SPOOFED_MAC: source MAC is not the interface's own
- * @VROUTER_DROP_REASON_SPOOFED_IP: source address is not one of the
- *   interface's own
+ * @VROUTER_DROP_REASON_SPOOFED_IP: source address is neither one of the
+ *   interface's own nor routed to it
  * @VROUTER_DROP_REASON_PROTOCOL: transport protocol other than TCP, UDP, SCTP,
  *   ICMP and ICMPv6
  * @VROUTER_DROP_REASON_TTL: TTL or hop limit reached zero
