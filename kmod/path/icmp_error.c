@@ -141,9 +141,7 @@ static bool is_of_router(const struct vr_pkt *pkt)
 	return !vr_addr_eq(&pkt->tuple.src, &pkt->inner.dst);
 }
 
-/* Did the vif get the quoted packet to pass it on? The flow, which is still to be found, says
- * that it did get it.
- */
+/* Did the vif get the quoted packet to pass it on? That it did get it, its flow says. */
 static bool was_passed_on(const struct vr_pkt *pkt)
 {
 	return !vr_vif_owns(pkt->conf, pkt->inner.family, &pkt->inner.dst);
@@ -181,10 +179,10 @@ enum vrouter_drop_reason vr_icmp_error(struct vr_pkt *pkt, const struct vr_vif *
 	struct vr_tuple t;
 	struct vr_flow *f;
 
-	if (pkt->vif->type != VROUTER_VIF_TYPE_TUNNEL && !was_passed_on(pkt) &&
-	    !vr_source_is_own(pkt))
-		return VROUTER_DROP_REASON_SPOOFED_IP;
 	side = find_flow(pkt);
+	if (pkt->vif->type != VROUTER_VIF_TYPE_TUNNEL && !vr_source_is_own(pkt) &&
+	    (!side || !was_passed_on(pkt)))
+		return VROUTER_DROP_REASON_SPOOFED_IP;
 	if (!side)
 		return VROUTER_DROP_REASON_ICMP_NO_FLOW;
 	f = vr_flow_of(side);
