@@ -44,6 +44,7 @@ static const struct vr_limits defaults = {
 	.t_sctp			= 210,
 	.t_icmp			= 30,
 	.t_fragment		= 15,
+	.tcp_mss		= VR_TCP_MSS_ANY,
 };
 
 /* Of all namespaces together: four full ones. */

@@ -102,7 +102,10 @@ struct vr_limits {
 	u32 fragment_bytes;
 	u32 t_new, t_tcp_syn, t_tcp_established, t_tcp_half_closed, t_tcp_closed;
 	u32 t_udp, t_sctp, t_icmp, t_fragment;	/* seconds */
+	u32 tcp_mss;				/* octets; VR_TCP_MSS_ANY = no bound */
 };
+
+#define VR_TCP_MSS_ANY	65535
 
 /* What is in use: by the namespace, and (vr_global) by all of them. */
 struct vr_usage {

@@ -40,10 +40,11 @@ static const struct field fields[VROUTER_A_LIMITS_MAX + 1] = {
 	[VROUTER_A_LIMITS_TIMEOUT_ICMP]		= PER_NET(t_icmp),
 	[VROUTER_A_LIMITS_FRAGMENT_BYTES]	= BOUND(fragment_bytes),
 	[VROUTER_A_LIMITS_TIMEOUT_FRAGMENT]	= PER_NET(t_fragment),
+	[VROUTER_A_LIMITS_TCP_MSS]		= PER_NET(tcp_mss),
 };
 
 #define FIRST	VROUTER_A_LIMITS_FLOWS
-#define LAST	VROUTER_A_LIMITS_TIMEOUT_FRAGMENT
+#define LAST	VROUTER_A_LIMITS_TCP_MSS
 
 /* "used", which is among them, is none */
 #define for_each_limit(attr)							\

@@ -135,6 +135,11 @@ static const struct netlink_range_validation vrouter_a_limits_timeout_fragment_r
 	.max	= 864000ULL,
 };
 
+static const struct netlink_range_validation vrouter_a_limits_tcp_mss_range = {
+	.min	= 536ULL,
+	.max	= U16_MAX,
+};
+
 /* Common nested types */
 const struct nla_policy vrouter_counters_nl_policy[VROUTER_A_COUNTERS_FLOWS + 1] = {
 	[VROUTER_A_COUNTERS_RX_PACKETS] = { .type = NLA_U64, },
@@ -357,7 +362,7 @@ const struct nla_policy vrouter_limits_get_nl_policy[VROUTER_A_LIMITS_GLOBAL + 1
 };
 
 /* VROUTER_CMD_LIMITS_SET - do */
-const struct nla_policy vrouter_limits_set_nl_policy[VROUTER_A_LIMITS_TIMEOUT_FRAGMENT + 1] = {
+const struct nla_policy vrouter_limits_set_nl_policy[VROUTER_A_LIMITS_TCP_MSS + 1] = {
 	[VROUTER_A_LIMITS_GLOBAL] = { .type = NLA_FLAG, },
 	[VROUTER_A_LIMITS_FLOWS] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_flows_range),
 	[VROUTER_A_LIMITS_FLOWS_PER_VIF] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_flows_per_vif_range),
@@ -381,6 +386,7 @@ const struct nla_policy vrouter_limits_set_nl_policy[VROUTER_A_LIMITS_TIMEOUT_FR
 	[VROUTER_A_LIMITS_TIMEOUT_ICMP] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_timeout_icmp_range),
 	[VROUTER_A_LIMITS_FRAGMENT_BYTES] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_fragment_bytes_range),
 	[VROUTER_A_LIMITS_TIMEOUT_FRAGMENT] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_timeout_fragment_range),
+	[VROUTER_A_LIMITS_TCP_MSS] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_limits_tcp_mss_range),
 };
 
 /* VROUTER_CMD_STATS_GET - do */
@@ -553,7 +559,7 @@ const struct genl_ops vrouter_nl_ops[25] = {
 		.cmd		= VROUTER_CMD_LIMITS_SET,
 		.doit		= vrouter_nl_limits_set_doit,
 		.policy		= vrouter_limits_set_nl_policy,
-		.maxattr	= VROUTER_A_LIMITS_TIMEOUT_FRAGMENT,
+		.maxattr	= VROUTER_A_LIMITS_TCP_MSS,
 		.flags		= GENL_ADMIN_PERM,
 	},
 	{

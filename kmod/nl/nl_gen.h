@@ -63,7 +63,7 @@ extern const struct nla_policy vrouter_drop_get_nl_policy[VROUTER_A_DROP_VIF + 1
 
 extern const struct nla_policy vrouter_limits_get_nl_policy[VROUTER_A_LIMITS_GLOBAL + 1];
 
-extern const struct nla_policy vrouter_limits_set_nl_policy[VROUTER_A_LIMITS_TIMEOUT_FRAGMENT + 1];
+extern const struct nla_policy vrouter_limits_set_nl_policy[VROUTER_A_LIMITS_TCP_MSS + 1];
 
 extern const struct nla_policy vrouter_stats_get_nl_policy[VROUTER_A_STATS_PAD + 1];
 

@@ -7,6 +7,8 @@
  *	no flow    -> decide -> make one --------'
  */
 
+#include <net/tcp.h>
+
 #include "path.h"
 
 #define MAX_ATTEMPTS	4	/* at a member with which the flow clashes with no other */
@@ -23,6 +25,8 @@ send_by(struct vr_pkt *pkt, const struct vr_flow_side *side,
 	why = vr_fits(pkt, out, nh, &other->tuple.src);
 	if (unlikely(why))
 		return why;
+	if (unlikely(pkt->tcp_flags & TCPHDR_SYN))
+		vr_bound_mss(pkt);
 	why = rewrite(pkt, &other->tuple);
 	if (unlikely(why)) {
 		if (why == VROUTER_DROP_REASON_TTL)

@@ -24,6 +24,7 @@
  *   policy.c        its security groups
  *   revalidate.c  a hit after a change: is the flow what decide.c would do now?
  *   icmp_error.c  an ICMP error belongs to the flow of the packet in it
+ *   mss.c         a SYN may be bounded in what it asks for
  *   rewrite.c     addresses, ports, TTL, checksums
  *   forward.c     to the vif or the node
  *   tx_tunnel.c     or another node
@@ -244,6 +245,9 @@ enum vrouter_drop_reason vr_icmp_error(struct vr_pkt *pkt, const struct vr_vif *
 enum vrouter_drop_reason vr_rewrite(struct vr_pkt *pkt, const struct vr_tuple *to);
 /* Of a packet without transport header (VR_FRAG_LATER). */
 enum vrouter_drop_reason vr_rewrite_later(struct vr_pkt *pkt, const struct vr_tuple *to);
+
+/* --- mss.c ----------------------------------------------------------------- */
+void vr_bound_mss(struct vr_pkt *pkt);	/* of a SYN, what it asks for */
 
 /* --- forward.c ----------------------------------------------------------- */
 /* Does the packet fit? If not, the sender is told, which quotes the packet: so this is

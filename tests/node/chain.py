@@ -192,11 +192,13 @@ def judged_at_the_ends():
 def spoofing():
     """An instance sends what is routed through it, and nothing else."""
     before = nodes[2].drops("spoofed-ip")
-    for src in ("10.66.0.5", "10.65.0.99"):
+    own = addr_in(pods["b2"], "right", 4)
+    for src, dst in (("10.66.0.5", own), ("10.65.0.99", own), (own, addr_in(pods["b"], "right", 4))):
         pods["fw-1"].ns.run(["ip", "addr", "add", f"{src}/32", "dev", "net2"])
-        pods["fw-1"].ns.run(["ping", "-n", "-c", "1", "-W", "1", "-I", src, addr_in(pods["b2"], "right", 4)], check=False)
+        pods["fw-1"].ns.run(["ping", "-n", "-c", "1", "-W", "1", "-I", src, dst], check=False)
         pods["fw-1"].ns.run(["ip", "addr", "del", f"{src}/32", "dev", "net2"])
-    tap.equal(nodes[2].drops("spoofed-ip") - before, 2, "addresses of no network, and of one that it does not stand for")
+    tap.equal(nodes[2].drops("spoofed-ip") - before, 3,
+              "addresses of no network, of no pod, and of another pod")
 
 
 class Open:

@@ -8,15 +8,16 @@ import collections
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 # pylint: disable=wrong-import-position
 from vrtest.fabric import Fabric
-from vrtest.node import (SLOW, load_module, namespace_manifest, node_manifest, pod_manifest, policy,
+from vrtest.node import (SLOW, VrctlError, load_module, namespace_manifest, node_manifest, pod_manifest, policy,
                          service, unload_module)
-from vrtest.probe import Probe, World
+from vrtest.probe import Probe, World, family_of
 from vrtest.tap import Tap, wait_for
 from vrtest.wired import Place
 
@@ -192,6 +193,33 @@ def underlay_mtu():
     wait_for(lambda: "mtu 1450" in nodes[1].ns.run(["ip", "link", "show", "vrouter0"]).stdout, "and back", WAIT)
 
 
+def segment_size():
+    """The option for networks that lose ICMP: SYNs ask for no more than the bound."""
+    def agreed(src, addr):
+        with src.ns:
+            sock = socket.socket(family_of(addr), socket.SOCK_STREAM)
+        with sock:
+            sock.settimeout(WAIT)
+            sock.connect((addr, 8080))
+            return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG)
+
+    timestamps = 12
+    for family, header in ((4, 40), (6, 60)):
+        tap.equal(agreed(pods["client"], pods["web-2"].addr(family)), 1450 - header - timestamps,
+                  f"unbounded it is what the MTU leaves (IPv{family})")
+        nodes[1].vrctl("limits", "set", "tcp-mss", 1000)
+        tap.equal(agreed(pods["client"], pods["web-2"].addr(family)), 1000 - timestamps, f"and with a bound that (IPv{family})")
+        tap.equal(agreed(pods["web-2"], pods["client"].addr(family)), 1000 - timestamps,
+                  f"in the other direction, too (IPv{family})")
+        nodes[1].vrctl("limits", "set", "tcp-mss", 65535)
+    try:
+        nodes[1].vrctl("limits", "set", "tcp-mss", 100)
+        refusal = None
+    except VrctlError as err:
+        refusal = str(err)
+    tap.check(refusal and "536" in refusal, "nonsense is refused", refusal)
+
+
 def trace():
     text = nodes[1].ns.run([f"{os.environ['VROUTER_BUILD']}/vrctl", "trace", "vif", "default/client", "src",
                             pods["client"].v4, "dst", pods["web-3"].v4, "proto", "tcp", "dport", "8080"], check=False).stdout
@@ -261,7 +289,7 @@ def module_reloaded():
 
 
 set_up()
-CASES = (pod_to_pod, cluster_ip, host, across_policy, node_port, to_outside, underlay_mtu, trace, daemon_restart, node_readdressed, node_gone,
+CASES = (pod_to_pod, cluster_ip, host, across_policy, node_port, to_outside, underlay_mtu, segment_size, trace, daemon_restart, node_readdressed, node_gone,
          module_reloaded)
 tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
 tap.done()

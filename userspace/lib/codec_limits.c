@@ -53,6 +53,7 @@ static const struct vr_field fields[] = {
 	VALUE("timeout-sctp", TIMEOUT_SCTP),
 	VALUE("timeout-icmp", TIMEOUT_ICMP),
 	VALUE("timeout-fragment", TIMEOUT_FRAGMENT),
+	VALUE("tcp-mss", TCP_MSS),
 	VR_NEST_FIELD("used", VROUTER_A_LIMITS_USED, VR_F_TOLD, struct vr_limits, used,
 		      &used_struct),
 };

@@ -179,13 +179,13 @@ struct vr_drop {
 	uint32_t	suppressed;
 };
 
-/* What a vr_limits has for each of "flows" to "timeout-fragment", at its attribute's
+/* What a vr_limits has for each of "flows" to "tcp-mss", at its attribute's
  * number: value[VROUTER_A_LIMITS_FLOWS].
  */
 struct vr_limits {
 	bool		global;
-	uint32_t	value[VROUTER_A_LIMITS_TIMEOUT_FRAGMENT + 1];
-	uint32_t	used[VROUTER_A_LIMITS_TIMEOUT_FRAGMENT + 1];	/* told */
+	uint32_t	value[VROUTER_A_LIMITS_TCP_MSS + 1];
+	uint32_t	used[VROUTER_A_LIMITS_TCP_MSS + 1];	/* told */
 };
 
 struct vr_stats {

@@ -41,6 +41,8 @@ static const struct limit {
 	{ "timeout-icmp", "seconds: ICMP echo with answers", VROUTER_A_LIMITS_TIMEOUT_ICMP, false },
 	{ "timeout-fragment", "seconds: until all fragments of a datagram came",
 	  VROUTER_A_LIMITS_TIMEOUT_FRAGMENT, false },
+	{ "tcp-mss", "octets: largest TCP segment that a SYN asks for", VROUTER_A_LIMITS_TCP_MSS,
+	  false },
 };
 
 static void show_json(struct ctx *c, const struct vr_limits *l)
@@ -143,6 +145,8 @@ static const struct arg set_args[] = {
 	TIMEOUT("timeout-sctp", TIMEOUT_SCTP),
 	TIMEOUT("timeout-icmp", TIMEOUT_ICMP),
 	TIMEOUT("timeout-fragment", TIMEOUT_FRAGMENT),
+	{ .word = "tcp-mss", .value = "OCTETS", .type = ARG_NUMBER, .min = 536, .max = 65535,
+	  ARG_AT(struct vr_limits, value[VROUTER_A_LIMITS_TCP_MSS]) },
 };
 
 static const struct verb verbs[] = {
