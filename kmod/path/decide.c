@@ -398,7 +398,8 @@ static enum vrouter_drop_reason follow(const struct vr_pkt *pkt, struct vr_decis
 			return NONE;
 		case VROUTER_NEXTHOP_TYPE_BLACKHOLE:
 			vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP, "next hop " VR_NAMED
-				      " is a blackhole", VR_NAME(d->nh->id, READ_ONCE(d->nh->label)));
+				      " is a blackhole",
+				      VR_NAME(d->nh->id, READ_ONCE(d->nh->label)));
 			return VROUTER_DROP_REASON_BLACKHOLE;
 		}
 		if (hops++ == VR_MAX_VRF_HOPS) {

@@ -91,9 +91,10 @@ static int delete_more(const struct cni_request *rq, const json_t *hosts, struct
 	size_t i;
 	int err = 0;
 
-	json_array_foreach(hosts, i, name)
+	json_array_foreach(hosts, i, name) {
 		if (json_is_string(name))
 			err |= cni_pod_delete(json_string_value(name), e);
+	}
 	if (!rq->prev || cni_result_parse(rq, rq->prev, &all, &ignored))
 		return err;
 	for (n = 1; n < all.n; n++)

@@ -273,10 +273,11 @@ static int parse_interface(const json_t *o, struct cni_interface *ifc, struct cn
 		return cni_fail(e, CNI_DECODE, "reply of vrouterd: addresses are not");
 	if (ifc->mtu < 68 || ifc->mtu > 65535)
 		return cni_fail(e, CNI_DECODE, "reply of vrouterd: mtu is not one");
-	json_array_foreach(routes, i, r)
+	json_array_foreach(routes, i, r) {
 		if (ifc->n_routes == CNI_MAX_ADDRS ||
 		    parse_route(&ifc->routes[ifc->n_routes++], json_string_value(r)))
 			return cni_fail(e, CNI_DECODE, "reply of vrouterd: routes are not");
+	}
 	return 0;
 }
 
@@ -288,7 +289,8 @@ int cni_interfaces_parse(const struct cni_request *rq, const json_t *reply,
 	size_t i;
 
 	all->n = 0;
-	if (parse_interface(reply, add_interface(rq, all, rq->ifname), e))
+	ifc = add_interface(rq, all, rq->ifname);
+	if (!ifc || parse_interface(reply, ifc, e))
 		return -1;
 	json_array_foreach(list, i, o) {
 		ifc = add_interface(rq, all, json_string_value(json_object_get(o, "ifname")));

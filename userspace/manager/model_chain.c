@@ -130,7 +130,7 @@ static void mark_interfaces(struct model *m, const struct network_state *net)
 /* The chain no longer holds; others may want its place. */
 static void give_up(struct model *m, struct chain_state *chain)
 {
-	if (!chain->pair)
+	if (!chain->pair || !chain->left || !chain->right)
 		return;
 	map_del(&m->chain_pairs, chain->pair);
 	free(chain->pair);

@@ -18,8 +18,12 @@
 char *network_reference(const struct field *f, const char *text, const char *ns)
 {
 	const char *slash = strchr(text, '/'), *name = slash ? slash + 1 : text, *reason;
-	cleanup_free char *space = slash ? mem_check(strndup(text, slash - text)) : xstrdup(ns);
+	char space[128];	/* a longer one is wrong in its first part, too */
 
+	if (slash)
+		snprintf(space, sizeof(space), "%.*s", (int)(slash - text), text);
+	else
+		snprintf(space, sizeof(space), "%s", ns);
 	reason = name_dns_label(space);
 	if (!reason)
 		reason = name_dns_label(name);
@@ -189,8 +193,7 @@ static void add_extra(struct pod_spec *pod, const struct field *f, char *network
 /* "NETWORK", "NS/NETWORK", each with "@INTERFACE" or without, and commas between. */
 static void read_short(struct object *obj, const struct field *f, const char *text)
 {
-	cleanup_free char *copy = xstrdup(text);
-	char *save, *word, *at;
+	char *copy = xstrdup(text), *save, *word, *at;
 
 	for (word = strtok_r(copy, ", \n", &save); word; word = strtok_r(NULL, ", \n", &save)) {
 		at = strchr(word, '@');
@@ -198,6 +201,7 @@ static void read_short(struct object *obj, const struct field *f, const char *te
 			*at++ = '\0';
 		add_extra(obj->pod, f, network_reference(f, word, obj->ns), at);
 	}
+	free(copy);
 }
 
 static void read_element(struct object *obj, const struct field *f, size_t i, const json_t *o)
@@ -211,9 +215,10 @@ static void read_element(struct object *obj, const struct field *f, size_t i, co
 		field_error(f, "element %zu has no name", i);
 		return;
 	}
-	json_object_foreach((json_t *)o, key, value)
+	json_object_foreach((json_t *)o, key, value) {
 		if (strcmp(key, "name") && strcmp(key, "namespace") && strcmp(key, "interface"))
 			field_warn(f, "element %zu: \"%.40s\" is not supported, ignored", i, key);
+	}
 	add_extra(obj->pod, f, network_reference(f, name, ns ? ns : obj->ns), ifname);
 }
 
@@ -234,8 +239,9 @@ static void read_more(struct object *obj, const struct field *f)
 	list = json_loads(text, JSON_REJECT_DUPLICATES, &e);
 	if (!list)
 		field_error(f, "is not JSON: line %d: %.100s", e.line, e.text);
-	json_array_foreach(list, i, o)
+	json_array_foreach(list, i, o) {
 		read_element(obj, f, i, o);
+	}
 	json_decref(list);
 }
 
