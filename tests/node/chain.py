@@ -311,6 +311,8 @@ def trace():
     text = nodes[1].ns.run([f"{os.environ['VROUTER_BUILD']}/vrctl", "trace", "vif", "default/a", "src",
                             addr_in(pods["a"], "left", 4), "dst", addr_in(pods["b"], "right", 4), "proto", "tcp",
                             "dport", "8080"], check=False).stdout
+    labels = [n["label"] for n in nodes[1].vrctl("chain", "show")]
+    tap.equal(sorted(labels), ["default/fw@left", "default/fw@right"], "vrctl chain show has both sides")
     tap.check("default/fw@left" in text and "member node3" in text, "vrctl trace tells the chain and the way to an instance", text)
 
 

@@ -223,6 +223,8 @@ def segment_size():
 def trace():
     text = nodes[1].ns.run([f"{os.environ['VROUTER_BUILD']}/vrctl", "trace", "vif", "default/client", "src",
                             pods["client"].v4, "dst", pods["web-3"].v4, "proto", "tcp", "dport", "8080"], check=False).stdout
+    for what, want in (("tunnel", ["Node/node2", "Node/node3"]), ("snat", ["Node/external"]), ("host", ["Node/node1"])):
+        tap.equal(sorted(o["label"] for o in nodes[1].vrctl(what, "show")), want, f"vrctl {what} show")
     tap.check("Node/node3" in text and "VNI 4096" in text, "vrctl trace tells the way to another node", text)
 
 

@@ -66,6 +66,11 @@ static void synopsis(FILE *f, const char *prefix, const char *name, const struct
 	fputc('\n', f);
 }
 
+static const char *page(const struct object *o)
+{
+	return o->page ? o->page : o->name;
+}
+
 void help_verb(FILE *f, const struct object *o, const struct verb *v)
 {
 	const struct arg *a;
@@ -87,7 +92,7 @@ void help_verb(FILE *f, const struct object *o, const struct verb *v)
 	}
 	if (v->more)
 		fprintf(f, "\n%s", v->more);
-	fprintf(f, "\nAn object is named by its id or its label. See vrctl-%s(8).\n", o->name);
+	fprintf(f, "\nAn object is named by its id or its label. See vrctl-%s(8).\n", page(o));
 }
 
 void help_object(FILE *f, const struct object *o)
@@ -98,7 +103,7 @@ void help_object(FILE *f, const struct object *o)
 	for (i = 0; i < o->n; i++)
 		fprintf(f, "  vrctl %s %-8s  %s\n", o->name, o->verbs[i].name, o->verbs[i].help);
 	fprintf(f, "\n\"vrctl %s VERB --help\" has the words of each. See vrctl-%s(8).\n", o->name,
-		o->name);
+		page(o));
 }
 
 void help_all(FILE *f)

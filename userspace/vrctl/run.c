@@ -13,7 +13,7 @@
 const struct object *const objects[] = {
 	&object_vrf, &object_vif, &object_nexthop, &object_route, &object_vip, &object_sg,
 	&object_flow, &object_stats, &object_drops, &object_limits, &object_monitor,
-	&object_trace, NULL
+	&object_trace, &object_tunnel, &object_snat, &object_chain, &object_host, NULL
 };
 
 int refused(struct ctx *c)

@@ -53,6 +53,7 @@ struct verb {
 struct object {
 	const char	*name;
 	const char	*help;
+	const char	*page;		/* "vrctl-PAGE(8)" tells more; NULL = name */
 	const struct verb *verbs;	/* the first is meant when none is given */
 	unsigned int	n;
 };
@@ -61,7 +62,7 @@ struct object {
 
 extern const struct object object_vrf, object_vif, object_nexthop, object_route, object_vip,
 	object_sg, object_flow, object_stats, object_drops, object_limits, object_monitor,
-	object_trace;
+	object_trace, object_tunnel, object_snat, object_chain, object_host;
 extern const struct object *const objects[];	/* NULL at the end */
 
 /* --- run.c: one command -------------------------------------------------------- */
