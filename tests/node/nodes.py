@@ -60,6 +60,11 @@ def ask(src, proto, addr, port):
     return world.ask(src, proto, addr, port, seconds=WAIT)
 
 
+def programmed():
+    """What each node is told is in an order that the kernel takes at once."""
+    tap.check("refuses" not in fabric.logs(), "nothing was refused on the way", fabric.logs())
+
+
 def pod_to_pod():
     """networking.go: pods reach each other, on the same node and on others, by TCP, UDP, SCTP."""
     for family, i in FAMILIES:
@@ -291,7 +296,7 @@ def module_reloaded():
 
 
 set_up()
-CASES = (pod_to_pod, cluster_ip, host, across_policy, node_port, to_outside, underlay_mtu, segment_size, trace, daemon_restart, node_readdressed, node_gone,
+CASES = (programmed, pod_to_pod, cluster_ip, host, across_policy, node_port, to_outside, segment_size, underlay_mtu, trace, daemon_restart, node_readdressed, node_gone,
          module_reloaded)
 tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
 tap.done()

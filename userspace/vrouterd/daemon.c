@@ -142,6 +142,33 @@ static bool is_known(void *arg, const char *node)
 	return u && u->n_objs;
 }
 
+struct of_node {
+	struct daemon	*d;
+	const char	*node;
+};
+
+static void replan_vmi_of(const struct res *r, void *arg)
+{
+	const struct of_node *of = arg;
+	struct planned *e;
+
+	if (!r->vmi.node || strcmp(r->vmi.node, of->node))
+		return;
+	e = find_planned(of->d, RES_VMI, r->key);
+	if (e)
+		replan(of->d, e, r);
+}
+
+/* Another node came or went, or its addresses: so do the ways to what it has. */
+static void replan_others(struct daemon *d, const struct res *router)
+{
+	struct of_node of = { d, router->key + strlen("Node/") };
+
+	if (!is_this_node(d, router))
+		model_each(d->model, RES_VMI, replan_vmi_of, &of);
+	model_each(d->model, RES_CHAIN, replan_chain, d);
+}
+
 static void on_change(void *arg, const struct res *old, const struct res *r)
 {
 	const struct res *any = r ? r : old;
@@ -158,7 +185,9 @@ static void on_change(void *arg, const struct res *old, const struct res *r)
 	replan(d, e, r);
 	if (any->kind == RES_ROUTER || any->kind == RES_NETWORK)
 		d->host.stale = true;
-	if (any->kind == RES_ROUTER || device_of(d, any, &dev))
+	if (any->kind == RES_ROUTER)
+		replan_others(d, any);
+	else if (device_of(d, any, &dev))
 		model_each(d->model, RES_CHAIN, replan_chain, d);
 	if (is_this_node(d, any))
 		set_local(d, r);

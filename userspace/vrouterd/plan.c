@@ -380,12 +380,15 @@ static void plan_vmi(struct unit *u, const struct res *r, const struct device *d
 	plan_vmi_routes(u, r, nexthop, ids);
 }
 
-/* The tunnel goes by the name of the pod's node, which need not be known yet. */
-static void plan_remote_vmi(struct unit *u, const struct res *r, struct ids *ids)
+/* The tunnel goes by the name of the pod's node. */
+static void plan_remote_vmi(struct unit *u, const struct res *r, const struct plan_env *env,
+			    struct ids *ids)
 {
 	char label[ID_NAME];
 	uint32_t nexthop;
 
+	if (env->known && !env->known(env->arg, r->vmi.node))
+		return;
 	snprintf(label, sizeof(label), "Node/%s", r->vmi.node);
 	nexthop = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_TUNNEL, label);
 	plan_vmi_routes(u, r, nexthop, ids);
@@ -521,7 +524,7 @@ void plan(struct unit *u, const struct res *r, const struct device *dev,
 		if (dev)
 			plan_vmi(u, r, dev, ids);
 		else if (env->tunnels && is_elsewhere(&r->vmi, env))
-			plan_remote_vmi(u, r, ids);
+			plan_remote_vmi(u, r, env, ids);
 		break;
 	case RES_POOL:
 		plan_pool(u, r, env, ids);

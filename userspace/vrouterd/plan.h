@@ -6,8 +6,9 @@
  * What the kernel is to have for one resource: a function of the resource, of
  * the device that its interface has here (if any) and of the ids. Resources
  * name each other, and names have ids whether or not they exist, so no
- * resource's plan depends on another resource; but a chain's on what its instances
- * are reached by, as the kernel takes no group with a member that it does not know.
+ * resource's plan depends on another resource; but what leads to another node does on
+ * whether that is known, and a chain's on which instances are attached, as the kernel takes
+ * no route or member that leads nowhere.
  *
  *   VirtualNetwork           vrf; blackhole route for each service subnet, so that
  *                            an address that is no VIP goes nowhere; the vif where tunnels end
