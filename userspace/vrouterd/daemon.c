@@ -102,13 +102,16 @@ static void replan_router(const struct res *r, void *arg)
 static void set_local(struct daemon *d, const struct res *r)
 {
 	struct vr_addr local[2] = {};
+	uint8_t primary;
 	unsigned int i;
 
 	for (i = r ? r->router.n_addrs : 0; i-- > 0;)
 		local[r->router.addrs[i].family == AF_INET6] = r->router.addrs[i];
-	if (!memcmp(local, d->env.local, sizeof(local)))
+	primary = r && r->router.n_addrs ? r->router.addrs[0].family : 0;
+	if (!memcmp(local, d->env.local, sizeof(local)) && primary == d->env.primary)
 		return;
 	memcpy(d->env.local, local, sizeof(local));
+	d->env.primary = primary;
 	model_each(d->model, RES_ROUTER, replan_router, d);
 }
 

@@ -131,6 +131,23 @@ static const struct vr_addr *underlay_addr(const struct router *router, uint8_t 
 	return NULL;
 }
 
+/* The family of two nodes' tunnel has to be the same on both: the primary one of the node whose
+ * name comes first, if both have it. 0 = any of the other's.
+ */
+static uint8_t underlay_family(const struct res *r, const struct plan_env *env)
+{
+	const struct vr_addr *theirs = underlay_addr(&r->router, 0);
+	bool first = strcmp(env->node, r->key + strlen("Node/")) < 0;
+	uint8_t family;
+
+	if (env->family || !env->primary || !theirs)
+		return env->family;
+	family = first ? env->primary : theirs->family;
+	if (underlay_addr(&r->router, family) && env->local[family == AF_INET6].family)
+		return family;
+	return family == AF_INET ? AF_INET6 : AF_INET;
+}
+
 static void plan_addrs(struct unit *u, const struct res *r, uint32_t vrf, uint32_t nexthop)
 {
 	unsigned int i;
@@ -169,7 +186,7 @@ static void plan_this_node(struct unit *u, const struct res *r, const struct dev
 static void plan_other_node(struct unit *u, const struct res *r, const struct plan_env *env,
 			    struct ids *ids)
 {
-	const struct vr_addr *remote = underlay_addr(&r->router, env->family);
+	const struct vr_addr *remote = underlay_addr(&r->router, underlay_family(r, env));
 	struct vr_nexthop nh = {
 		.type = VROUTER_NEXTHOP_TYPE_TUNNEL, .has_encap = true, .encap = env->encap,
 	};

@@ -51,7 +51,8 @@ struct plan_env {
 	const char	*node;
 	bool		tunnels;
 	uint8_t		encap;		/* VROUTER_TUNNEL_ENCAP_* */
-	uint8_t		family;		/* of the underlay, AF_*; 0 = that of the primary address */
+	uint8_t		family;		/* of the underlay, AF_*; 0 = as the two nodes of a tunnel agree */
+	uint8_t		primary;	/* of this node's addresses; 0 = unknown */
 	struct vr_addr	local[2];	/* this node's in the underlay, IPv4 and IPv6; family 0 = unknown */
 	/* Has the interface a device here? Is the node one that a tunnel leads to? NULL: yes. */
 	bool		(*attached)(void *arg, const char *vmi);

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* links: vrouterd lib */
+/* What a node plans for other nodes and for service chains. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <linux/vrouter.h>
+#include <string.h>
+
+#include "plan.h"
+
+static struct res *parse(const char *kind, const char *name, const char *spec)
+{
+	json_t *o = json_pack("{ss ss s{ss ss} so}", "apiVersion", "opencontrail.org/v1", "kind", kind,
+			      "metadata", "namespace", "default", "name", name, "spec",
+			      json_loads(spec, 0, NULL));
+	struct jerr e;
+	struct res *r = res_identify(o, &e);
+
+	assert_non_null(r);
+	if (!res_parse_spec(r, o, &e))
+		fail_msg("%s", e.text);
+	json_decref(o);
+	return r;
+}
+
+/* --- which family two nodes' tunnel has ------------------------------------------- */
+
+static struct vr_addr v4(uint8_t last)
+{
+	return (struct vr_addr){ .family = AF_INET, .b = { 192, 0, 2, last } };
+}
+
+static struct vr_addr v6(uint8_t last)
+{
+	return (struct vr_addr){ .family = AF_INET6, .b = { 0x20, 1, 0xd, 0xb8, [15] = last } };
+}
+
+/* The family of the tunnel from one node, whose primary family this is, to another; 0 = none. */
+static uint8_t tunnel_family(const char *from, uint8_t primary, const char *to, const char *addrs)
+{
+	struct plan_env env = { .node = from, .tunnels = true, .primary = primary,
+				.local = { v4(1), v6(1) } };
+	char spec[128];
+	struct ids *ids = ids_new();
+	uint8_t family = 0;
+	struct unit u;
+	struct res *r;
+	unsigned int i;
+
+	snprintf(spec, sizeof(spec), "{\"network\":\"default/net\",\"addresses\":[%s]}", addrs);
+	r = parse("VirtualRouter", to, spec);
+	plan(&u, r, NULL, &env, ids);
+	for (i = 0; i < u.n_objs; i++)
+		if (u.objs[i]->key.kind == K_NEXTHOP) {
+			family = u.objs[i]->nexthop.remote.family;
+			assert_int_equal(u.objs[i]->nexthop.local.family, family);
+		}
+	unit_clear(&u, ids);
+	ids_free(ids);
+	res_free(r);
+	return family;
+}
+
+#define V4_FIRST "\"192.0.2.2\",\"2001:db8::2\""
+#define V6_FIRST "\"2001:db8::2\",\"192.0.2.2\""
+
+static void both_ends_agree(void **state)
+{
+	(void)state;
+	assert_int_equal(tunnel_family("a", AF_INET, "b", V4_FIRST), AF_INET);
+	/* a lists IPv4 first, b IPv6: both have that of a */
+	assert_int_equal(tunnel_family("a", AF_INET, "b", V6_FIRST), AF_INET);
+	assert_int_equal(tunnel_family("b", AF_INET6, "a", V4_FIRST), AF_INET);
+	/* and the other way round */
+	assert_int_equal(tunnel_family("a", AF_INET6, "b", V4_FIRST), AF_INET6);
+	assert_int_equal(tunnel_family("b", AF_INET, "a", V6_FIRST), AF_INET6);
+	/* one has only one */
+	assert_int_equal(tunnel_family("a", AF_INET6, "b", "\"192.0.2.2\""), AF_INET);
+	assert_int_equal(tunnel_family("b", AF_INET6, "a", "\"192.0.2.2\""), AF_INET);
+	assert_int_equal(tunnel_family("a", AF_INET, "b", ""), 0);
+}
+
+/* --- service chains ---------------------------------------------------------------- */
+
+static bool only_first(void *arg, const char *vmi)
+{
+	(void)arg;
+	return !strncmp(vmi, "default/fw-1.", 13);
+}
+
+static bool only_n2(void *arg, const char *node)
+{
+	(void)arg;
+	return !strcmp(node, "n2");
+}
+
+#define INSTANCE(name, node, state) "{\"pod\":\"default/" name "\",\"node\":\"" node "\",\"state\":\"" state \
+	"\",\"left\":\"default/" name ".net1\",\"right\":\"default/" name ".net2\"}"
+
+static const char chain_spec[] = "{\"left\":\"default/l\",\"right\":\"default/r\",\"instances\":["
+	INSTANCE("fw-1", "n1", "active") "," INSTANCE("fw-2", "n1", "active") ","
+	INSTANCE("fw-3", "n2", "active") "," INSTANCE("fw-4", "n2", "active") ","
+	INSTANCE("fw-5", "n2", "draining") "," INSTANCE("fw-6", "n3", "active") "]}";
+
+static void members_that_can_be_reached(void **state)
+{
+	struct plan_env env = { .node = "n1", .tunnels = true, .attached = only_first, .known = only_n2 };
+	struct res *r = parse("ServiceChain", "fw", chain_spec);
+	struct ids *ids = ids_new();
+	const struct vr_nexthop *nh;
+	struct unit u;
+
+	(void)state;
+	plan(&u, r, NULL, &env, ids);
+	assert_int_equal(u.n_objs, 2);
+	nh = &u.objs[0]->nexthop;
+	assert_string_equal(nh->label, "default/fw@left");
+	assert_string_equal(u.objs[1]->nexthop.label, "default/fw@right");
+	/* one that is attached here, and one node with two that are active */
+	assert_int_equal(nh->n_members, 2);
+	assert_int_equal(nh->members[0].weight, 1);
+	assert_string_equal(nh->members[0].label, "default/fw-1");
+	assert_int_equal(nh->members[0].nexthop, ids_get(ids, ID_NEXTHOP, "local default/fw-1.net1"));
+	/* in the order of their next hops, of which the tunnel's is older */
+	assert_int_equal(u.objs[1]->nexthop.members[1].nexthop,
+			 ids_get(ids, ID_NEXTHOP, "local default/fw-1.net2"));
+	assert_int_equal(nh->members[1].weight, 2);
+	assert_int_equal(nh->members[1].state, VROUTER_MEMBER_STATE_ACTIVE);
+	assert_int_equal(nh->members[1].nexthop, ids_get(ids, ID_NEXTHOP, "tunnel Node/n2"));
+	unit_clear(&u, ids);
+
+	env.tunnels = false;
+	plan(&u, r, NULL, &env, ids);
+	assert_int_equal(u.objs[0]->nexthop.n_members, 1);
+	unit_clear(&u, ids);
+	ids_free(ids);
+	res_free(r);
+}
+
+static void a_node_that_drains(void **state)
+{
+	static const char spec[] = "{\"left\":\"default/l\",\"right\":\"default/r\",\"instances\":["
+		INSTANCE("fw-1", "n2", "draining") "," INSTANCE("fw-2", "n2", "draining") "]}";
+	struct plan_env env = { .node = "n1", .tunnels = true };
+	struct res *r = parse("ServiceChain", "fw", spec);
+	struct ids *ids = ids_new();
+	struct unit u;
+
+	(void)state;
+	plan(&u, r, NULL, &env, ids);
+	assert_int_equal(u.objs[0]->nexthop.n_members, 1);
+	assert_int_equal(u.objs[0]->nexthop.members[0].state, VROUTER_MEMBER_STATE_DRAINING);
+	unit_clear(&u, ids);
+	ids_free(ids);
+	res_free(r);
+}
+
+static void routes_through(void **state)
+{
+	static const char spec[] = "{\"network\":\"default/r\",\"node\":\"n2\",\"macAddress\":\"02:00:00:00:00:05\","
+		"\"addresses\":[\"10.65.0.5\"],\"through\":[{\"network\":\"default/l\",\"chain\":\"default/fw\","
+		"\"side\":\"left\"}]}";
+	struct plan_env env = { .node = "n1", .tunnels = true };
+	struct res *r = parse("VirtualMachineInterface", "b", spec);
+	struct ids *ids = ids_new();
+	struct unit u;
+
+	(void)state;
+	plan(&u, r, NULL, &env, ids);
+	assert_int_equal(u.n_objs, 2);
+	assert_int_equal(u.objs[0]->route.vrf, ids_get(ids, ID_VRF, "default/r"));
+	assert_int_equal(u.objs[0]->route.nexthop, ids_get(ids, ID_NEXTHOP, "tunnel Node/n2"));
+	assert_int_equal(u.objs[1]->route.vrf, ids_get(ids, ID_VRF, "default/l"));
+	assert_int_equal(u.objs[1]->route.nexthop, ids_get(ids, ID_NEXTHOP, "ecmp default/fw@left"));
+	unit_clear(&u, ids);
+
+	/* not before its node is known */
+	env.known = only_n2;
+	env.node = "n9";
+	free(r->vmi.node);
+	r->vmi.node = strdup("n3");
+	plan(&u, r, NULL, &env, ids);
+	assert_int_equal(u.n_objs, 0);
+	unit_clear(&u, ids);
+	ids_free(ids);
+	res_free(r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(both_ends_agree),
+		cmocka_unit_test(members_that_can_be_reached),
+		cmocka_unit_test(a_node_that_drains),
+		cmocka_unit_test(routes_through),
+	};
+
+	return cmocka_run_group_tests_name("vrouterd: plan", tests, NULL, NULL);
+}
