@@ -67,12 +67,18 @@ static inline void vr_skb_skip_taps(struct sk_buff *skb)
 #endif
 }
 
-/* 6.8: veths count per CPU as others do. What the one end sends, the other one receives
- * in its statistics.
+/* 6.7, 6.6.4 and 6.1.120: veths count per CPU as others do. What the one end sends, the other
+ * one receives in its statistics.
  */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 4) || \
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 120) && \
+	 LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0))
+#define VR_VETH_HAS_TSTATS 1
+#endif
+
 static inline void vr_dev_count_tx(struct net_device *dev, unsigned int len)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+#ifdef VR_VETH_HAS_TSTATS
 	if (dev->pcpu_stat_type == NETDEV_PCPU_STAT_TSTATS)
 		dev_sw_netstats_tx_add(dev, 1, len);
 #else

@@ -8,7 +8,8 @@
  *
  *   rx_vif.c      from a pod's or VM's device: checks of the frame, then
  *   neigh.c         ARP and ND are answered here,
- *   rx_tunnel.c   from another node: who sends, which virtual network, then
+ *   gro.c         from another node: segments of one stream become one packet, then
+ *   rx_tunnel.c   who sends, which virtual network, then
  *   host_dev.c    from (and to) the node's own stack, then
  *   external.c    from (and to) the node's network, by its netfilter hooks, then
  *   parse.c         one bounded walk over the headers fills a struct vr_pkt,
@@ -273,6 +274,11 @@ u32 vr_tunnel_mtu(struct vr_net *vn, const struct vr_nexthop *nh);
  */
 enum vrouter_drop_reason vr_tunnel_xmit(struct vr_net *vn, struct sk_buff *skb,
 					const struct vr_nexthop *nh, u32 vni);
+
+/* --- gro.c: called by UDP's offload ---------------------------------------- */
+struct sk_buff *vr_gro_receive(struct sock *sk, struct list_head *held, struct sk_buff *skb);
+int vr_gro_complete_vxlan(struct sock *sk, struct sk_buff *skb, int nhoff);
+int vr_gro_complete_mpls(struct sock *sk, struct sk_buff *skb, int nhoff);
 
 /* --- rx_tunnel.c: called by UDP ------------------------------------------- */
 int vr_rx_tunnel(struct sock *sk, struct sk_buff *skb);

@@ -2,7 +2,7 @@
 /*
  * To another node: encapsulation, and the way there. GSO packets stay whole: the headers
  * say what is inner and what is outer, so that the uplink or the core segments them as
- * late as possible. MPLS has no such headers and is segmented here.
+ * late as possible.
  */
 
 #include <linux/etherdevice.h>
@@ -139,6 +139,11 @@ static bool push_vxlan(struct sk_buff *skb, const struct vr_tunnel *t, u32 vni)
 	return true;
 }
 
+/* For the offload code the label is a part of the tunnel's header, as long as that one and
+ * copied with it before each segment, and the IP packet is what is inner. Were the inner
+ * protocol MPLS, nobody could segment: mpls_gso_segment() wants the same field of the skb
+ * to say what is behind the label.
+ */
 static bool push_mpls(struct sk_buff *skb, const struct vr_tunnel *t, u32 label)
 {
 	skb_reset_mac_header(skb);
@@ -146,7 +151,7 @@ static bool push_mpls(struct sk_buff *skb, const struct vr_tunnel *t, u32 label)
 		return false;
 	*(__be32 *)skb_push(skb, sizeof(__be32)) =
 		htonl(label << VR_MPLS_LABEL_SHIFT | VR_MPLS_LAST | VR_MPLS_TTL);
-	skb_set_inner_protocol(skb, htons(ETH_P_MPLS_UC));
+	skb_set_inner_protocol(skb, skb->protocol);
 	return true;
 }
 
@@ -203,7 +208,9 @@ static enum vrouter_drop_reason encap(struct vr_net *vn, struct sk_buff *skb,
 	return NONE;
 }
 
-/* Segments of a GSO packet, each sent by itself. */
+/* Segments of a GSO packet, each sent by itself: for the inner headers of one that is a
+ * tunnel's already (a pod's own) there is no second place in the skb.
+ */
 static enum vrouter_drop_reason encap_segments(struct vr_net *vn, struct sk_buff *skb,
 					       const struct vr_tunnel *t, struct way *w, u32 vni)
 {
@@ -236,7 +243,7 @@ enum vrouter_drop_reason vr_tunnel_xmit(struct vr_net *vn, struct sk_buff *skb,
 
 	if (unlikely(!t || (mpls && vni > VR_MPLS_LABEL_MAX) || !find_way(vn, t, &w)))
 		return VROUTER_DROP_REASON_UNDERLAY;
-	if (mpls && skb_is_gso(skb))
+	if (unlikely(skb->encapsulation && skb_is_gso(skb)))
 		return encap_segments(vn, skb, t, &w, vni);
 	return encap(vn, skb, t, &w, vni);
 }

@@ -70,6 +70,9 @@ static struct vr_tunnel_sock *get_sock(struct vr_net *vn, u8 encap, u8 family,
 		.encap_type = 1,
 		.encap_rcv = vr_rx_tunnel,
 		.encap_err_lookup = vr_rx_tunnel_err,
+		.gro_receive = vr_gro_receive,
+		.gro_complete = encap == VROUTER_TUNNEL_ENCAP_VXLAN ? vr_gro_complete_vxlan :
+								      vr_gro_complete_mpls,
 	};
 	struct socket *sock;
 
@@ -85,6 +88,8 @@ static struct vr_tunnel_sock *get_sock(struct vr_net *vn, u8 encap, u8 family,
 		kfree(ts);
 		return ERR_CAST(sock);
 	}
+	/* what UDP would otherwise segment again, when pods send it so */
+	udp_allow_gso(sock->sk);
 	*ts = (struct vr_tunnel_sock) { .vn = vn, .sock = sock, .encap = encap, .users = 1 };
 	cfg.sk_user_data = ts;
 	setup_udp_tunnel_sock(vn->net, vr_tunnel_sock_arg(sock), &cfg);

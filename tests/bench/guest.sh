@@ -9,6 +9,7 @@
 #                  ways with a rule that opens, as a network policy does
 #         xfwd     between two nodes: kernel routing by a vxlan device on each, no rules
 #         xvrouter vrouter's VXLAN between two nodes, groups closed on both ends
+#         tcp      one TCP connection between two nodes, both ways in turns: tcp.sh
 #         profile  where the instructions of first packets and of established ones
 #                  go: samples of perf, which under icount are of instructions
 #         load     no packets: time to program and read back a large node
@@ -16,10 +17,11 @@
 # Every veth pair has its far end in a namespace of pods, where vgen's sink is.
 #
 #   N FLOWS REP STEADY   pods, flow counts, repeats, packets of a measurement
+#   OCTETS               of a TCP connection
 set -eu
 
 case=$1 modules=$2 vrctl=$3
-: "${N:=16}" "${FLOWS:=1 1000 100000}" "${REP:=5}" "${STEADY:=100000}"
+: "${N:=16}" "${FLOWS:=1 1000 100000}" "${REP:=5}" "${STEADY:=100000}" "${OCTETS:=256M}"
 
 result() { echo "RESULT $*"; }
 fail() { echo "FAIL $case: $*"; exit 1; }
@@ -348,7 +350,13 @@ load()
 	timed unload rmmod vrouter
 }
 
+# shellcheck source=tests/bench/tcp.sh
+. "$(dirname "$0")/tcp.sh"
+
 case $case in
+tcp)
+	tcp
+	;;
 load)
 	load
 	;;

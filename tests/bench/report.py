@@ -61,13 +61,29 @@ def show_flows(flows, costs, routing, vrouter):
               f"{ours['roundtrip'] / base['roundtrip']:11.2f}")
 
 
+def show_tcp(method, tcp):
+    print(f"\n{METHODS[method]}: one TCP connection, pods of two nodes, VXLAN")
+    print(f"{'wire':>8} {'':10} {UNITS[method] + ' for 1000 octets':>29} {'octets a packet: uplink':>24} {'pod':>7}")
+    for wire in ("whole", "mtu"):
+        cost = {}
+        for name, peer in (("routing", "kernel"), ("vrouter", "vrouter")):
+            c = {key: tcp[f"{wire}.{peer}.{key}"] for key in ("cost", "uplink", "pod")}
+            cost[name] = c["cost"]
+            print(f"{wire:>8} {name:10} {c['cost']:29} {c['uplink']:24} {c['pod']:7}")
+        print(f"{'':8} {'throughput':10} {cost['routing'] / cost['vrouter']:29.2f}")
+
+
 def main():
     runs = read(sys.argv[1])
     out = {}
     for method, cases in runs.items():
-        out[method] = {"unit": UNITS[method], "generator": cases["gen"]["gen"] / 1000,
-                       "cases": net_costs(cases)}
-        show(method, out[method]["cases"])
+        out[method] = {"unit": UNITS[method]}
+        if "gen" in cases:
+            out[method].update(generator=cases["gen"]["gen"] / 1000, cases=net_costs(cases))
+            show(method, out[method]["cases"])
+        if "tcp" in cases:
+            out[method]["tcp"] = cases["tcp"]
+            show_tcp(method, cases["tcp"])
     load = runs.get("ns", {}).get("load")
     if load:
         out["load_ms"] = load

@@ -7,6 +7,7 @@
 #   (b) UML, native: nanoseconds, with what the caches do; the least of many
 #
 #   BENCH=insn|ns|all   which of them (default: all)
+#   BENCH=tcp           only the TCP connection between two nodes, by both
 #   BENCH=profile       instead: which functions a packet's instructions go to, by
 #                       (a) and perf (package linux-perf)
 #   FLOWS="1 1000 100000"   N=16 pods
@@ -26,9 +27,9 @@ die() { echo "bench: $*" >&2; exit 1; }
 
 [ -x "$build/vrctl" ] || die "no $build/vrctl: make programs"
 case $BENCH in
-insn | ns | all) ;;
+insn | ns | tcp | all) ;;
 profile) command -v perf >/dev/null || die "no perf: apt-get install linux-perf" ;;
-*) die "BENCH=$BENCH? (insn, ns, all, profile)" ;;
+*) die "BENCH=$BENCH? (insn, ns, tcp, all, profile)" ;;
 esac
 
 modules_for() { "$lib/kmod.sh" -o "$build" "$1" VROUTER_BENCH=1; }
@@ -66,9 +67,9 @@ profile()
 insn()
 {
 	insn_modules
-	export REP=3 STEADY=20000 ACCEL=icount
-	for case in gen fwd vrouter xfwd xvrouter; do
-		guest insn $case "$lib/run-qemu.sh" -c 1 -m 2G -t 900
+	export REP=3 STEADY=20000 OCTETS=64M ACCEL=icount
+	for case in $1; do
+		guest insn "$case" "$lib/run-qemu.sh" -c 1 -m 2G -t 900
 	done
 	unset ACCEL
 }
@@ -77,17 +78,18 @@ ns()
 {
 	modules=$(modules_for "$("$lib/kernels.sh" uml native)")/ || die "no modules for UML"
 	[ -e "$modules/vgen.ko" ] || ln -sfn tests/bench/vgen.ko "$modules/vgen.ko"
-	export REP=11 STEADY=100000
-	for case in gen fwd vrouter; do
-		guest ns $case "$lib/run-uml.sh" -k native -c 1 -m 2G -t 900
+	export REP=11 STEADY=100000 OCTETS=256M
+	for case in $1; do
+		cpus=1
+		[ "$case" != load ] || cpus=2
+		guest ns "$case" "$lib/run-uml.sh" -k native -c "$cpus" -m 2G -t 900
 	done
-	guest ns load "$lib/run-uml.sh" -k native -c 2 -m 2G -t 900
 }
 
 if [ "$BENCH" = profile ]; then
 	profile
 	exit
 fi
-if [ "$BENCH" != ns ]; then insn; fi
-if [ "$BENCH" != insn ]; then ns; fi
+case $BENCH in insn | all) insn "gen fwd vrouter xfwd xvrouter tcp" ;; tcp) insn tcp ;; esac
+case $BENCH in ns | all) ns "gen fwd vrouter tcp load" ;; tcp) ns tcp ;; esac
 python3 "$here/report.py" "$log/results" "$build/bench.json"
