@@ -20,6 +20,8 @@ static const struct kind {
 			 slice_read },
 	[KIND_POLICY] = { "NetworkPolicy", "networking.k8s.io/v1", true, name_dns_subdomain,
 			  policy_read },
+	[KIND_MONITOR] = { "HealthMonitor", "opencontrail.org/v1", true, name_dns_subdomain,
+			   monitor_read },
 };
 
 const char *kind_name(enum object_kind kind)
@@ -58,6 +60,8 @@ void object_free(struct object *obj)
 		endpoint_list_free(obj->endpoints);
 	else if (obj->kind == KIND_POLICY)
 		policy_spec_free(obj->policy);
+	else if (obj->kind == KIND_MONITOR)
+		monitor_spec_free(obj->monitor);
 	json_decref(obj->labels);
 	json_decref(obj->source);
 	free(obj->ns);

@@ -16,12 +16,15 @@ struct field;
 
 enum object_kind {
 	KIND_NAMESPACE, KIND_NODE, KIND_POD, KIND_SERVICE, KIND_ENDPOINTS, KIND_SLICE,
-	KIND_POLICY, OBJECT_KINDS
+	KIND_POLICY, KIND_MONITOR, OBJECT_KINDS
 };
 
 #define UID_TEXT 37
 /* kubelet gives the CNI this instead of the uid when the pod is a static one. */
 #define CONFIG_HASH "kubernetes.io/config.hash"
+
+/* Of a Service: the HealthMonitor of its members. */
+#define MONITOR_ANNOTATION "opencontrail.org/health-monitor"
 
 struct object {
 	enum object_kind	kind;
@@ -38,6 +41,7 @@ struct object {
 		struct service_spec	*service;
 		struct endpoint_list	*endpoints;	/* of Endpoints and EndpointSlice */
 		struct policy_spec	*policy;
+		struct monitor_spec	*monitor;
 	};
 };
 
@@ -87,6 +91,7 @@ struct service_spec {
 	bool			external_local, internal_local;	/* traffic policies */
 	unsigned int		affinity;	/* seconds; 0: none */
 	bool			publish_not_ready;
+	char			*monitor;	/* a HealthMonitor in its namespace; NULL: none */
 };
 
 struct endpoint {
@@ -107,6 +112,14 @@ struct endpoint_list {
 	char			*service;	/* name, in the object's namespace */
 	struct endpoint_group	*groups;
 	size_t			n;
+};
+
+enum monitor_type { MONITOR_PING, MONITOR_TCP, MONITOR_HTTP };
+
+struct monitor_spec {
+	enum monitor_type	type;
+	uint16_t		port;		/* 0: the member's */
+	json_t			*json;		/* as in a LoadBalancerPool, with its defaults */
 };
 
 enum direction { INGRESS, EGRESS };
@@ -175,5 +188,7 @@ void endpoints_read(struct object *obj, const struct field *doc);
 void endpoint_list_free(struct endpoint_list *list);
 void policy_read(struct object *obj, const struct field *doc);
 void policy_spec_free(struct policy_spec *policy);
+void monitor_read(struct object *obj, const struct field *doc);
+void monitor_spec_free(struct monitor_spec *mon);
 
 #endif
