@@ -11,6 +11,7 @@
 #include "backoff.h"
 #include "ctl.h"
 #include "feed.h"
+#include "health.h"
 #include "hostdev.h"
 #include "kernel.h"
 #include "model.h"
@@ -36,6 +37,7 @@ struct daemon {
 	struct plan_env	env;
 	struct hostdev	host;
 	struct feed	*feed;
+	struct health	health;
 	struct ctl	*ctl;
 	struct kernel	*kernel;	/* NULL while the module is not there */
 	struct backoff	retry;

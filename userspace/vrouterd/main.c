@@ -198,11 +198,12 @@ static int drop_privileges(void)
 
 	if (syscall(SYS_capget, &header, data))
 		goto err;
-	data[0].permitted &= CAP_TO_MASK(CAP_NET_ADMIN);
+	/* NET_RAW: health monitors of type PING */
+	data[0].permitted &= CAP_TO_MASK(CAP_NET_ADMIN) | CAP_TO_MASK(CAP_NET_RAW);
 	data[0].effective = data[0].permitted;
 	data[0].inheritable = 0;
 	memset(&data[1], 0, sizeof(data[1]));
-	if (!data[0].permitted)
+	if (!(data[0].permitted & CAP_TO_MASK(CAP_NET_ADMIN)))
 		log_warn("no CAP_NET_ADMIN: the kernel module will refuse every request");
 	if (syscall(SYS_capset, &header, data) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		goto err;
