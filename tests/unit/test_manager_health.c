@@ -242,7 +242,7 @@ static void refused_monitors(void **state)
 	}
 	world_clear(&w);
 	world_apply(&w, SERVICE("opencontrail.org/health-monitor: 'a b'", HTTP80));
-	assert_non_null(strstr(w.complaints, "metadata.annotations.opencontrail.org/health-monitor: \"a b\" "));
+	assert_non_null(strstr(w.complaints, "metadata.annotations[opencontrail.org/health-monitor]: \"a b\" "));
 	world_free(&w);
 }
 

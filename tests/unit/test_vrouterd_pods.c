@@ -129,7 +129,7 @@ static void requests_are_checked(void **state)
 	static const struct { const char *text, *want; } cases[] = {
 		{ "nonsense", "request: " },
 		{ "[]", "request: must be an object" },
-		{ "{\"op\":\"play\"}", "op: must be prepare, attach, detach or check" },
+		{ "{\"op\":\"play\"}", "op: must be prepare, attach, detach, check or health" },
 		{ "{\"op\":\"detach\"}", "containerID: is missing" },
 		{ "{\"op\":\"detach\",\"containerID\":\"c\",\"ifname\":\"eth0\",\"hostIfname\":"
 		  "\"eth1\"}", "hostIfname: \"eth1\" is not a name that contrail-cni gives" },
