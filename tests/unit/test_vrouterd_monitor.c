@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -332,6 +333,27 @@ static void members(void **state)
 	res_free(stricter);
 }
 
+/* Want of descriptors here is nobody else's failure. */
+static void our_own_fault(void **state)
+{
+	struct res *r = pool(TCP, "127.0.0.1", 1, "n1", "active");
+	struct rlimit limit, none;
+
+	(void)state;
+	monitors_pool(ms, NULL, r);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	none = limit;
+	none.rlim_cur = 3;
+	setrlimit(RLIMIT_NOFILE, &none);
+	run_until("lastResult", "Too many open files");
+	setrlimit(RLIMIT_NOFILE, &limit);
+	assert_string_equal(field("state"), "active");
+	run_until("lastResult", "Connection refused");
+	assert_string_equal(field("state"), "failed");
+	monitors_pool(ms, r, NULL);
+	res_free(r);
+}
+
 static unsigned int open_files(void)
 {
 	DIR *dir = opendir("/proc/self/fd");
@@ -389,7 +411,7 @@ static void many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(thresholds), TEST(tcp), TEST(http), TEST(silence), TEST(ping), TEST(members), TEST(many),
+		TEST(thresholds), TEST(tcp), TEST(http), TEST(silence), TEST(ping), TEST(members), TEST(our_own_fault), TEST(many),
 	};
 
 	return cmocka_run_group_tests_name("vrouterd: monitor", tests, NULL, NULL);

@@ -60,7 +60,7 @@ static int start(void **state)
 	snprintf(feed, sizeof(feed), "%s/feed", dir);
 	snprintf(sock, sizeof(sock), "%s/cni", dir);
 	opt = (struct options){ .node = "n1", .feed = feed, .cni_socket = sock,
-				.state_dir = state_dir };
+				.state_dir = state_dir, .host_device = "vrouter0" };
 	return sd_event_new(&loop) < 0 || daemon_start(&d, loop, &opt) < 0;
 }
 

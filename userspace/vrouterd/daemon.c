@@ -112,6 +112,18 @@ static void set_local(struct daemon *d, const struct res *r)
 	model_each(d->model, RES_ROUTER, replan_router, d);
 }
 
+/* Without its own interface the node would ask somebody else's addresses. */
+static void update_monitors(struct daemon *d, const struct res *old, const struct res *r)
+{
+	if (*d->opt->host_device) {
+		monitors_pool(d->health.monitors, old, r);
+	} else if (r && r->pool.monitor && !d->unmonitored) {
+		d->unmonitored = true;
+		log_warn("health monitors need the node's own interface, see --host-device: "
+			 "members on this node are not probed");
+	}
+}
+
 static void on_change(void *arg, const struct res *old, const struct res *r)
 {
 	const struct res *any = r ? r : old;
@@ -126,7 +138,7 @@ static void on_change(void *arg, const struct res *old, const struct res *r)
 	}
 	replan(d, e, r);
 	if (any->kind == RES_POOL)
-		monitors_pool(d->health.monitors, old, r);
+		update_monitors(d, old, r);
 	if (any->kind == RES_ROUTER || any->kind == RES_NETWORK)
 		d->host.stale = true;
 	if (is_this_node(d, any))

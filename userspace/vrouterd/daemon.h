@@ -44,6 +44,7 @@ struct daemon {
 	bool		dumped;		/* the mirror is that of this kernel */
 	bool		adopted;	/* interfaces known only to the kernel were taken over */
 	bool		told;		/* that the module is not there */
+	bool		unmonitored;	/* told that nothing is probed */
 };
 
 int daemon_start(struct daemon *d, sd_event *loop, const struct options *opt);

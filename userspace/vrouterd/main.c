@@ -41,7 +41,7 @@ static void usage(FILE *out)
 		"                         lead to (default: that of their first address)\n"
 		"  -x, --external         node ports, external addresses, and SNAT to the outside\n"
 		"  -d, --host-device NAME the node's own interface in the network (%s);\n"
-		"                         \"\" = none\n"
+		"                         \"\" = none, and no health monitors\n"
 		"  -N, --netns PATH       network namespace of the node (this process's)\n"
 		"  -s, --state-dir DIR    which devices are attached (%s)\n"
 		"  -l, --log-level LEVEL  err, warning, notice, info (default) or debug\n"

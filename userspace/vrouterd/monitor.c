@@ -112,23 +112,28 @@ static void set_text(struct target *t, const char *text)
 			*c = '?';
 }
 
-static void take_result(struct target *t, bool good, const char *text)
+static void take_result(struct target *t, enum probe_result result, const char *text)
 {
 	uint64_t next = t->began + t->spec->interval * SECOND;
 	struct monitors *ms = t->all;
 	char who[512];
 
-	t->good = good;
+	t->good = result == PROBE_GOOD;
 	t->checked = now_real(ms);
 	set_text(t, text);
 	/* A tenth to and fro: what once coincides does not stay so. */
 	next += (uint64_t)random() % (t->spec->interval * SECOND / 5) -
 		t->spec->interval * SECOND / 10;
 	set_timer(t, next > now(ms) ? next : now(ms));
-	if (!verdict_take(&t->verdict, t->spec, good))
+	target_text(t, who, sizeof(who));
+	if (result == PROBE_VOID) {
+		log_warn("health monitor %s: %s cannot be asked: %s; its state stays",
+			 t->spec->name, who, t->text);
+		return;
+	}
+	if (!verdict_take(&t->verdict, t->spec, t->good))
 		return;
 	t->since = t->checked;
-	target_text(t, who, sizeof(who));
 	if (t->verdict.failed)
 		log_warn("health monitor %s: %s failed: %s; it is taken out of its services",
 			 t->spec->name, who, t->text);
@@ -145,7 +150,7 @@ static void start(struct target *t)
 	t->began = now(ms);
 	err = probe_start(&ms->probers, &t->probe);
 	if (err < 0) {
-		take_result(t, false, strerror(-err));
+		take_result(t, probe_verdict(-err), strerror(-err));
 		return;
 	}
 	ms->in_flight++;
@@ -166,12 +171,12 @@ static void start_waiting(struct monitors *ms)
 	}
 }
 
-static void on_done(struct probe *p, bool good, const char *text)
+static void on_done(struct probe *p, enum probe_result result, const char *text)
 {
 	struct target *t = (struct target *)((char *)p - offsetof(struct target, probe));
 
 	t->all->in_flight--;
-	take_result(t, good, text);
+	take_result(t, result, text);
 	start_waiting(t->all);
 }
 
@@ -181,7 +186,7 @@ static void on_timeout(struct target *t)
 
 	probe_cancel(&t->probe);
 	snprintf(text, sizeof(text), "no answer within %u s", t->spec->timeout);
-	on_done(&t->probe, false, text);
+	on_done(&t->probe, PROBE_BAD, text);
 }
 
 static int on_timer(sd_event_source *s, uint64_t usec, void *arg)

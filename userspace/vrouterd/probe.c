@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Probes of every kind. */
 
+#include <errno.h>
+
 #include "mem.h"
 #include "probe.h"
 
@@ -29,6 +31,19 @@ void probe_cancel(struct probe *p)
 		return;
 	p->running = false;
 	kinds[p->spec->type].cancel(p);
+}
+
+enum probe_result probe_verdict(int err)
+{
+	/* Want of memory, descriptors, ports, rights, or of a way there at all. */
+	static const int ours[] = { ENOMEM, ENOBUFS, EMFILE, ENFILE, EAGAIN, EADDRNOTAVAIL, EPERM,
+				    EACCES, ENETUNREACH, ENETDOWN, EAFNOSUPPORT };
+	size_t i;
+
+	for (i = 0; i < VR_ARRAY_SIZE(ours); i++)
+		if (err == ours[i])
+			return PROBE_VOID;
+	return err ? PROBE_BAD : PROBE_GOOD;
 }
 
 void probers_free(struct probers *ps)

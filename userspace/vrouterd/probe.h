@@ -18,12 +18,17 @@ struct probers {
 	struct http	*http;
 };
 
+enum probe_result {
+	PROBE_GOOD, PROBE_BAD,
+	PROBE_VOID,	/* this node could not ask: says nothing of the member */
+};
+
 struct probe {
 	const struct monitor *spec;	/* borrowed, as long as it runs */
 	struct vr_addr	addr;
 	uint16_t	port;		/* of PING 0 */
 	/* Once, from the event loop, never from probe_start(). The probe is over then. */
-	void		(*done)(struct probe *p, bool good, const char *text);
+	void		(*done)(struct probe *p, enum probe_result result, const char *text);
 
 	/* Of the kind of probe. */
 	struct probers	*probers;
@@ -35,14 +40,17 @@ struct probe {
 	struct probe	*next;		/* of PING: those that wait for a reply */
 };
 
-/* The first six of the structure are filled in. Negative errno: it did not begin. */
+/* What comes before "of the kind of probe" is filled in. Negative errno: it did not begin. */
 int probe_start(struct probers *ps, struct probe *p);
 /* Ends one that may run, without done(). */
 void probe_cancel(struct probe *p);
 /* No probe runs any more. */
 void probers_free(struct probers *ps);
 
-/* Length, or 0 for a family that is none. */
+/* What an errno (positive) of a connection says of the member. */
+enum probe_result probe_verdict(int err);
+
+/* Its length. */
 socklen_t probe_sockaddr(const struct probe *p, struct sockaddr_storage *ss);
 
 /* --- each kind, in its own file --------------------------------------------------- */

@@ -48,28 +48,37 @@ static bool is_expected(const struct monitor *spec, long status)
 	return false;
 }
 
-static void finish(struct probe *p, CURLcode result)
+/* Into text; what it says of the member. */
+static enum probe_result judge(const struct probe *p, CURLcode result, char *text, size_t size)
 {
-	struct http_probe *hp = p->http;
+	const struct http_probe *hp = p->http;
 	long status = 0, os = 0;
-	char text[128];
-	bool good;
+	bool whole;
 
 	curl_easy_getinfo(hp->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(hp->easy, CURLINFO_OS_ERRNO, &os);
 	/* A body that is cut off is our doing; the status was there. */
-	good = (result == CURLE_OK || (result == CURLE_WRITE_ERROR && hp->body > MAX_BODY)) &&
-	       is_expected(p->spec, status);
-	if (status)
-		snprintf(text, sizeof(text), "HTTP status %ld%s", status,
-			 good || !is_expected(p->spec, status) ? "" : ", then broken off");
-	else if (result == CURLE_COULDNT_CONNECT && os)
-		snprintf(text, sizeof(text), "%s", strerror(os));
-	else
-		snprintf(text, sizeof(text), "%.127s", hp->error[0] ? hp->error :
-			 curl_easy_strerror(result));
+	whole = result == CURLE_OK || (result == CURLE_WRITE_ERROR && hp->body > MAX_BODY);
+	if (status) {
+		snprintf(text, size, "HTTP status %ld%s", status, whole ? "" : ", then broken off");
+		return whole && is_expected(p->spec, status) ? PROBE_GOOD : PROBE_BAD;
+	}
+	if (result == CURLE_COULDNT_CONNECT && os) {
+		snprintf(text, size, "%s", strerror(os));
+		return probe_verdict(os);
+	}
+	snprintf(text, size, "%.127s", hp->error[0] ? hp->error : curl_easy_strerror(result));
+	return result == CURLE_OUT_OF_MEMORY ? PROBE_VOID : PROBE_BAD;
+}
+
+static void finish(struct probe *p, CURLcode result)
+{
+	enum probe_result verdict;
+	char text[128];
+
+	verdict = judge(p, result, text, sizeof(text));
 	probe_cancel(p);
-	p->done(p, good, text);
+	p->done(p, verdict, text);
 }
 
 /* Not from curl's own callbacks, where no transfer may be removed. */

@@ -99,7 +99,7 @@ static void take_reply(struct side *side, const uint8_t *data, size_t len,
 	if (!p)
 		return;
 	probe_cancel(p);
-	p->done(p, true, "answered");
+	p->done(p, PROBE_GOOD, "answered");
 }
 
 static int on_reply(sd_event_source *s, int fd, uint32_t events, void *arg)

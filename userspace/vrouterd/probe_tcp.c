@@ -27,7 +27,7 @@ static int on_connect(sd_event_source *s, int fd, uint32_t events, void *arg)
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len))
 		err = errno;
 	probe_cancel(p);
-	p->done(p, !err, err ? strerror(err) : "connected");
+	p->done(p, probe_verdict(err), err ? strerror(err) : "connected");
 	return 0;
 }
 
