@@ -41,6 +41,7 @@ static void set_up(struct setup *s)
 	assert_true(sd_event_new(&s->event) >= 0);
 	assert_int_equal(watch_start(&s->mgr.watch, s->event, &s->mgr.manifests, &s->mgr.log, on_change, &s->mgr, &err), 0);
 	assert_int_equal(stream_open(&s->mgr.stream, s->event, &s->mgr.store, &s->mgr.log, s->socket, &err), 0);
+	assert_int_equal(manager_hear(&s->mgr, s->event, &err), 0);
 	assert_int_equal(manager_load(&s->mgr), 0);
 }
 
@@ -49,6 +50,7 @@ static void tear_down(struct setup *s)
 	cleanup_free char *rm = xasprintf("rm -r %s", s->dir);
 
 	stream_close(&s->mgr.stream);
+	sd_event_source_unref(s->mgr.health);
 	watch_stop(&s->mgr.watch);
 	manager_free(&s->mgr);
 	sd_event_unref(s->event);
@@ -313,12 +315,92 @@ static void socket_files(void **state)
 	tear_down(&s);
 }
 
+#define MONITORED "{apiVersion: opencontrail.org/v1, kind: HealthMonitor, metadata: {name: hm}, spec: {type: TCP}}\n---\n" \
+	"{apiVersion: v1, kind: Pod, metadata: {name: a, labels: {app: web}}, spec: {nodeName: n1, containers: [{name: c}]}, " \
+	"status: {podIP: 10.32.0.10}}\n---\n" \
+	"{apiVersion: v1, kind: Service, metadata: {name: web, annotations: {opencontrail.org/health-monitor: hm}}, " \
+	"spec: {selector: {app: web}, ports: [{name: http, port: 80}]}}\n"
+#define STATUS(node, failed) "{\"type\":\"STATUS\",\"object\":{\"apiVersion\":\"opencontrail.org/v1\",\"kind\":" \
+	"\"MemberHealth\",\"metadata\":{\"name\":\"" node "\"},\"status\":{\"failedMembers\":[" failed "]}}}\n"
+#define MEMBER "{\"healthMonitor\":\"default/hm\",\"address\":\"10.32.0.10\",\"port\":80}"
+
+static void say(int fd, const char *text)
+{
+	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+}
+
+static const char *member_state(struct setup *s)
+{
+	const json_t *pool = store_get(&s->mgr.store, RES_POOL, "default/web.http");
+	const json_t *members = json_object_get(json_object_get(pool, "spec"), "members");
+
+	return json_string_value(json_object_get(json_array_get(members, 0), "state"));
+}
+
+/* What a node says reaches all; what is wrong costs the line, what is no line the connection. */
+static void status_lines(void **state)
+{
+	cleanup_free char *got = NULL, *junk = mem_check(malloc(STREAM_MAX_LINE));
+	struct setup s;
+	int node, other;
+	size_t sent;
+	ssize_t n;
+	char c;
+
+	(void)state;
+	set_up(&s);
+	s.mgr.log.level = -1;
+	put(&s, "a.yaml", MONITORED);
+	spin(&s);
+	node = dial(&s);
+	other = dial(&s);
+	got = drain(&s, node);
+	free(drain(&s, other));
+	/* In pieces, and two at once: the last counts, and is one change. */
+	say(node, "{\"type\":\"STA");
+	spin(&s);
+	say(node, STATUS("n1", "") + strlen("{\"type\":\"STA"));
+	say(node, STATUS("n1", MEMBER));
+	expect(&s, other, "MODIFIED LoadBalancerPool web.http\n");
+	assert_string_equal(member_state(&s), "failed");
+	/* Refused lines change nothing, and the client may go on. */
+	say(node, "no json\n{\"type\":\"ADDED\"}\n\n{\"type\":\"STATUS\"}\n" STATUS("n2", ""));
+	expect(&s, other, "");
+	assert_int_equal(s.mgr.stream.n_clients, 2);
+	/* Nor is another node believed for it. */
+	say(other, STATUS("n2", ""));
+	expect(&s, other, "");
+	assert_string_equal(member_state(&s), "failed");
+	/* A node that goes has said what it has said, until it comes again. */
+	close(node);
+	expect(&s, other, "");
+	node = dial(&s);
+	free(drain(&s, node));
+	say(node, STATUS("n1", ""));
+	expect(&s, other, "MODIFIED LoadBalancerPool web.http\n");
+	assert_string_equal(member_state(&s), "active");
+	/* A line without end. */
+	memset(junk, ' ', STREAM_MAX_LINE);
+	for (sent = 0; sent <= STREAM_MAX_LINE && s.mgr.stream.n_clients == 2; sent += n > 0 ? n : 0) {
+		n = send(node, junk, 65536, MSG_NOSIGNAL);
+		sd_event_run(s.event, 0);
+	}
+	spin(&s);
+	assert_int_equal(s.mgr.stream.n_clients, 1);
+	while ((n = recv(node, &c, 1, 0)) > 0)
+		;
+	close(node);
+	close(other);
+	tear_down(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(list_and_changes),
 		cmocka_unit_test(following),
 		cmocka_unit_test(folder_replaced),
+		cmocka_unit_test(status_lines),
 		cmocka_unit_test(slow_client),
 		cmocka_unit_test(many_clients),
 		cmocka_unit_test(socket_files),

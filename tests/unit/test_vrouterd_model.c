@@ -91,6 +91,18 @@ static void fields_are_named(void **state)
 		{ HEAD("LoadBalancerPool") "{\"protocol\":\"TCP\",\"family\":\"IPv4\",\"members\":"
 		  "[{\"address\":\"fd00::1\",\"port\":1}]}}",
 		  "spec.members[0].address: \"fd00::1\" is not of the pool's family" },
+		{ HEAD("LoadBalancerPool") "{\"protocol\":\"TCP\",\"family\":\"IPv4\",\"members\":"
+		  "[{\"address\":\"10.0.0.1\",\"port\":1,\"state\":\"ill\"}]}}",
+		  "spec.members[0].state: \"ill\" is not \"active\", \"draining\" or \"failed\"" },
+		{ HEAD("LoadBalancerPool") "{\"protocol\":\"TCP\",\"family\":\"IPv4\",\"healthMonitor\":"
+		  "{\"name\":\"a/b\",\"type\":\"HTTPS\"}}}",
+		  "spec.healthMonitor.type: \"HTTPS\" is not PING, TCP or HTTP" },
+		{ HEAD("LoadBalancerPool") "{\"protocol\":\"TCP\",\"family\":\"IPv4\",\"healthMonitor\":"
+		  "{\"name\":\"a/b\",\"type\":\"HTTP\",\"path\":\"/\",\"expectedStatus\":[{\"to\":299}]}}}",
+		  "spec.healthMonitor.expectedStatus[0].from: is missing" },
+		{ HEAD("LoadBalancerPool") "{\"protocol\":\"TCP\",\"family\":\"IPv4\",\"healthMonitor\":"
+		  "{\"name\":\"a/b\",\"type\":\"TCP\",\"timeoutSeconds\":6}}}",
+		  "spec.healthMonitor.timeoutSeconds: is longer than intervalSeconds" },
 		{ HEAD("LoadBalancer") "{\"network\":\"a/b\",\"listeners\":[{\"protocol\":\"TCP\","
 		  "\"port\":99999}]}}",
 		  "spec.listeners[0].port: must be a number from 1 to 65535" },

@@ -18,7 +18,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "daemon.h"
@@ -58,7 +60,7 @@ static int start(void **state)
 	snprintf(feed, sizeof(feed), "%s/feed", dir);
 	snprintf(sock, sizeof(sock), "%s/cni", dir);
 	opt = (struct options){ .node = "n1", .feed = feed, .cni_socket = sock,
-				.state_dir = state_dir };
+				.state_dir = state_dir, .host_device = "vrouter0" };
 	return sd_event_new(&loop) < 0 || daemon_start(&d, loop, &opt) < 0;
 }
 
@@ -129,7 +131,7 @@ static void requests_are_checked(void **state)
 	static const struct { const char *text, *want; } cases[] = {
 		{ "nonsense", "request: " },
 		{ "[]", "request: must be an object" },
-		{ "{\"op\":\"play\"}", "op: must be prepare, attach, detach or check" },
+		{ "{\"op\":\"play\"}", "op: must be prepare, attach, detach, check or health" },
 		{ "{\"op\":\"detach\"}", "containerID: is missing" },
 		{ "{\"op\":\"detach\",\"containerID\":\"c\",\"ifname\":\"eth0\",\"hostIfname\":"
 		  "\"eth1\"}", "hostIfname: \"eth1\" is not a name that contrail-cni gives" },
@@ -268,6 +270,110 @@ static void attachments_last(void **state)
 	attachments_close(&a);
 }
 
+/* --- health: to the operator, and to the manager ----------------------------------------- */
+
+#define FAILED_MEMBERS	5000	/* of which so many have failed: more than a socket takes at once */
+
+static void put_failed_pool(void)
+{
+	json_t *spec = json_pack("{s:s, s:s, s:{s:s, s:s, s:i}, s:[]}", "protocol", "TCP", "family", "IPv4",
+				 "healthMonitor", "name", "default/hm", "type", "TCP", "intervalSeconds", 3600, "members");
+	json_t *object = json_pack("{s:s, s:s, s:{s:s, s:s}, s:o}", "apiVersion", "opencontrail.org/v1", "kind",
+				   "LoadBalancerPool", "metadata", "namespace", "default", "name", "web", "spec", spec);
+	struct jerr e;
+	struct res *r;
+	char addr[32];
+	int i;
+
+	for (i = 0; i < FAILED_MEMBERS; i++) {
+		sprintf(addr, "10.33.%d.%d", i / 250, 1 + i % 250);
+		json_array_append_new(json_object_get(spec, "members"),
+				      json_pack("{s:s, s:i, s:s, s:s}", "address", addr, "port", 80, "node", "n1",
+						"state", "failed"));
+	}
+	r = res_identify(object, &e);
+	assert_non_null(r);
+	assert_true(res_parse_spec(r, object, &e));
+	json_decref(object);
+	model_set(d.model, r);
+}
+
+/* The next line that comes while the daemon runs, as JSON. */
+static json_t *next_line(int fd)
+{
+	static char text[4 << 20];
+	size_t len = 0;
+	int turns = 0;
+	json_t *o;
+	ssize_t n;
+
+	while (!len || text[len - 1] != '\n') {
+		assert_true(sd_event_run(loop, 10000) >= 0);
+		n = recv(fd, text + len, sizeof(text) - len, MSG_DONTWAIT);
+		len += n > 0 ? n : 0;
+		if (++turns > 6000)
+			fail_msg("no line after %zu octets", len);
+	}
+	o = json_loadb(text, len, 0, NULL);
+	assert_non_null(o);
+	return o;
+}
+
+static void health_is_shown(void **state)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	const json_t *m;
+	json_t *o;
+
+	(void)state;
+	put_failed_pool();
+	strcpy(sun.sun_path, sock);
+	assert_int_equal(connect(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
+	assert_int_equal(send(fd, "{\"op\":\"health\"}\n", 16, 0), 16);
+	o = next_line(fd);
+	assert_int_equal(json_array_size(json_object_get(o, "members")), FAILED_MEMBERS);
+	m = json_array_get(json_object_get(o, "members"), 0);
+	assert_string_equal(json_string_value(json_object_get(m, "state")), "failed");
+	assert_string_equal(json_string_value(json_object_get(m, "healthMonitor")), "default/hm");
+	json_decref(o);
+	close(fd);
+}
+
+/* After the list the whole state, within what a line may be; and again after a reconnect. */
+static void health_is_told(void **state)
+{
+	static const char mark[] = "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"annotations\":"
+				   "{\"k8s.io/initial-events-end\":\"true\"}}}}\n";
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int manager = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0), fd, i;
+	const json_t *object;
+	json_t *o;
+
+	(void)state;
+	strcpy(sun.sun_path, feed);
+	assert_int_equal(bind(manager, (struct sockaddr *)&sun, sizeof(sun)), 0);
+	assert_int_equal(listen(manager, 1), 0);
+	for (i = 0; i < 2; i++) {
+		while ((fd = accept(manager, NULL, NULL)) < 0)
+			assert_true(sd_event_run(loop, 100000) >= 0);
+		put_failed_pool();
+		/* The members are listed; nothing is said before the end of the list. */
+		assert_int_equal(send(fd, mark, strlen(mark), 0), strlen(mark));
+		o = next_line(fd);
+		object = json_object_get(o, "object");
+		assert_string_equal(json_string_value(json_object_get(o, "type")), "STATUS");
+		assert_string_equal(json_string_value(json_object_get(object, "kind")), "MemberHealth");
+		assert_string_equal(json_string_value(json_object_get(json_object_get(object, "metadata"), "name")),
+				    "n1");
+		assert_int_equal(json_array_size(json_object_get(json_object_get(object, "status"), "failedMembers")),
+				 MONITORS_TOLD);
+		json_decref(o);
+		close(fd);
+	}
+	close(manager);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +382,8 @@ int main(void)
 		cmocka_unit_test(prepare_waits_for_all_of_it),
 		cmocka_unit_test(attach_needs_device_and_kernel),
 		cmocka_unit_test(attachments_last),
+		cmocka_unit_test(health_is_shown),
+		cmocka_unit_test(health_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

@@ -515,6 +515,24 @@ static void services_from_outside(void **state)
 	restart(w);
 }
 
+/* A failed member is no member, neither from inside nor from outside. */
+static void failed_members(void **state)
+{
+	struct world *w = *state;
+	const struct kobj *o;
+
+	env.external = true;
+	set(w, POOL, "default/web.http", "{\"protocol\":\"TCP\",\"family\":\"IPv4\",\"network\":\"default/net\","
+	    "\"externalTrafficPolicy\":\"Cluster\",\"members\":[{\"address\":\"10.32.0.5\",\"port\":80},"
+	    "{\"address\":\"10.32.0.9\",\"port\":80,\"state\":\"failed\"}]}");
+	assert_int_equal(reconcile(w->rc), RC_DONE);
+	o = find(w, K_NEXTHOP, ID_NEXTHOP, "ecmp default/web.http");
+	assert_int_equal(o->nexthop.n_members, 1);
+	assert_int_equal(o->nexthop.members[0].addr.b[3], 5);
+	o = find(w, K_NEXTHOP, ID_NEXTHOP, "ecmp default/web.http@external");
+	assert_int_equal(o->nexthop.n_members, 1);
+}
+
 /* --- differences --------------------------------------------------------------------- */
 
 static void restart_changes_nothing(void **state)
@@ -732,6 +750,7 @@ int main(void)
 		TEST(a_wrong_mirror_asks_for_a_dump),
 		TEST(nodes_become_tunnels),
 		TEST(services_from_outside),
+		TEST(failed_members),
 		TEST(without_encapsulation_there_are_none),
 		TEST(another_vni_makes_the_end_anew),
 		TEST(a_restart_keeps_the_tunnels),

@@ -99,6 +99,39 @@ static int add_signals(sd_event *event)
 	return ret;
 }
 
+/* Many lines that come at once are one change. */
+static int on_health(sd_event_source *source, void *arg)
+{
+	struct manager *mgr = arg;
+
+	(void)source;
+	model_run(&mgr->model);
+	return 0;
+}
+
+static int on_status(void *arg, char **peer, const json_t *object, struct vr_err *err)
+{
+	struct manager *mgr = arg;
+	int ret = model_health(&mgr->model, peer, object, err);
+
+	if (!ret)
+		sd_event_source_set_enabled(mgr->health, SD_EVENT_ONESHOT);
+	return ret;
+}
+
+int manager_hear(struct manager *mgr, sd_event *event, struct vr_err *err)
+{
+	int ret = sd_event_add_defer(event, &mgr->health, on_health, mgr);
+
+	if (ret >= 0)
+		ret = sd_event_source_set_enabled(mgr->health, SD_EVENT_OFF);
+	if (ret < 0)
+		return vr_err_errno(err, -ret, "event loop");
+	mgr->stream.status = on_status;
+	mgr->stream.status_arg = mgr;
+	return 0;
+}
+
 /* Watching begins before reading, so no change falls between the two. */
 static int start(struct manager *mgr, sd_event *event, struct vr_err *err)
 {
@@ -112,6 +145,9 @@ static int start(struct manager *mgr, sd_event *event, struct vr_err *err)
 	ret = stream_open(&mgr->stream, event, &mgr->store, &mgr->log, mgr->cfg->socket, err);
 	if (ret)
 		return vr_err_wrap(err, "--listen");
+	ret = manager_hear(mgr, event, err);
+	if (ret)
+		return ret;
 	if (manager_load(mgr) < 0)
 		return vr_err_set(err, EIO, "--manifests: the folder cannot be read");
 	return 0;
@@ -140,6 +176,7 @@ int manager_serve(struct manager *mgr)
 	if (ret < 0)
 		vr_logf(&mgr->log, VR_LOG_ERR, "%s", err.text);
 	stream_close(&mgr->stream);
+	sd_event_source_unref(mgr->health);
 	watch_stop(&mgr->watch);
 	sd_event_unref(event);
 	return ret < 0;

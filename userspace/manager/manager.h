@@ -19,6 +19,7 @@ struct manager {
 	struct manifests	manifests;
 	struct stream		stream;
 	struct watch		watch;
+	sd_event_source		*health;	/* what nodes said is to be published */
 };
 
 void manager_init(struct manager *mgr, const struct config *cfg);
@@ -29,6 +30,12 @@ void manager_free(struct manager *mgr);
  * errors that were found (and logged), or -1 if the folder cannot be read.
  */
 int manager_load(struct manager *mgr);
+
+/*
+ * Takes what nodes say of their members' health and publishes it in event's next turns; after
+ * stream_open(). Negative errno and *err.
+ */
+int manager_hear(struct manager *mgr, sd_event *event, struct vr_err *err);
 
 /* Each returns the exit status: translate once and print; serve until told to end. */
 int manager_check(struct manager *mgr);

@@ -55,6 +55,8 @@ void model_free(struct model *m)
 	index_clear(&m->group_index);
 	index_clear(&m->service_index);
 	index_clear(&m->chains_of_ns);
+	index_clear(&m->monitor_users);
+	health_free(m);
 	for (i = 0; i < sizeof(sets) / sizeof(*sets); i++)
 		map_clear(sets[i], NULL);
 	ipam_free(&m->service_ipam);
@@ -263,6 +265,9 @@ static void link_object(struct model *m, struct object *obj, bool add)
 	case KIND_SERVICE:
 		service_state(m, obj)->object = add ? obj : NULL;
 		mark(&m->dirty_services, obj->key);
+		break;
+	case KIND_MONITOR:
+		services_mark_monitored(m, obj->key);
 		break;
 	case KIND_ENDPOINTS:
 	case KIND_SLICE:

@@ -24,6 +24,7 @@
 #define MANAGER_MODEL_H
 
 #include "config.h"
+#include "err.h"
 #include "ipam.h"
 #include "map.h"
 #include "objects.h"
@@ -138,6 +139,7 @@ struct service_state {
 	char			*key;
 	const struct object	*object;	/* NULL: deleted */
 	char			*bucket;	/* where it stands in by_selector, or NULL */
+	char			*monitor;	/* "ns/name", where it stands in monitor_users, or NULL */
 	bool			has_addr[FAMILIES];
 	struct addr		addr[FAMILIES];
 	struct map		pools, ips;	/* names of those published */
@@ -168,6 +170,8 @@ struct model {
 	struct map		pod_index;	/* index: bucket -> pod_state */
 	struct map		group_index;	/* index: bucket -> struct group */
 	struct map		service_index;	/* index: bucket -> service_state */
+	struct map		monitor_users;	/* index: HealthMonitor's key -> service_state */
+	struct map		health;		/* node's name -> its failed members (a set) */
 	struct map		unscheduled;	/* pods' keys that name no node */
 	struct map		starved_pods, starved_services;	/* that could not get an address */
 	bool			released;	/* an address got free in this run */
@@ -185,6 +189,13 @@ void model_free(struct model *m);
 /* Adds or replaces; takes obj over. */
 void model_put(struct model *m, struct object *obj);
 void model_del(struct model *m, enum object_kind kind, const char *key);
+/*
+ * What a node says of its members (a MemberHealth, see resources.md): takes the place of what it
+ * said before. *node is the name that the connection has spoken for, NULL before its first; it is
+ * set (to be freed by the caller). Entries for members of other nodes are left out, with
+ * one complaint. A negative errno and *err when nothing is taken.
+ */
+int model_health(struct model *m, char **node, const json_t *object, struct vr_err *err);
 /* Returns the number of objects that could not be published. */
 unsigned int model_run(struct model *m);
 
@@ -272,5 +283,17 @@ void services_reconcile(struct model *m);
 /* Marks the services that select a pod with these labels. */
 void services_mark(struct model *m, const char *ns, const json_t *labels);
 void service_state_free(void *value);
+/* Marks the services whose members the HealthMonitor probes. */
+void services_mark_monitored(struct model *m, const char *monitor);
+
+/* model_health.c */
+/* The HealthMonitor that the service names; NULL: none, or *problem says what is wrong with it. */
+const struct monitor_spec *health_monitor(const struct model *m, const struct service_state *svc,
+					  char **problem);
+bool health_can_probe(const struct monitor_spec *mon, const struct service_port *port);
+/* Does the member's own node say that it has failed? */
+bool health_failed(const struct model *m, const char *monitor, const struct monitor_spec *mon,
+		   const char *node, const struct addr *addr, uint16_t port);
+void health_free(struct model *m);
 
 #endif

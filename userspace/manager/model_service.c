@@ -35,6 +35,29 @@ void services_mark(struct model *m, const char *ns, const json_t *labels)
 	buckets_of_pod(ns, labels, mark_bucket, &arg);
 }
 
+void services_mark_monitored(struct model *m, const char *monitor)
+{
+	const struct map *services = index_get(&m->monitor_users, monitor);
+
+	if (!services)
+		return;
+	map_for_each(services, node)
+		mark(&m->dirty_services, node->key);
+}
+
+static void reindex_monitor(struct model *m, struct service_state *svc,
+			    const struct service_spec *spec)
+{
+	if (svc->monitor)
+		index_del(&m->monitor_users, svc->monitor, svc->key);
+	free(svc->monitor);
+	svc->monitor = NULL;
+	if (!spec || !spec->monitor)
+		return;
+	svc->monitor = xasprintf("%s/%s", svc->object->ns, spec->monitor);
+	index_add(&m->monitor_users, svc->monitor, svc->key, svc);
+}
+
 static void take_bucket(const char *bucket, void *p)
 {
 	struct bucket_arg *arg = p;
@@ -53,6 +76,7 @@ static void reindex(struct model *m, struct service_state *svc)
 		index_del(&m->service_index, svc->bucket, svc->key);
 	free(svc->bucket);
 	svc->bucket = NULL;
+	reindex_monitor(m, svc, spec);
 	if (spec && spec->selector)
 		buckets_of_selector(svc->object->ns, spec->selector, take_bucket, &arg);
 }
@@ -106,7 +130,7 @@ static char *take_addrs(struct model *m, struct service_state *svc)
 struct member {
 	struct addr	addr;
 	uint16_t	port;
-	bool		draining;
+	bool		draining, failed;
 	const char	*node, *target;		/* borrowed, may be NULL */
 };
 
@@ -161,7 +185,8 @@ static json_t *members_json(struct members *list)
 			continue;
 		json_array_append_new(out, json_pack("{s:s, s:i, s:i, s:s, s:s*, s:s*}",
 			"address", addr_text(&mb->addr, text), "port", (int)mb->port, "weight", 1,
-			"state", mb->draining ? "draining" : "active", "node", mb->node,
+			"state", mb->failed ? "failed" : mb->draining ? "draining" : "active",
+			"node", mb->node,
 			"target", mb->target));
 	}
 	return out;
@@ -239,13 +264,15 @@ static void add_selected(const char *bucket, void *p)
  * somebody says what the endpoints are, nothing is added.
  */
 static json_t *find_members(struct model *m, const struct service_state *svc,
-			    const struct service_port *port, enum family family)
+			    const struct service_port *port, enum family family,
+			    const struct monitor_spec *mon)
 {
 	const struct map *listed = index_get(&m->endpoints, svc->key);
 	const struct service_spec *spec = svc->object->service;
 	struct members list = {};
 	bool slices = false;
 	json_t *out;
+	size_t i;
 
 	if (listed) {
 		map_for_each(listed, node)
@@ -261,6 +288,9 @@ static json_t *find_members(struct model *m, const struct service_state *svc,
 
 		buckets_of_selector(svc->object->ns, spec->selector, add_selected, &arg);
 	}
+	for (i = 0; mon && i < list.n; i++)
+		list.v[i].failed = health_failed(m, svc->monitor, mon, list.v[i].node,
+						 &list.v[i].addr, list.v[i].port);
 	out = members_json(&list);
 	free(list.v);
 	return out;
@@ -285,12 +315,17 @@ static json_t *pool_json(struct model *m, const struct service_state *svc,
 			 const struct service_port *port, enum family f)
 {
 	const struct service_spec *spec = svc->object->service;
+	const struct monitor_spec *mon = health_monitor(m, svc, NULL);
 	json_t *pool;
 
+	if (mon && !health_can_probe(mon, port))
+		mon = NULL;
 	pool = mem_check(json_pack("{s:s, s:s, s:s, s:s, s:o}", "loadBalancer", svc->key, "network",
 				   CLUSTER_NETWORK, "protocol", protocol_name(port->proto),
 				   "family", family_name(f), "members",
-				   find_members(m, svc, port, f)));
+				   find_members(m, svc, port, f, mon)));
+	if (mon)
+		json_object_set(pool, "healthMonitor", mon->json);
 	if (spec->internal_local)
 		json_object_set_new(pool, "internalTrafficPolicy", json_string("Local"));
 	if (spec->n_external || port->node_port)
@@ -408,8 +443,10 @@ static void service_reconcile(struct model *m, struct service_state *svc)
 			release_addr(m, svc, f);
 	} else {
 		map_del(&m->starved_services, svc->key);
-		if (!svc->object->service->no_data_path)
+		if (!svc->object->service->no_data_path) {
 			publish(m, svc);
+			health_monitor(m, svc, &problem);
+		}
 	}
 	model_problem(m, &svc->problem, svc->object, problem);
 }
@@ -456,6 +493,7 @@ void service_state_free(void *value)
 	map_clear(&svc->ips, NULL);
 	free(svc->problem);
 	free(svc->bucket);
+	free(svc->monitor);
 	free(svc->key);
 	free(svc);
 }

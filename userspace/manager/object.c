@@ -23,6 +23,8 @@ static const struct kind {
 	[KIND_NETWORK] = { "VirtualNetwork", "opencontrail.org/v1", true, name_dns_label,
 			   network_read },
 	[KIND_CHAIN] = { "ServiceChain", "opencontrail.org/v1", true, name_dns_label, chain_read },
+	[KIND_MONITOR] = { "HealthMonitor", "opencontrail.org/v1", true, name_dns_subdomain,
+			   monitor_read },
 };
 
 const char *kind_name(enum object_kind kind)
@@ -65,6 +67,8 @@ void object_free(struct object *obj)
 		network_spec_free(obj->network);
 	else if (obj->kind == KIND_CHAIN)
 		chain_spec_free(obj->chain);
+	else if (obj->kind == KIND_MONITOR)
+		monitor_spec_free(obj->monitor);
 	json_decref(obj->labels);
 	json_decref(obj->source);
 	free(obj->ns);

@@ -305,6 +305,21 @@ static bool is_not_ours(const json_t *labels)
 	       json_object_get(labels, "service.kubernetes.io/headless");
 }
 
+/* NULL: none, or after a complaint. */
+static char *read_monitor(const struct field *doc)
+{
+	struct field meta = field_object(doc, "metadata");
+	struct field notes = field_object(&meta, "annotations");
+	struct field f = field_get(&notes, MONITOR_ANNOTATION);
+	const char *s = field_string(&notes, MONITOR_ANNOTATION);
+	const char *reason = s ? name_dns_subdomain(s) : NULL;
+
+	if (!reason)
+		return xstrdup(s);
+	field_error(&f, "\"%.80s\" %s", s, reason);
+	return NULL;
+}
+
 void service_read(struct object *obj, const struct field *doc)
 {
 	static const char *const known[] = {
@@ -336,6 +351,7 @@ void service_read(struct object *obj, const struct field *doc)
 	read_ports(svc, &spec);
 	read_affinity(svc, &spec);
 	read_external(svc, &spec, &status);
+	svc->monitor = read_monitor(doc);
 	svc->publish_not_ready = field_bool(&spec, "publishNotReadyAddresses", false);
 	if (json_object_size(selector.value))
 		svc->selector = selector_read_map(&selector);
@@ -353,6 +369,7 @@ void service_spec_free(struct service_spec *svc)
 	}
 	free(svc->ports);
 	free(svc->external);
+	free(svc->monitor);
 	selector_free(svc->selector);
 	free(svc);
 }

@@ -17,12 +17,15 @@ struct field;
 
 enum object_kind {
 	KIND_NAMESPACE, KIND_NODE, KIND_POD, KIND_SERVICE, KIND_ENDPOINTS, KIND_SLICE,
-	KIND_POLICY, KIND_NETWORK, KIND_CHAIN, OBJECT_KINDS
+	KIND_POLICY, KIND_NETWORK, KIND_CHAIN, KIND_MONITOR, OBJECT_KINDS
 };
 
 #define UID_TEXT 37
 /* kubelet gives the CNI this instead of the uid when the pod is a static one. */
 #define CONFIG_HASH "kubernetes.io/config.hash"
+
+/* Of a Service: the HealthMonitor of its members. */
+#define MONITOR_ANNOTATION "opencontrail.org/health-monitor"
 
 struct object {
 	enum object_kind	kind;
@@ -41,6 +44,7 @@ struct object {
 		struct policy_spec	*policy;
 		struct network_spec	*network;
 		struct chain_spec	*chain;
+		struct monitor_spec	*monitor;
 	};
 };
 
@@ -99,6 +103,7 @@ struct service_spec {
 	bool			external_local, internal_local;	/* traffic policies */
 	unsigned int		affinity;	/* seconds; 0: none */
 	bool			publish_not_ready;
+	char			*monitor;	/* a HealthMonitor in its namespace; NULL: none */
 };
 
 struct endpoint {
@@ -119,6 +124,14 @@ struct endpoint_list {
 	char			*service;	/* name, in the object's namespace */
 	struct endpoint_group	*groups;
 	size_t			n;
+};
+
+enum monitor_type { MONITOR_PING, MONITOR_TCP, MONITOR_HTTP };
+
+struct monitor_spec {
+	enum monitor_type	type;
+	uint16_t		port;		/* 0: the member's */
+	json_t			*json;		/* as in a LoadBalancerPool, with its defaults */
 };
 
 enum direction { INGRESS, EGRESS };
@@ -209,5 +222,7 @@ void pod_networks_read(struct object *obj, const struct field *notes);
 void pod_networks_free(struct pod_spec *pod);
 /* "ns/name" (to be freed) of "name" or "ns/name"; NULL after a complaint about f. */
 char *network_reference(const struct field *f, const char *text, const char *ns);
+void monitor_read(struct object *obj, const struct field *doc);
+void monitor_spec_free(struct monitor_spec *mon);
 
 #endif

@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "jsonlines.h"
 #include "mem.h"
 
 struct client {
@@ -20,6 +21,8 @@ struct client {
 	size_t		start, end, size;
 	size_t		list;		/* octets of it that are the first list, at most */
 	bool		deaf;		/* it has closed its writing side */
+	struct vr_lines	lines;		/* what it says */
+	char		*peer;		/* whom it speaks for; NULL before its first STATUS */
 };
 
 static void client_drop(struct client *c, const char *why)
@@ -34,6 +37,8 @@ static void client_drop(struct client *c, const char *why)
 	vr_logf(s->log, VR_LOG_INFO, "client with pid %d: %s", (int)c->pid, why);
 	sd_event_source_unref(c->source);
 	close(c->fd);
+	vr_lines_free(&c->lines);
+	free(c->peer);
 	free(c->buf);
 	free(c);
 }
@@ -112,20 +117,52 @@ void stream_emit(void *arg, const char *line, size_t len)
 	}
 }
 
-/* Clients have nothing to say; what they send is thrown away. */
-static bool client_swallow(struct client *c)
+/* 0, or a negative errno with the reason to refuse the line. */
+static int take_line(struct client *c, const char *line, size_t len, struct vr_err *err)
 {
-	char junk[4096];
-	ssize_t n = recv(c->fd, junk, sizeof(junk), MSG_DONTWAIT);
+	struct stream *s = c->stream;
+	const char *type;
+	json_t *event;
+	json_error_t je;
+	int ret;
 
-	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+	event = json_loadb(line, len, JSON_REJECT_DUPLICATES, &je);
+	type = json_string_value(json_object_get(event, "type"));
+	if (!event)
+		ret = vr_err_set(err, EBADMSG, "column %d: %s", je.column, je.text);
+	else if (!type || strcmp(type, "STATUS"))
+		ret = vr_err_set(err, EBADMSG, "type: must be STATUS");
+	else if (!s->status)
+		ret = 0;
+	else
+		ret = s->status(s->status_arg, &c->peer, json_object_get(event, "object"), err);
+	json_decref(event);
+	return ret;
+}
+
+/* Takes what came. False when the client is gone. */
+static bool client_hear(struct client *c)
+{
+	struct vr_err err = {};
+	size_t len;
+	char *line;
+	int n;
+
+	n = vr_lines_read(&c->lines, &err);
+	if (!n)
+		c->deaf = true;
+	if (!n || n == -EAGAIN)
 		return true;
-	if (n < 0) {
-		client_drop(c, strerror(errno));
-		return false;
+	while (n > 0 && (n = vr_lines_next(&c->lines, &line, &len, &err)) > 0) {
+		if (take_line(c, line, len, &err))
+			vr_logf(c->stream->log, VR_LOG_WARNING,
+				"client with pid %d: line %lu refused: %s", (int)c->pid,
+				c->lines.number, err.text);
 	}
-	c->deaf = true;
-	return true;
+	if (!n)
+		return true;
+	client_drop(c, err.text);
+	return false;
 }
 
 static int on_client(sd_event_source *source, int fd, uint32_t events, void *arg)
@@ -138,7 +175,7 @@ static int on_client(sd_event_source *source, int fd, uint32_t events, void *arg
 		client_drop(c, "has gone");
 		return 0;
 	}
-	if ((events & EPOLLIN) && !client_swallow(c))
+	if ((events & EPOLLIN) && !client_hear(c))
 		return 0;
 	if ((events & EPOLLOUT) && !client_flush(c))
 		return 0;
@@ -182,6 +219,7 @@ static void client_new(struct stream *s, int fd)
 	c->stream = s;
 	c->fd = fd;
 	c->pid = pid;
+	vr_lines_init(&c->lines, fd, STREAM_MAX_LINE);
 	if (sd_event_add_io(s->event, &c->source, fd, EPOLLIN, on_client, c) < 0) {
 		vr_logf(s->log, VR_LOG_ERR, "client with pid %d: cannot be watched", (int)pid);
 		close(fd);

@@ -114,7 +114,7 @@ void help_all(FILE *f)
 	fputs("Usage: vrctl [OPTIONS] OBJECT [VERB] [WORDS]\n"
 	      "       vrctl [OPTIONS] -b FILE\n\n", f);
 	for (o = objects; *o; o++) {
-		fprintf(f, "  %-8s  %s", (*o)->name, (*o)->help);
+		fprintf(f, "  %-11s  %s", (*o)->name, (*o)->help);
 		for (i = 0; i < (*o)->n && *(*o)->verbs[0].name; i++)
 			fprintf(f, "%s%s", i ? ", " : ": ", (*o)->verbs[i].name);
 		fputc('\n', f);

@@ -13,7 +13,8 @@
 const struct object *const objects[] = {
 	&object_vrf, &object_vif, &object_nexthop, &object_route, &object_vip, &object_sg,
 	&object_flow, &object_stats, &object_drops, &object_limits, &object_monitor,
-	&object_trace, &object_tunnel, &object_snat, &object_chain, &object_host, NULL
+	&object_trace, &object_tunnel, &object_snat, &object_chain, &object_host,
+	&object_healthcheck, NULL
 };
 
 int refused(struct ctx *c)
@@ -184,7 +185,7 @@ static int run_verb(struct ctx *c, const struct object *o, const struct verb *v,
 		/* A label that is nobody's is for the kernel to know. */
 		status = c->err.code == EINVAL ? EXIT_USAGE : EXIT_REFUSED;
 		vr_err_wrap(&c->err, "%s%s%s", o->name, *v->name ? " " : "", v->name);
-	} else if (open_nl(c)) {
+	} else if (!v->daemon && open_nl(c)) {
 		status = EXIT_REFUSED;
 	} else {
 		status = v->run(c, v, obj);

@@ -46,6 +46,7 @@ struct verb {
 	const char	*more;		/* further lines of help; may be NULL */
 	const struct vr_obj_type *type;
 	struct arg_table args;
+	bool		daemon;		/* asks vrouterd; the module may be away */
 	enum vr_set_mode mode;		/* verb_set() */
 	int		(*run)(struct ctx *c, const struct verb *v, void *obj);
 };
@@ -62,7 +63,8 @@ struct object {
 
 extern const struct object object_vrf, object_vif, object_nexthop, object_route, object_vip,
 	object_sg, object_flow, object_stats, object_drops, object_limits, object_monitor,
-	object_trace, object_tunnel, object_snat, object_chain, object_host;
+	object_trace, object_tunnel, object_snat, object_chain, object_host,
+	object_healthcheck;
 extern const struct object *const objects[];	/* NULL at the end */
 
 /* --- run.c: one command -------------------------------------------------------- */

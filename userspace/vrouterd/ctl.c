@@ -25,6 +25,8 @@ struct client {
 	struct vr_lines	lines;
 	bool		waiting;	/* the request is there, the reply is not */
 	struct pod_request rq;
+	char		*out;		/* the reply, as far as it is not sent */
+	size_t		sent, len;
 };
 
 struct ctl {
@@ -47,6 +49,7 @@ static void client_end(struct client *c)
 	close(c->fd);
 	if (c->rq.json)
 		pod_request_clear(&c->rq);
+	free(c->out);
 	vr_lines_free(&c->lines);
 	free(c);
 }
@@ -61,21 +64,45 @@ static void client_free(struct client *c)
 	client_end(c);
 }
 
-/* Small enough for the socket's buffer; a client that is gone gets nothing. */
+/* False while more is to go; a client that is gone gets nothing. */
+static bool send_out(struct client *c)
+{
+	ssize_t n;
+
+	while (c->sent < c->len) {
+		n = send(c->fd, c->out + c->sent, c->len - c->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return false;
+		if (n < 0) {
+			log_warn("CNI: a reply was not taken: %s", strerror(errno));
+			return true;
+		}
+		c->sent += n;
+	}
+	return true;
+}
+
+/* What does not fit the socket's buffer goes as it is read, for as long as a request may take. */
 static void reply(struct client *c, json_t *o)
 {
 	char *text = json_dumps(o, JSON_COMPACT);
-	size_t len = text ? strlen(text) : 0;
 
 	json_decref(o);
 	if (text) {
-		text = mem_check(realloc(text, len + 2));
-		strcpy(text + len, "\n");
-		if (send(c->fd, text, len + 1, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)len + 1)
-			log_warn("CNI: a reply was not taken: %s", strerror(errno));
+		c->len = strlen(text) + 1;
+		c->out = mem_check(realloc(text, c->len + 1));
+		strcpy(c->out + c->len - 1, "\n");
 	}
-	free(text);
-	client_free(c);
+	c->waiting = false;
+	if (send_out(c)) {
+		client_free(c);
+		return;
+	}
+	sd_event_source_set_io_events(c->io, EPOLLOUT);
+	sd_event_source_set_time_relative(c->timer, REQUEST_TIME);
+	sd_event_source_set_enabled(c->timer, SD_EVENT_ONESHOT);
 }
 
 static void serve(struct client *c, bool last)
@@ -92,7 +119,9 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *arg)
 
 	(void)s;
 	(void)usec;
-	if (c->waiting)
+	if (c->out)
+		client_free(c);
+	else if (c->waiting)
 		serve(c, true);
 	else
 		reply(c, pod_error(POD_ERR_IO, "no request within 10 seconds", NULL));
@@ -141,6 +170,11 @@ static int on_readable(sd_event_source *s, int fd, uint32_t events, void *arg)
 	(void)s;
 	(void)fd;
 	(void)events;
+	if (c->out) {
+		if (send_out(c))
+			client_free(c);
+		return 0;
+	}
 	if (c->waiting)
 		return on_more(c);
 	n = vr_lines_read(&c->lines, &e);

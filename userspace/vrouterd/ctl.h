@@ -3,7 +3,7 @@
 #define VRD_CTL_H
 
 /*
- * The socket that contrail-cni talks to: root only, one request and one reply a
+ * The socket that contrail-cni and vrctl talk to: root only, one request and one reply a
  * connection, each a line of JSON. A request that cannot be served yet waits,
  * for as long as it says, and is looked at again after each change.
  *
@@ -15,6 +15,11 @@
  *    ["10.64.0.0/16"]}]}                  prepare
  *   {"hostIfnames": ["vr..."]}           detach: of all interfaces that end with this one
  *   {}                                   attach, check
+ *   {"op": "health"}                   what vrctl asks; the members that are probed here:
+ *   {"members": [{"healthMonitor": "default/web", "type": "HTTP", "address": "10.32.0.5",
+ *    "port": 8080, "target": "default/web-0", "state": "active"|"failed", "since": "...Z",
+ *    "streak": 0, "lastProbe": "...Z", "lastGood": true, "lastResult": "HTTP status 200",
+ *    "healthyThreshold": 2, ...}]}       as in the monitor; last...: absent before the first
  *   {"error": {"code": 11, "msg": "...", "details": "..."}}     codes as in CNI
  */
 
@@ -22,7 +27,7 @@
 #include <stdbool.h>
 #include <systemd/sd-event.h>
 
-enum pod_op { POD_PREPARE, POD_ATTACH, POD_DETACH, POD_CHECK };
+enum pod_op { POD_PREPARE, POD_ATTACH, POD_DETACH, POD_CHECK, POD_HEALTH };
 
 /* Codes of the CNI specification that vrouterd uses, and contrail-cni's own. */
 enum {

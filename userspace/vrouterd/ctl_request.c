@@ -15,7 +15,7 @@ static void parse_op(struct jerr *e, struct pod_request *rq)
 {
 	static const char *const ops[] = {
 		[POD_PREPARE] = "prepare", [POD_ATTACH] = "attach", [POD_DETACH] = "detach",
-		[POD_CHECK] = "check",
+		[POD_CHECK] = "check", [POD_HEALTH] = "health",
 	};
 	const char *word = jstring(e, rq->json, "op", true);
 	unsigned int i;
@@ -25,7 +25,7 @@ static void parse_op(struct jerr *e, struct pod_request *rq)
 			rq->op = i;
 			return;
 		}
-	jfail(e, "op", "must be prepare, attach, detach or check");
+	jfail(e, "op", "must be prepare, attach, detach, check or health");
 }
 
 static void parse_pod(struct jerr *e, struct pod_request *rq)
@@ -64,6 +64,8 @@ bool pod_request_parse(struct pod_request *rq, const char *text, size_t len, cha
 	if (!json_is_object(rq->json))
 		jfail(&e, "request", "%s", rq->json ? "must be an object" : je.text);
 	parse_op(&e, rq);
+	if (!jbad(&e) && rq->op == POD_HEALTH)
+		return true;
 	rq->container = jstring(&e, rq->json, "containerID", true);
 	rq->ifname = jstring(&e, rq->json, "ifname", true);
 	rq->host = jstring(&e, rq->json, "hostIfname", true);

@@ -172,6 +172,18 @@ static void replan_others(struct daemon *d, const struct res *router)
 	model_each(d->model, RES_CHAIN, replan_chain, d);
 }
 
+/* Without its own interface the node would ask somebody else's addresses. */
+static void update_monitors(struct daemon *d, const struct res *old, const struct res *r)
+{
+	if (*d->opt->host_device) {
+		monitors_pool(d->health.monitors, old, r);
+	} else if (r && r->pool.monitor && !d->unmonitored) {
+		d->unmonitored = true;
+		log_warn("health monitors need the node's own interface, see --host-device: "
+			 "members on this node are not probed");
+	}
+}
+
 static void on_change(void *arg, const struct res *old, const struct res *r)
 {
 	const struct res *any = r ? r : old;
@@ -186,6 +198,8 @@ static void on_change(void *arg, const struct res *old, const struct res *r)
 		mem_check(tsearch(e, &d->planned, compare));
 	}
 	replan(d, e, r);
+	if (any->kind == RES_POOL)
+		update_monitors(d, old, r);
 	if (any->kind == RES_ROUTER || any->kind == RES_NETWORK)
 		d->host.stale = true;
 	if (any->kind == RES_ROUTER)
@@ -229,12 +243,15 @@ static void on_feed_up(void *arg)
 {
 	struct daemon *d = arg;
 
+	health_in_step(&d->health, false);
 	model_mark(d->model);
 }
 
 static void on_feed_down(void *arg)
 {
-	(void)arg;
+	struct daemon *d = arg;
+
+	health_in_step(&d->health, false);
 	sd_notify(0, "STATUS=Waiting for the manager; the data path goes on");
 }
 
@@ -245,6 +262,7 @@ static void on_synced(struct daemon *d)
 	log_info("feed: in step, %u resources went while it was away", gone);
 	feed_healthy(d->feed);
 	reconciler_synced(d->rc);
+	health_in_step(&d->health, true);
 	want_work(d, SETTLE);
 	sd_notify(0, "STATUS=In step with the manager");
 }
@@ -588,6 +606,8 @@ int daemon_start(struct daemon *d, sd_event *loop, const struct options *opt)
 		return err;
 	}
 	err = start_timers(d);
+	if (err >= 0)
+		err = health_open(&d->health, loop, opt->node, &d->feed);
 	if (err < 0)
 		return err;
 	/* The kernel's ids first: the feed's names are to find theirs. */
@@ -625,6 +645,7 @@ void daemon_stop(struct daemon *d)
 {
 	ctl_free(d->ctl);
 	feed_free(d->feed);
+	health_close(&d->health);
 	kernel_close(d->kernel);
 	sd_event_source_disable_unref(d->work);
 	sd_event_source_disable_unref(d->tick);

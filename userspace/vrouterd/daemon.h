@@ -11,6 +11,7 @@
 #include "backoff.h"
 #include "ctl.h"
 #include "feed.h"
+#include "health.h"
 #include "hostdev.h"
 #include "kernel.h"
 #include "model.h"
@@ -36,12 +37,14 @@ struct daemon {
 	struct plan_env	env;
 	struct hostdev	host;
 	struct feed	*feed;
+	struct health	health;
 	struct ctl	*ctl;
 	struct kernel	*kernel;	/* NULL while the module is not there */
 	struct backoff	retry;
 	bool		dumped;		/* the mirror is that of this kernel */
 	bool		adopted;	/* interfaces known only to the kernel were taken over */
 	bool		told;		/* that the module is not there */
+	bool		unmonitored;	/* told that nothing is probed */
 };
 
 int daemon_start(struct daemon *d, sd_event *loop, const struct options *opt);

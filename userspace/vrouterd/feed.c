@@ -22,6 +22,9 @@ struct feed {
 	bool			told;	/* that it does not connect */
 	struct backoff		backoff;
 	struct vr_lines		lines;
+	char			*out;	/* the line that is being sent, with its end */
+	size_t			sent, len;
+	char			*next;	/* and the one after it, without */
 	const struct feed_ops	*ops;
 	void			*arg;
 };
@@ -35,6 +38,13 @@ static void retry_later(struct feed *f)
 	sd_event_source_set_enabled(f->timer, SD_EVENT_ONESHOT);
 }
 
+static void forget_out(struct feed *f)
+{
+	free(f->out);
+	free(f->next);
+	f->out = f->next = NULL;
+}
+
 static void disconnect(struct feed *f, const char *why)
 {
 	f->io = sd_event_source_disable_unref(f->io);
@@ -42,6 +52,7 @@ static void disconnect(struct feed *f, const char *why)
 		close(f->fd);
 	f->fd = -1;
 	vr_lines_free(&f->lines);
+	forget_out(f);
 	if (f->up) {
 		log_warn("feed %s: %s; what is programmed stays, connecting again",
 			 f->addr.sun_path, why);
@@ -70,6 +81,48 @@ static bool take_lines(struct feed *f, char *why, size_t size)
 	return !n;
 }
 
+/* As much as goes now. False: the connection is gone. */
+static bool flush(struct feed *f)
+{
+	ssize_t n;
+
+	while (f->out || f->next) {
+		if (!f->out) {
+			f->len = strlen(f->next);
+			f->out = mem_check(realloc(f->next, f->len + 1));
+			f->next = NULL;
+			f->out[f->len++] = '\n';	/* in the place of the NUL */
+			f->sent = 0;
+		}
+		n = send(f->fd, f->out + f->sent, f->len - f->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			break;
+		if (n < 0) {
+			disconnect(f, strerror(errno));
+			return false;
+		}
+		f->sent += n;
+		if (f->sent == f->len) {
+			free(f->out);
+			f->out = NULL;
+		}
+	}
+	sd_event_source_set_io_events(f->io, EPOLLIN | (f->out ? EPOLLOUT : 0));
+	return true;
+}
+
+void feed_tell(struct feed *f, char *line)
+{
+	free(f->next);
+	f->next = line;
+	if (f->up)
+		flush(f);
+	else
+		forget_out(f);
+}
+
 static int on_readable(sd_event_source *s, int fd, uint32_t events, void *arg)
 {
 	struct vr_err e = {};
@@ -79,7 +132,10 @@ static int on_readable(sd_event_source *s, int fd, uint32_t events, void *arg)
 
 	(void)s;
 	(void)fd;
-	(void)events;
+	if ((events & EPOLLOUT) && !flush(f))
+		return 0;
+	if (!(events & ~EPOLLOUT))
+		return 0;
 	n = vr_lines_read(&f->lines, &e);
 	if (n == -EAGAIN)
 		return 0;
@@ -166,5 +222,6 @@ void feed_free(struct feed *f)
 	if (f->fd >= 0)
 		close(f->fd);
 	vr_lines_free(&f->lines);
+	forget_out(f);
 	free(f);
 }

@@ -5,7 +5,7 @@
 /*
  * The manager's watch stream: JSON events, one a line, from a unix socket.
  * Reconnects by itself. Lines are handed over one by one; what was heard stays
- * valid while the feed is away.
+ * valid while the feed is away. The other way goes what this node has to tell.
  */
 
 #include <jansson.h>
@@ -40,6 +40,10 @@ int feed_new(struct feed **feed, sd_event *loop, const char *path, const struct 
 	     void *arg);
 /* The stream made sense up to its bookmark: the next loss is a new one. */
 void feed_healthy(struct feed *f);
+/* Sends a line, without its end (taken over, to be freed). Only the last one counts: it takes the
+ * place of one that waits, and is forgotten with the connection.
+ */
+void feed_tell(struct feed *f, char *line);
 void feed_free(struct feed *f);
 
 #endif

@@ -37,4 +37,7 @@ bool jmac(struct jerr *e, const char *text, uint8_t mac[6]);
 uint8_t jproto(struct jerr *e, const json_t *o, const char *field, bool required, bool icmp);
 bool key_valid(const char *key);
 
+/* parse_monitor.c: NULL without one, or after an error. */
+struct monitor *monitor_parse(struct jerr *e, const json_t *o);
+
 #endif

@@ -41,7 +41,7 @@ static void usage(FILE *out)
 		"                         lead to (default: that of their first address)\n"
 		"  -x, --external         node ports, external addresses, and SNAT to the outside\n"
 		"  -d, --host-device NAME the node's own interface in the network (%s);\n"
-		"                         \"\" = none\n"
+		"                         \"\" = none, and no health monitors\n"
 		"  -N, --netns PATH       network namespace of the node (this process's)\n"
 		"  -s, --state-dir DIR    which devices are attached (%s)\n"
 		"  -l, --log-level LEVEL  err, warning, notice, info (default) or debug\n"
@@ -198,11 +198,12 @@ static int drop_privileges(void)
 
 	if (syscall(SYS_capget, &header, data))
 		goto err;
-	data[0].permitted &= CAP_TO_MASK(CAP_NET_ADMIN);
+	/* NET_RAW: health monitors of type PING */
+	data[0].permitted &= CAP_TO_MASK(CAP_NET_ADMIN) | CAP_TO_MASK(CAP_NET_RAW);
 	data[0].effective = data[0].permitted;
 	data[0].inheritable = 0;
 	memset(&data[1], 0, sizeof(data[1]));
-	if (!data[0].permitted)
+	if (!(data[0].permitted & CAP_TO_MASK(CAP_NET_ADMIN)))
 		log_warn("no CAP_NET_ADMIN: the kernel module will refuse every request");
 	if (syscall(SYS_capset, &header, data) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		goto err;

@@ -86,7 +86,27 @@ struct vmi {
 	char		*config_hash;	/* a static pod's id for the node's kubelet; may be NULL */
 };
 
+enum monitor_type { MONITOR_PING, MONITOR_TCP, MONITOR_HTTP };
+
+/* How a pool's members are probed. Times in seconds. */
+struct monitor {
+	char		*name;		/* "namespace/name" */
+	enum monitor_type type;
+	uint32_t	interval, timeout, healthy, unhealthy;
+	uint16_t	port;		/* 0 = the member's */
+	char		*path, *host;	/* of HTTP; host may be NULL */
+	unsigned int	n_expected;
+	struct status_range {
+		uint16_t	from, to;	/* HTTP statuses, inclusive */
+	} *expected;
+};
+
+struct monitor *monitor_dup(const struct monitor *m);
+bool monitor_equal(const struct monitor *a, const struct monitor *b);
+void monitor_free(struct monitor *m);
+
 struct pool {
+	struct monitor	*monitor;	/* NULL = members are not probed */
 	char		*network;	/* key of a VirtualNetwork; may be NULL */
 	bool		internal_local;	/* from inside only members of the sender's node */
 	bool		external, external_local; /* reached from outside; the same from there */
@@ -98,6 +118,7 @@ struct pool {
 		uint16_t	port;
 		uint32_t	weight;	/* 0 = no new flows */
 		uint8_t		state;	/* VROUTER_MEMBER_STATE_* */
+		bool		failed;	/* its node says so: gets nothing */
 		char		*target, *node; /* may be NULL */
 	} *members;
 };

@@ -268,6 +268,18 @@ static void parse_vmi(struct jerr *e, const json_t *spec, struct res *r)
 	v->mtu = jnumber(e, spec, "mtu", 1280, 65535, 1500);
 }
 
+static void parse_state(struct jerr *e, const char *state, struct pool_member *m)
+{
+	m->state = VROUTER_MEMBER_STATE_ACTIVE;
+	if (state && !strcmp(state, "draining"))
+		m->state = VROUTER_MEMBER_STATE_DRAINING;
+	else if (state && !strcmp(state, "failed"))
+		m->failed = true;
+	else if (state && strcmp(state, "active"))
+		jfail(e, "state", "\"%.32s\" is not \"active\", \"draining\" or \"failed\"",
+		      state);
+}
+
 static void parse_member(struct jerr *e, const json_t *o, uint8_t family, struct pool_member *m)
 {
 	const char *text = jstring(e, o, "address", true);
@@ -281,11 +293,7 @@ static void parse_member(struct jerr *e, const json_t *o, uint8_t family, struct
 	if (!m->port)
 		jfail(e, "port", "is missing");
 	m->weight = jnumber(e, o, "weight", 0, 255, 1);
-	m->state = VROUTER_MEMBER_STATE_ACTIVE;
-	if (state && !strcmp(state, "draining"))
-		m->state = VROUTER_MEMBER_STATE_DRAINING;
-	else if (state && strcmp(state, "active"))
-		jfail(e, "state", "\"%.32s\" is not \"active\" or \"draining\"", state);
+	parse_state(e, state, m);
 	m->target = dup_string(e, o, "target", false);
 	m->node = dup_string(e, o, "node", false);
 }
@@ -319,6 +327,7 @@ static void parse_pool(struct jerr *e, const json_t *spec, struct res *r)
 		p->family = AF_INET6;
 	else
 		jfail(e, "family", "must be \"IPv4\" or \"IPv6\"");
+	p->monitor = monitor_parse(e, jobject(e, spec, "healthMonitor", false));
 	p->members = mem_zero(json_array_size(list), sizeof(*p->members));
 	for (; p->n_members < json_array_size(list) && !jbad(e); p->n_members++) {
 		size_t mark = jenter(e, "members", p->n_members);
@@ -540,6 +549,7 @@ void res_free(struct res *r)
 			free(r->pool.members[i].node);
 		}
 		free(r->pool.members);
+		monitor_free(r->pool.monitor);
 		free(r->pool.network);
 		break;
 	case RES_LB:

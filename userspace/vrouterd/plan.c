@@ -425,7 +425,7 @@ static void plan_members(struct unit *u, const struct pool *p, const char *label
 	for (i = 0; i < p->n_members; i++) {
 		const struct pool_member *m = &p->members[i];
 
-		if (local && (!m->node || strcmp(m->node, env->node)))
+		if (m->failed || (local && (!m->node || strcmp(m->node, env->node))))
 			continue;
 		nh.members[nh.n_members++] = (struct vr_member){
 			.addr = m->addr, .port = m->port, .nexthop = nexthop,

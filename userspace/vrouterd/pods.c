@@ -338,6 +338,8 @@ static json_t *serve(void *arg, struct pod_request *rq, bool last)
 		return detach(d, rq);
 	case POD_CHECK:
 		return check(d, rq);
+	case POD_HEALTH:
+		return json_pack("{s:o}", "members", monitors_list(d->health.monitors));
 	}
 	return pod_error(POD_ERR_DECODE, "op: not known", NULL);
 }
