@@ -79,8 +79,8 @@ def monitor(name, **spec):
                      "unhealthyThreshold": 2, **spec}}
 
 
-def monitored(name, app, by):
-    obj = service("default", name, [(80, 8080, "TCP")], {"app": app})
+def monitored(name, app, by, target=8080):
+    obj = service("default", name, [(80, target, "TCP")], {"app": app})
     if by:
         obj["metadata"]["annotations"] = {"opencontrail.org/health-monitor": by}
     return obj
@@ -195,10 +195,34 @@ def echo(pod, on):
         pods[pod].ns.run(["sysctl", "-qw", f"{key}={0 if on else 1}"])
 
 
+def hold(svc):
+    """A connection through the service that the server keeps until it is asked."""
+    with pods["client"].ns:
+        return socket.create_connection((nodes[1].vip("default", svc), 80), timeout=WAIT)
+
+
+def ask_held(conn):
+    try:
+        conn.send(b"GET /healthz HTTP/1.1\r\nHost: web.test\r\n\r\n")
+        return conn.recv(1000).decode().split("\r\n", maxsplit=1)[0]
+    except ConnectionResetError:
+        return "reset"
+    finally:
+        conn.close()
+
+
 def ping():
     """No answer to echo requests. Two services ask the same of a member: one probe."""
-    nodes[1].apply("40-ping", [monitored("ping", "web", "ping"), monitored("ping-2", "web", "ping")])
+    nodes[1].apply("40-ping", [monitored("ping", "web", "ping"), monitored("ping-2", "web", "ping"),
+                               monitored("held", "solo", "ping", 8081)])
     fabric.sync()
+    wait_members("held", ("solo",), "the member that holds connections is in")
+    tap.equal(ask_held(hold("held")), "HTTP/1.1 200 x", "it answers on a connection that was held")
+    held = hold("held")
+    echo("solo", False)
+    wait_members("held", (), "it leaves")
+    tap.equal(ask_held(held), "reset", "its connections are ended, so that clients make new ones")
+    echo("solo", True)
     wait_members("ping", ("web-1", "web-2", "web-3"), "all members are in")
     tap.equal({m["last-result"] for m in probed(1) if m["type"] == "PING"}, {"answered"}, "they answer")
     tap.equal(len([m for m in health(1) if m["type"] == "PING"]), 2, "services share probes, one for each family")

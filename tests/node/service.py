@@ -401,6 +401,16 @@ def bulk():
         tap.check(most > 1500, f"in segments larger than the MTU, which nobody cut (IPv{family})", flow)
 
 
+def unnamed_port():
+    """The only port of a service needs no name."""
+    obj = service("default", "plain", [(80, 8080, "TCP")], WEB)
+    del obj["spec"]["ports"][0]["name"]
+    apply_services(obj)
+    for family in (4, 6):
+        tap.equal(members_of(ask_many(node.vip("default", "plain", family), 80, 60)), ALL,
+                  f"a port without a name is served (IPv{family})")
+
+
 def no_sctp_module():
     deps = run(["modinfo", "-F", "depends", os.environ["VROUTER_KO"]]).stdout
     tap.check("sctp" not in deps.split(","), "the module does not need the sctp module", deps)
@@ -410,6 +420,7 @@ set_up()
 tap.run([(f.__name__, f) for f in (
     balance, endpoints_follow_pods, multiport, ports_change, hairpin, up_and_down, proxy_restart,
     external_name, not_ready, no_endpoints, affinity, ignored_labels, terminating,
-    same_port_two_protocols, client_address, udp_flow_moves, established_flows_stay, bulk, no_sctp_module)],
+    same_port_two_protocols, client_address, udp_flow_moves, established_flows_stay, bulk, unnamed_port,
+    no_sctp_module)],
     only=os.environ.get("CASE"))
 tap.done()

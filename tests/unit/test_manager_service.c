@@ -210,7 +210,7 @@ static void dual_stack(void **state)
 	assert_spec(&w, RES_LOAD_BALANCER, "default/one", "vips", "[\"10.96.0.1\"]");
 	assert_spec(&w, RES_LOAD_BALANCER, "default/six", "vips", "[\"fd00:96::6\"]");
 	assert_spec(&w, RES_LOAD_BALANCER, "default/both", "vips", "[\"fd00:96::7\",\"10.96.0.7\"]");
-	assert_spec(&w, RES_LOAD_BALANCER, "default/both", "listeners", "[{\"name\":\"\",\"protocol\":\"TCP\",\"port\":80,"
+	assert_spec(&w, RES_LOAD_BALANCER, "default/both", "listeners", "[{\"protocol\":\"TCP\",\"port\":80,"
 		    "\"pools\":{\"IPv4\":\"default/both.80-tcp\",\"IPv6\":\"default/both.80-tcp.ipv6\"}}]");
 	assert_spec(&w, RES_POOL, "default/both.80-tcp.ipv6", "members",
 		    "[" MEMBER("fd00:32::10", 80, "active", "a") "]");

@@ -354,8 +354,9 @@ static json_t *publish_port(struct model *m, struct service_state *svc,
 		store_put(m->store, RES_POOL, obj->ns, name, NULL, NULL,
 			  pool_json(m, svc, port, f));
 	}
-	listener = json_pack("{s:s, s:s, s:i, s:o}", "name", port->name, "protocol",
-			     protocol_name(port->proto), "port", (int)port->number, "pools", refs);
+	listener = json_pack("{s:s*, s:s, s:i, s:o}", "name", *port->name ? port->name : NULL,
+			     "protocol", protocol_name(port->proto), "port", (int)port->number,
+			     "pools", refs);
 	if (port->node_port)
 		json_object_set_new(listener, "nodePort", json_integer(port->node_port));
 	return listener;

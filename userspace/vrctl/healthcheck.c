@@ -27,8 +27,7 @@ static int dial(const char *path, struct vr_err *e)
 {
 	const struct timeval patience = { .tv_sec = PATIENCE };
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	VR_AUTO_CLOSE int fd = -1;
-	int connected;
+	int fd, err;
 
 	if (strlen(path) >= sizeof(sun.sun_path))
 		return vr_err_set(e, ENAMETOOLONG, "%s: longer than a socket's path may be", path);
@@ -37,11 +36,11 @@ static int dial(const char *path, struct vr_err *e)
 	if (fd < 0)
 		return vr_err_errno(e, errno, "socket");
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)))
-		return vr_err_errno(e, errno, "vrouterd at %s", path);
-	connected = fd;
-	fd = -1;
-	return connected;
+	if (!connect(fd, (struct sockaddr *)&sun, sizeof(sun)))
+		return fd;
+	err = errno;
+	close(fd);
+	return vr_err_errno(e, err, "vrouterd at %s", path);
 }
 
 /* One line, as JSON; NULL with *e. */

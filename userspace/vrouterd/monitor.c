@@ -12,6 +12,7 @@
 
 #define SECOND		1000000ULL	/* microseconds */
 #define ACCURACY	10000
+#define BUSY		500000		/* so late an end of a probe is the fault of this process */
 
 struct target {
 	struct monitors	*all;
@@ -180,13 +181,15 @@ static void on_done(struct probe *p, enum probe_result result, const char *text)
 	start_waiting(t->all);
 }
 
-static void on_timeout(struct target *t)
+/* When this process slept, the answer may have been there and gone. */
+static void on_timeout(struct target *t, bool late)
 {
-	char text[64];
+	char text[64] = "this node was too busy to hear the answer";
 
 	probe_cancel(&t->probe);
-	snprintf(text, sizeof(text), "no answer within %u s", t->spec->timeout);
-	on_done(&t->probe, PROBE_BAD, text);
+	if (!late)
+		snprintf(text, sizeof(text), "no answer within %u s", t->spec->timeout);
+	on_done(&t->probe, late ? PROBE_VOID : PROBE_BAD, text);
 }
 
 static int on_timer(sd_event_source *s, uint64_t usec, void *arg)
@@ -195,9 +198,8 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *arg)
 	struct monitors *ms = t->all;
 
 	(void)s;
-	(void)usec;
 	if (t->probe.running) {
-		on_timeout(t);
+		on_timeout(t, now(ms) > usec + BUSY);
 		return 0;
 	}
 	t->waiting = true;
@@ -280,6 +282,9 @@ static struct target *target_new(struct monitors *ms, const struct monitor *spec
 	t->probe = (struct probe){ .spec = t->spec, .addr = t->addr, .port = t->port,
 				   .done = on_done, .fd = -1 };
 	err = sd_event_add_time(ms->loop, &t->timer, CLOCK_MONOTONIC, 0, ACCURACY, on_timer, t);
+	/* Answers that are there go before the end of the wait for them. */
+	if (err >= 0)
+		err = sd_event_source_set_priority(t->timer, SD_EVENT_PRIORITY_NORMAL + 10);
 	if (err < 0) {
 		log_err("health monitor %s: %s", spec->name, strerror(-err));
 		target_free(t);
