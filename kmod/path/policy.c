@@ -3,6 +3,7 @@
  * Security groups on the first packet of a flow, as it is after translation: the
  * sender's groups on what it sends, the receiver's on what it gets. In a
  * direction that one of a vif's groups closes, the rules of all of them open.
+ * A service may have a group as well: it serves the sources that this one's rules open.
  */
 
 #include "path.h"
@@ -120,6 +121,41 @@ static void set_peer(struct vr_sg_query *q, const struct vr_vif *vif,
 	}
 }
 
+/* The packet is seen as its sender sent it, to the service's address and port. */
+static bool serves(const struct vr_pkt *pkt, const struct vr_vip *vip, struct vr_trace *t)
+{
+	const struct vr_sg *sg = rcu_dereference(vip->sg);
+	struct vr_sg_query q = {
+		.direction = VROUTER_DIRECTION_INGRESS,
+		.family = pkt->tuple.family,
+		.proto = pkt->tuple.proto,
+		.port = ntohs(pkt->tuple.dport),
+		.peer = &pkt->tuple.src,
+	};
+	const struct vr_ruleset *rules;
+	struct vr_trace_step *s;
+	int rule;
+
+	if (likely(!sg))
+		return true;
+	set_peer(&q, pkt->vif, pkt->conf, NULL);
+	rules = rcu_dereference(sg->rules);
+	rule = vr_ruleset_match(rules, &q);
+	if (rule < 0)
+		s = vr_trace_step(t, VROUTER_TRACE_STAGE_VIP,
+				  "the service does not serve the source: none of the %u rules of "
+				  "its group %u (%s) matches", vr_ruleset_len(rules), sg->id,
+				  READ_ONCE(sg->label) ?: "no label");
+	else
+		s = vr_trace_step(t, VROUTER_TRACE_STAGE_VIP,
+				  "the service serves the source, by rule %d (%s) of its group %u (%s)",
+				  rule, vr_ruleset_rule(rules, rule)->label ?: "no label", sg->id,
+				  READ_ONCE(sg->label) ?: "no label");
+	if (s)
+		s->sg = sg->id;
+	return rule >= 0;
+}
+
 /* A pod that reaches itself by a service is judged like any other pair of ends; its
  * peer then is itself, not the service. Between nodes the sender's groups are judged where
  * it is, the receiver's where that is. The node always reaches its own pods, as kubelet's
@@ -140,6 +176,8 @@ enum vrouter_drop_reason vr_policy(const struct vr_pkt *pkt, struct vr_decision 
 	BUILD_BUG_ON(BIT(VROUTER_DIRECTION_INGRESS) != VROUTER_SG_FLAGS_INGRESS);
 	BUILD_BUG_ON(BIT(VROUTER_DIRECTION_EGRESS) != VROUTER_SG_FLAGS_EGRESS);
 
+	if (d->vip && !serves(pkt, d->vip, t))
+		return VROUTER_DROP_REASON_VIP_SOURCE;
 	set_peer(&q, d->out, to, d->route);
 	if (!check(pkt->vif, pkt->conf, &q, d, t))
 		return VROUTER_DROP_REASON_SG_EGRESS;

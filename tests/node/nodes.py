@@ -144,8 +144,13 @@ def node_port():
         fabric.outside.run(["ip", "route", "replace", EXTERNAL_IP[i], "via", hosts[3].addr(i)])
         tap.check(str(ask(outside, "tcp", EXTERNAL_IP[i], 80)).startswith("default/web"), f"external address {v}")
         tap.check(str(ask(pods["client"], "tcp", EXTERNAL_IP[i], 80)).startswith("default/web"), f"from a pod, too {v}")
-        tap.check(str(ask(pods["client"], "tcp", hosts[1].addr(i), 30080)).startswith("default/web"),
-                  f"a pod reaches its node's port {v}")
+        for n in (1, 2, 3):
+            world.seen.clear()
+            tap.check(str(ask(pods["client"], "tcp", hosts[n].addr(i), 30080)).startswith("default/web"),
+                      f"a pod reaches the port of node{n} {v}")
+            tap.equal([c for _, c in world.seen], [pods["client"].addr(family)], f"and is seen as itself {v}")
+            tap.equal(ask(pods["client"], "tcp", hosts[n].addr(i), 9100), f"host{n}",
+                      f"other ports of node{n} are its own {v}")
         tap.check(str(ask(hosts[1], "tcp", hosts[1].addr(i), 30080)).startswith("default/web"),
                   f"and the node itself {v}")
     nodes[1].apply("30-services", [web(externalTrafficPolicy="Local")])
