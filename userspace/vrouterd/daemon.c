@@ -127,8 +127,12 @@ static void on_change(void *arg, const struct res *old, const struct res *r)
 	replan(d, e, r);
 	if (any->kind == RES_ROUTER || any->kind == RES_NETWORK)
 		d->host.stale = true;
-	if (is_this_node(d, any))
+	if (is_this_node(d, any)) {
 		set_local(d, r);
+		d->state.leaving = !r;
+	}
+	if (any->kind == RES_LB && d->opt->external)
+		health_service(d->health, any->key, r ? r->lb.health_port : 0);
 	if (r)
 		return;
 	tdelete(e, &d->planned, compare);
@@ -179,6 +183,7 @@ static void on_synced(struct daemon *d)
 	log_info("feed: in step, %u resources went while it was away", gone);
 	feed_healthy(d->feed);
 	reconciler_synced(d->rc);
+	d->state.synced = true;
 	want_work(d, SETTLE);
 	sd_notify(0, "STATUS=In step with the manager");
 }
@@ -228,6 +233,7 @@ static void drop_kernel(struct daemon *d, const char *why)
 	kernel_close(d->kernel);
 	d->kernel = NULL;
 	d->dumped = false;
+	d->state.programmed = false;
 	want_work(d, backoff_next(&d->retry));
 }
 
@@ -431,6 +437,13 @@ static void update_host(struct daemon *d)
 		hostdev_update(&d->host, &router->router, &network->network, &d->env);
 }
 
+static void tell_health(struct daemon *d, bool programmed)
+{
+	d->state.programmed = programmed;
+	if (programmed)
+		d->state.updated = time(NULL);
+}
+
 void daemon_work(struct daemon *d)
 {
 	enum outcome out;
@@ -451,6 +464,7 @@ void daemon_work(struct daemon *d)
 		want_work(d, backoff_next(&d->retry));
 	else
 		backoff_reset(&d->retry);
+	tell_health(d, out == RC_DONE);
 	raise_links(d);
 	if (d->host.stale)
 		update_host(d);
@@ -476,6 +490,8 @@ static int on_tick(sd_event_source *s, uint64_t usec, void *arg)
 	(void)usec;
 	if (d->kernel && d->dumped && kernel_probe(d->kernel, &e))
 		drop_kernel(d, e.code == ENOENT ? "the module was unloaded" : e.text);
+	if (d->state.programmed)
+		tell_health(d, true);
 	/* the uplink may have another MTU by now */
 	update_host(d);
 	sd_event_source_set_time_relative(s, TICK);
@@ -523,6 +539,13 @@ int daemon_start(struct daemon *d, sd_event *loop, const struct options *opt)
 	err = start_timers(d);
 	if (err < 0)
 		return err;
+	err = health_new(&d->health, loop, d->model, opt->node, &d->state);
+	if (err < 0) {
+		log_err("HTTP server: %s", strerror(-err));
+		return err;
+	}
+	if (opt->healthz.sin6_family)
+		health_node(d->health, &opt->healthz);
 	/* The kernel's ids first: the feed's names are to find theirs. */
 	daemon_work(d);
 
@@ -557,6 +580,7 @@ static void clear_unit(const void *node, VISIT which, void *arg)
 void daemon_stop(struct daemon *d)
 {
 	ctl_free(d->ctl);
+	health_free(d->health);
 	feed_free(d->feed);
 	kernel_close(d->kernel);
 	sd_event_source_disable_unref(d->work);

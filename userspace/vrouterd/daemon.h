@@ -11,6 +11,7 @@
 #include "backoff.h"
 #include "ctl.h"
 #include "feed.h"
+#include "healthport.h"
 #include "hostdev.h"
 #include "kernel.h"
 #include "model.h"
@@ -18,6 +19,7 @@
 
 struct options {
 	const char	*node, *feed, *cni_socket, *netns, *state_dir, *host_device;
+	struct sockaddr_in6 healthz;	/* sin6_family 0 = none; AF_INET: a sockaddr_in */
 	bool		tunnels, external;
 	uint8_t		encap;		/* VROUTER_TUNNEL_ENCAP_*, with tunnels */
 	uint8_t		underlay;	/* AF_*; 0 = that of the nodes' primary addresses */
@@ -35,6 +37,8 @@ struct daemon {
 	struct attachments attachments;
 	struct plan_env	env;
 	struct hostdev	host;
+	struct health	*health;
+	struct health_state state;
 	struct feed	*feed;
 	struct ctl	*ctl;
 	struct kernel	*kernel;	/* NULL while the module is not there */
