@@ -12,9 +12,11 @@
 #include <cmocka.h>
 #include <arpa/inet.h>
 #include <errno.h>
-#include <poll.h>
+#include <net/if.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -62,6 +64,22 @@ static void set(struct world *w, const char *text)
 		fail_msg("%s", e.text);
 	model_set(w->model, r);
 	json_decref(o);
+}
+
+/* Ports of others are not ours to guess at. */
+static int own_netns(void **state)
+{
+	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_LOOPBACK | IFF_RUNNING };
+	int fd;
+
+	(void)state;
+	if (unshare(CLONE_NEWNET))
+		return 0;
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	if (ioctl(fd, SIOCSIFFLAGS, &ifr))
+		return -1;
+	close(fd);
+	return 0;
 }
 
 static int start(void **state)
@@ -232,6 +250,33 @@ static void service(void **state)
 	assert_int_equal(connect_to(other, false), -ECONNREFUSED);
 }
 
+/* What is no request is refused, and what is too long. */
+static void bad_requests(void **state)
+{
+	static const char *const bad[] = { "\r\n\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
+					   "GET / HTTP/1.1\r\n no: colon\r\n\r\n", "\x16\x03\x01\r\n\r\n" };
+	struct world *w = *state;
+	uint16_t port = free_port();
+	char text[16384];
+	unsigned int i;
+	int fd;
+
+	set(w, LB);
+	health_service(w->health, "default/web", port);
+	for (i = 0; i <= VR_ARRAY_SIZE(bad); i++) {
+		memset(text, 'a', sizeof(text));
+		if (i < VR_ARRAY_SIZE(bad))
+			snprintf(text, sizeof(text), "%s", bad[i]);
+		fd = connect_to(port, false);
+		send(fd, text, i < VR_ARRAY_SIZE(bad) ? strlen(text) : sizeof(text), MSG_NOSIGNAL);
+		shutdown(fd, SHUT_WR);
+		read_answer(w, fd);
+		if (!strncmp(w->answer, "HTTP/1.1 2", 10))
+			fail_msg("taken: %.20s", text);
+		assert_status(ask(w, "GET", port, false), 503);
+	}
+}
+
 /* A connection does not outlive its service, nor does it wait for its request forever. */
 static void slow_client(void **state)
 {
@@ -394,6 +439,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(members, start, stop),
 		cmocka_unit_test_setup_teardown(service, start, stop),
+		cmocka_unit_test_setup_teardown(bad_requests, start, stop),
 		cmocka_unit_test_setup_teardown(slow_client, start, stop),
 		cmocka_unit_test_setup_teardown(many_connections, start, stop),
 		cmocka_unit_test_setup_teardown(port_in_use, start, stop),
@@ -402,5 +448,5 @@ int main(void)
 		cmocka_unit_test(addresses),
 	};
 
-	return cmocka_run_group_tests_name("vrouterd: health", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("vrouterd: health", tests, own_netns, NULL);
 }
