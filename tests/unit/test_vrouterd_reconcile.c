@@ -569,6 +569,24 @@ static void source_ranges(void **state)
 	assert_int_equal(ids_find(w->ids, ID_SG, "default/web@sources"), 0);
 }
 
+/* Where nothing from outside is served, pods still reach what the service has there. */
+static void from_inside_only(void **state)
+{
+	struct world *w = *state;
+	struct count c = {};
+
+	set(w, LB, "default/web", BALANCED("\"sourceRanges\":[\"192.0.2.0/24\"],"));
+	set(w, POOL, "default/web.http", "{\"protocol\":\"TCP\",\"family\":\"IPv4\",\"members\":[]}");
+	set(w, POOL, "default/web.http6", "{\"protocol\":\"TCP\",\"family\":\"IPv6\",\"members\":[]}");
+	set(w, NETWORK, NETWORK_SPEC);
+	assert_int_equal(reconcile(w->rc), RC_DONE);
+	ktable_each(&w->kernel.objs, count_one, &c);
+	assert_int_equal(c.n[K_VRF], 1);
+	assert_int_equal(c.n[K_VIP], 6);	/* cluster, external, node port and balancer's of each family */
+	assert_int_equal(vip_group(w, "default/net", "0.0.0.0", 30080), 0);
+	assert_int_equal(vip_group(w, "default/net", "203.0.113.5", 80), ids_find(w->ids, ID_SG, "default/web@sources"));
+}
+
 /* --- differences --------------------------------------------------------------------- */
 
 static void restart_changes_nothing(void **state)
@@ -787,6 +805,7 @@ int main(void)
 		TEST(nodes_become_tunnels),
 		TEST(services_from_outside),
 		TEST(source_ranges),
+		TEST(from_inside_only),
 		TEST(without_encapsulation_there_are_none),
 		TEST(another_vni_makes_the_end_anew),
 		TEST(a_restart_keeps_the_tunnels),

@@ -456,11 +456,12 @@ static void plan_vip(struct unit *u, const struct res *r, const struct vr_vip *a
 	add(u, K_VIP, &vip);
 }
 
-/* From outside, and from inside as well: there each member serves. */
+/* From outside if that is served, and from inside in any case: there each member serves. */
 static void plan_both(struct unit *u, const struct res *r, const struct vr_vip *at,
-		      const struct listener *l, struct ids *ids)
+		      const struct listener *l, const struct plan_env *env, struct ids *ids)
 {
-	plan_vip(u, r, at, l, true, ids);
+	if (env->external)
+		plan_vip(u, r, at, l, true, ids);
 	plan_vip(u, r, at, l, false, ids);
 }
 
@@ -500,7 +501,8 @@ static bool has_range(const struct lb *lb, uint8_t family)
 }
 
 /* The load balancer's addresses. As with kube-proxy the ranges are those of one family each. */
-static void plan_balanced(struct unit *u, const struct res *r, struct ids *ids)
+static void plan_balanced(struct unit *u, const struct res *r, const struct plan_env *env,
+			  struct ids *ids)
 {
 	const struct lb *lb = &r->lb;
 	const struct listener *l;
@@ -515,7 +517,7 @@ static void plan_balanced(struct unit *u, const struct res *r, struct ids *ids)
 			struct vr_vip at = { .addr = lb->balanced[i], .port = l->port };
 
 			at.sg = has_range(lb, at.addr.family) ? sg : 0;
-			plan_both(u, r, &at, l, ids);
+			plan_both(u, r, &at, l, env, ids);
 		}
 }
 
@@ -534,18 +536,17 @@ static void plan_lb(struct unit *u, const struct res *r, const struct plan_env *
 			at.addr = lb->vips[i];
 			plan_vip(u, r, &at, l, false, ids);
 		}
-		for (i = 0; env->external && i < lb->n_external; i++) {
+		for (i = 0; i < lb->n_external; i++) {
 			at.addr = lb->external[i];
-			plan_both(u, r, &at, l, ids);
+			plan_both(u, r, &at, l, env, ids);
 		}
 		at.port = l->node_port;
-		for (i = 0; env->external && l->node_port && i < VR_ARRAY_SIZE(any); i++) {
+		for (i = 0; l->node_port && i < VR_ARRAY_SIZE(any); i++) {
 			at.addr = any[i];
-			plan_both(u, r, &at, l, ids);
+			plan_both(u, r, &at, l, env, ids);
 		}
 	}
-	if (env->external)
-		plan_balanced(u, r, ids);
+	plan_balanced(u, r, env, ids);
 }
 
 static bool is_elsewhere(const struct vmi *v, const struct plan_env *env)
