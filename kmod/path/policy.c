@@ -134,6 +134,7 @@ static bool serves(const struct vr_pkt *pkt, const struct vr_vip *vip, struct vr
 	};
 	const struct vr_ruleset *rules;
 	struct vr_trace_step *s;
+	const char *label;
 	int rule;
 
 	if (likely(!sg))
@@ -141,16 +142,15 @@ static bool serves(const struct vr_pkt *pkt, const struct vr_vip *vip, struct vr
 	set_peer(&q, pkt->vif, pkt->conf, NULL);
 	rules = rcu_dereference(sg->rules);
 	rule = vr_ruleset_match(rules, &q);
+	label = READ_ONCE(sg->label) ?: "no label";
 	if (rule < 0)
 		s = vr_trace_step(t, VROUTER_TRACE_STAGE_VIP,
-				  "the service does not serve the source: none of the %u rules of "
-				  "its group %u (%s) matches", vr_ruleset_len(rules), sg->id,
-				  READ_ONCE(sg->label) ?: "no label");
+				  "the service does not serve the source: its group %u (%s)",
+				  sg->id, label);
 	else
 		s = vr_trace_step(t, VROUTER_TRACE_STAGE_VIP,
-				  "the service serves the source, by rule %d (%s) of its group %u (%s)",
-				  rule, vr_ruleset_rule(rules, rule)->label ?: "no label", sg->id,
-				  READ_ONCE(sg->label) ?: "no label");
+				  "rule %d (%s) of the service's group %u (%s) allows it", rule,
+				  vr_ruleset_rule(rules, rule)->label ?: "no label", sg->id, label);
 	if (s)
 		s->sg = sg->id;
 	return rule >= 0;
