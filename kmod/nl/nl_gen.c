@@ -273,13 +273,14 @@ const struct nla_policy vrouter_route_get_nl_policy[VROUTER_A_ROUTE_LOOKUP + 1] 
 };
 
 /* VROUTER_CMD_ROUTE_NEW - do */
-const struct nla_policy vrouter_route_new_nl_policy[VROUTER_A_ROUTE_LABEL + 1] = {
+const struct nla_policy vrouter_route_new_nl_policy[VROUTER_A_ROUTE_NODE + 1] = {
 	[VROUTER_A_ROUTE_VRF] = NLA_POLICY_MIN(NLA_U32, 1),
 	[VROUTER_A_ROUTE_ADDR] = NLA_POLICY_MAX_LEN(16),
 	[VROUTER_A_ROUTE_PREFIX_LEN] = NLA_POLICY_MAX(NLA_U8, 128),
 	[VROUTER_A_ROUTE_NEXTHOP] = NLA_POLICY_MIN(NLA_U32, 1),
 	[VROUTER_A_ROUTE_SG] = NLA_POLICY_MIN(NLA_U32, 1),
 	[VROUTER_A_ROUTE_LABEL] = { .type = NLA_NUL_STRING, .len = VROUTER_LABEL_MAX, },
+	[VROUTER_A_ROUTE_NODE] = { .type = NLA_FLAG, },
 };
 
 /* VROUTER_CMD_ROUTE_DEL - do */
@@ -298,7 +299,7 @@ const struct nla_policy vrouter_vip_get_nl_policy[VROUTER_A_VIP_PORT + 1] = {
 };
 
 /* VROUTER_CMD_VIP_NEW - do */
-const struct nla_policy vrouter_vip_new_nl_policy[VROUTER_A_VIP_LABEL + 1] = {
+const struct nla_policy vrouter_vip_new_nl_policy[VROUTER_A_VIP_SG + 1] = {
 	[VROUTER_A_VIP_VRF] = NLA_POLICY_MIN(NLA_U32, 1),
 	[VROUTER_A_VIP_ADDR] = NLA_POLICY_MAX_LEN(16),
 	[VROUTER_A_VIP_PROTO] = { .type = NLA_U8, },
@@ -306,6 +307,7 @@ const struct nla_policy vrouter_vip_new_nl_policy[VROUTER_A_VIP_LABEL + 1] = {
 	[VROUTER_A_VIP_NEXTHOP] = NLA_POLICY_MIN(NLA_U32, 1),
 	[VROUTER_A_VIP_AFFINITY_TIMEOUT] = NLA_POLICY_FULL_RANGE(NLA_U32, &vrouter_a_vip_affinity_timeout_range),
 	[VROUTER_A_VIP_LABEL] = { .type = NLA_NUL_STRING, .len = VROUTER_LABEL_MAX, },
+	[VROUTER_A_VIP_SG] = NLA_POLICY_MIN(NLA_U32, 1),
 };
 
 /* VROUTER_CMD_VIP_DEL - do */
@@ -352,7 +354,7 @@ const struct nla_policy vrouter_flow_del_nl_policy[VROUTER_A_FLOW_FILTER + 1] = 
 
 /* VROUTER_CMD_DROP_GET - do */
 const struct nla_policy vrouter_drop_get_nl_policy[VROUTER_A_DROP_VIF + 1] = {
-	[VROUTER_A_DROP_REASON] = NLA_POLICY_MAX(NLA_U32, 46),
+	[VROUTER_A_DROP_REASON] = NLA_POLICY_MAX(NLA_U32, 47),
 	[VROUTER_A_DROP_VIF] = { .type = NLA_U32, },
 };
 
@@ -475,7 +477,7 @@ const struct genl_ops vrouter_nl_ops[25] = {
 		.cmd		= VROUTER_CMD_ROUTE_NEW,
 		.doit		= vrouter_nl_route_new_doit,
 		.policy		= vrouter_route_new_nl_policy,
-		.maxattr	= VROUTER_A_ROUTE_LABEL,
+		.maxattr	= VROUTER_A_ROUTE_NODE,
 		.flags		= GENL_ADMIN_PERM,
 	},
 	{
@@ -496,7 +498,7 @@ const struct genl_ops vrouter_nl_ops[25] = {
 		.cmd		= VROUTER_CMD_VIP_NEW,
 		.doit		= vrouter_nl_vip_new_doit,
 		.policy		= vrouter_vip_new_nl_policy,
-		.maxattr	= VROUTER_A_VIP_LABEL,
+		.maxattr	= VROUTER_A_VIP_SG,
 		.flags		= GENL_ADMIN_PERM,
 	},
 	{

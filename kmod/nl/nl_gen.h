@@ -39,13 +39,13 @@ extern const struct nla_policy vrouter_nexthop_del_nl_policy[VROUTER_A_NEXTHOP_I
 
 extern const struct nla_policy vrouter_route_get_nl_policy[VROUTER_A_ROUTE_LOOKUP + 1];
 
-extern const struct nla_policy vrouter_route_new_nl_policy[VROUTER_A_ROUTE_LABEL + 1];
+extern const struct nla_policy vrouter_route_new_nl_policy[VROUTER_A_ROUTE_NODE + 1];
 
 extern const struct nla_policy vrouter_route_del_nl_policy[VROUTER_A_ROUTE_PREFIX_LEN + 1];
 
 extern const struct nla_policy vrouter_vip_get_nl_policy[VROUTER_A_VIP_PORT + 1];
 
-extern const struct nla_policy vrouter_vip_new_nl_policy[VROUTER_A_VIP_LABEL + 1];
+extern const struct nla_policy vrouter_vip_new_nl_policy[VROUTER_A_VIP_SG + 1];
 
 extern const struct nla_policy vrouter_vip_del_nl_policy[VROUTER_A_VIP_PORT + 1];
 

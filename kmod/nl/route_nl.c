@@ -21,7 +21,8 @@ static int fill(struct sk_buff *skb, const struct vr_net *vn, const void *obj)
 	    vr_nl_put_addr(skb, VROUTER_A_ROUTE_ADDR, r->prefix.family, &r->prefix.addr) ||
 	    nla_put_u8(skb, VROUTER_A_ROUTE_PREFIX_LEN, r->prefix.len) ||
 	    nla_put_u32(skb, VROUTER_A_ROUTE_NEXTHOP, r->nh->id) ||
-	    vr_nl_put_label(skb, VROUTER_A_ROUTE_LABEL, r->label))
+	    vr_nl_put_label(skb, VROUTER_A_ROUTE_LABEL, r->label) ||
+	    (r->node && nla_put_flag(skb, VROUTER_A_ROUTE_NODE)))
 		return -EMSGSIZE;
 
 	for (i = 0; i < r->n_sgs; i++)
@@ -230,6 +231,7 @@ int vrouter_nl_route_new_doit(struct sk_buff *skb, struct genl_info *info)
 	cfg.vrf = nla_get_u32(info->attrs[VROUTER_A_ROUTE_VRF]);
 	cfg.nexthop = nla_get_u32(info->attrs[VROUTER_A_ROUTE_NEXTHOP]);
 	cfg.label = vr_nl_label(info->attrs[VROUTER_A_ROUTE_LABEL]);
+	cfg.node = nla_get_flag(info->attrs[VROUTER_A_ROUTE_NODE]);
 	cfg.sgs = sgs;
 
 	mutex_lock(&vn->lock);

@@ -8,15 +8,18 @@ static int fill(struct sk_buff *skb, const struct vr_net *vn, const void *obj)
 	const struct vr_vip *vip = obj;
 	const struct vr_vip_key *key = &vip->key;
 	const struct vr_nexthop *nh;
+	const struct vr_sg *sg;
 
 	nh = rcu_dereference_protected(vip->nh, lockdep_is_held(&vn->lock));
+	sg = rcu_dereference_protected(vip->sg, lockdep_is_held(&vn->lock));
 	if (nla_put_u32(skb, VROUTER_A_VIP_VRF, key->vrf) ||
 	    vr_nl_put_addr(skb, VROUTER_A_VIP_ADDR, key->family, &key->addr) ||
 	    nla_put_u8(skb, VROUTER_A_VIP_PROTO, key->proto) ||
 	    nla_put_u16(skb, VROUTER_A_VIP_PORT, ntohs(key->port)) ||
 	    nla_put_u32(skb, VROUTER_A_VIP_NEXTHOP, nh->id) ||
 	    nla_put_u32(skb, VROUTER_A_VIP_AFFINITY_TIMEOUT, vip->affinity_timeout) ||
-	    vr_nl_put_label(skb, VROUTER_A_VIP_LABEL, vip->label))
+	    vr_nl_put_label(skb, VROUTER_A_VIP_LABEL, vip->label) ||
+	    (sg && nla_put_u32(skb, VROUTER_A_VIP_SG, sg->id)))
 		return -EMSGSIZE;
 	return vr_nl_put_counters(skb, VROUTER_A_VIP_COUNTERS, vip->counters, NULL);
 }
@@ -143,10 +146,12 @@ int vrouter_nl_vip_new_doit(struct sk_buff *skb, struct genl_info *info)
 	cfg.nexthop = nla_get_u32(info->attrs[VROUTER_A_VIP_NEXTHOP]);
 	cfg.affinity_timeout = vr_nl_u32(info->attrs[VROUTER_A_VIP_AFFINITY_TIMEOUT], 0);
 	cfg.label = vr_nl_label(info->attrs[VROUTER_A_VIP_LABEL]);
+	cfg.sg = vr_nl_u32(info->attrs[VROUTER_A_VIP_SG], 0);
 
 	mutex_lock(&vn->lock);
 	err = vr_nl_exist(info, VROUTER_A_VIP_VRF, &vn->vrfs, "VRF") ?:
 	      vr_nl_exist(info, VROUTER_A_VIP_NEXTHOP, &vn->nexthops, "Next hop") ?:
+	      vr_nl_exist(info, VROUTER_A_VIP_SG, &vn->sgs, "Security group") ?:
 	      vr_vip_set(vn, &cfg, info->nlhdr->nlmsg_flags, info->extack);
 	vr_nl_blame(info, err == -EINVAL ? VROUTER_A_VIP_NEXTHOP : VROUTER_A_VIP_ADDR, err);
 	if (!err)

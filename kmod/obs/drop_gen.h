@@ -98,6 +98,8 @@
 	X(FRAGMENT_LIMIT, "fragment-limit", \
 	  "the limit of octets or fragments kept until their datagrams are whole is reached") \
 	X(FRAGMENT_TIMEOUT, "fragment-timeout", \
-	  "IP fragment whose datagram did not become whole in time")
+	  "IP fragment whose datagram did not become whole in time") \
+	X(VIP_SOURCE, "vip-source", \
+	  "the service's address does not serve this source (loadBalancerSourceRanges)")
 
 #endif

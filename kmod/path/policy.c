@@ -3,6 +3,7 @@
  * Security groups on the first packet of a flow, as it is after translation: the
  * sender's groups on what it sends, the receiver's on what it gets. In a
  * direction that one of a vif's groups closes, the rules of all of them open.
+ * A service may have a group as well: it serves the sources that this one's rules open.
  */
 
 #include "path.h"
@@ -128,6 +129,41 @@ static void set_peer(struct vr_sg_query *q, const struct vr_vif *vif,
 	}
 }
 
+/* The packet is seen as its sender sent it, to the service's address and port. */
+static bool serves(const struct vr_pkt *pkt, const struct vr_vip *vip, struct vr_trace *t)
+{
+	const struct vr_sg *sg = rcu_dereference(vip->sg);
+	struct vr_sg_query q = {
+		.direction = VROUTER_DIRECTION_INGRESS,
+		.family = pkt->tuple.family,
+		.proto = pkt->tuple.proto,
+		.port = ntohs(pkt->tuple.dport),
+		.peer = &pkt->tuple.src,
+	};
+	const struct vr_ruleset *rules;
+	struct vr_trace_step *s;
+	const char *label;
+	int rule;
+
+	if (likely(!sg))
+		return true;
+	set_peer(&q, pkt->vif, pkt->conf, NULL);
+	rules = rcu_dereference(sg->rules);
+	rule = vr_ruleset_match(rules, &q);
+	label = READ_ONCE(sg->label) ?: "no label";
+	if (rule < 0)
+		s = vr_trace_step(t, VROUTER_TRACE_STAGE_VIP,
+				  "the service does not serve the source: its group %u (%s)",
+				  sg->id, label);
+	else
+		s = vr_trace_step(t, VROUTER_TRACE_STAGE_VIP,
+				  "rule %d (%s) of the service's group %u (%s) allows it", rule,
+				  vr_ruleset_rule(rules, rule)->label ?: "no label", sg->id, label);
+	if (s)
+		s->sg = sg->id;
+	return rule >= 0;
+}
+
 /* A pod that reaches itself by a service is judged like any other pair of ends; its
  * peer then is itself, not the service. Between nodes the sender's groups are judged where
  * it is, the receiver's where that is. What a service instance passes on is not its own: it
@@ -150,6 +186,8 @@ enum vrouter_drop_reason vr_policy(const struct vr_pkt *pkt, struct vr_decision 
 	BUILD_BUG_ON(BIT(VROUTER_DIRECTION_INGRESS) != VROUTER_SG_FLAGS_INGRESS);
 	BUILD_BUG_ON(BIT(VROUTER_DIRECTION_EGRESS) != VROUTER_SG_FLAGS_EGRESS);
 
+	if (d->vip && !serves(pkt, d->vip, t))
+		return VROUTER_DROP_REASON_VIP_SOURCE;
 	through = to && !d->member && is_transit(d->out, to, pkt->tuple.family, &d->dst);
 	set_peer(&q, through ? NULL : d->out, to, d->route);
 	if (!is_transit(pkt->vif, pkt->conf, pkt->tuple.family, &pkt->tuple.src) &&

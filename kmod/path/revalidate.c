@@ -132,7 +132,8 @@ static bool is_same_way(const struct vr_flow *f, const struct vr_decision *d)
 
 static bool is_policy(enum vrouter_drop_reason why)
 {
-	return why == VROUTER_DROP_REASON_SG_EGRESS || why == VROUTER_DROP_REASON_SG_INGRESS;
+	return why == VROUTER_DROP_REASON_SG_EGRESS || why == VROUTER_DROP_REASON_SG_INGRESS ||
+	       why == VROUTER_DROP_REASON_VIP_SOURCE;
 }
 
 static void swap_nexthop(struct vr_nexthop **at, struct vr_nexthop *nh)

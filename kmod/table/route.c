@@ -37,6 +37,7 @@ static struct vr_route *route_new(const struct vr_net *vn, const struct vr_route
 	r->prefix = cfg->prefix;
 	r->gen = vr_net_stamp(vn);
 	r->nh = nh;
+	r->node = cfg->node;
 	r->n_sgs = cfg->n_sgs;
 	if (r->n_sgs)
 		memcpy(r->sgs, cfg->sgs, r->n_sgs * sizeof(r->sgs[0]));

@@ -42,6 +42,7 @@ static struct vr_sg *sg_reserve(struct vr_net *vn, u32 id, struct netlink_ext_ac
 		return ERR_PTR(err);
 	}
 	sg->id = id;
+	INIT_LIST_HEAD(&sg->vips);
 	return sg;
 }
 
@@ -61,6 +62,7 @@ static void replace(struct vr_net *vn, struct vr_sg *sg, struct vr_ruleset *rule
 	vr_ruleset_free_later(old);
 	WRITE_ONCE(sg->enforce, enforce);
 	vr_vif_sg_changed(vn, sg);
+	vr_vip_sg_changed(vn, sg);
 }
 
 /* sg is what is there, or reserved. */
@@ -143,7 +145,8 @@ int vr_sg_del(struct vr_net *vn, u32 id, struct netlink_ext_ack *extack)
 		return -ENOENT;
 	}
 	if (sg->users) {
-		NL_SET_ERR_MSG_FMT(extack, "Security group %u is used by %u vifs", id, sg->users);
+		NL_SET_ERR_MSG_FMT(extack, "Security group %u is used by %u vifs and vips", id,
+				   sg->users);
 		return -EBUSY;
 	}
 

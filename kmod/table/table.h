@@ -186,6 +186,7 @@ struct vr_route {
 	u32			gen;		/* at which it was set */
 	struct vr_nexthop	*nh;		/* holds a use of it */
 	char			*label;		/* of the route: replaced with it */
+	bool			node;		/* to a node's address, which has node ports */
 	struct rcu_head		rcu;
 	unsigned int		n_sgs;
 	u32			sgs[];		/* sorted; replaced with the route */
@@ -196,6 +197,7 @@ struct vr_route_cfg {
 	struct vr_prefix	prefix;
 	u32			nexthop;
 	const char		*label;
+	bool			node;
 	unsigned int		n_sgs;
 	const u32		*sgs;
 };
@@ -535,6 +537,8 @@ struct vr_vip {
 	u32			affinity_timeout; /* seconds, 0 = none */
 	struct vr_nexthop __rcu	*nh;		/* ecmp; holds a use of it */
 	struct list_head	of_nh;		/* in vr_nexthop::vips; under lock */
+	struct vr_sg __rcu	*sg;		/* whom it serves, NULL = all; holds a use of it */
+	struct list_head	of_sg;		/* in vr_sg::vips; under lock */
 	char			*label;		/* vr_label_swap() */
 	struct vr_pcpu_counters __percpu *counters;
 	struct rcu_head		rcu;
@@ -543,6 +547,7 @@ struct vr_vip {
 struct vr_vip_cfg {
 	struct vr_vip_key	key;
 	u32			nexthop;
+	u32			sg;		/* 0 = none */
 	u32			affinity_timeout;
 	const char		*label;
 };
@@ -553,8 +558,12 @@ int vr_vip_set(struct vr_net *vn, const struct vr_vip_cfg *cfg, u16 nlflags,
 	       struct netlink_ext_ack *extack);
 int vr_vip_del(struct vr_net *vn, const struct vr_vip_key *key, struct netlink_ext_ack *extack);
 void vr_vip_del_vrf(struct vr_net *vn, u32 vrf);	/* all of a VRF; the caller bumps */
+/* Tells each vip of the group that the group's rules changed. Lock; the caller bumps. */
+void vr_vip_sg_changed(struct vr_net *vn, const struct vr_sg *sg);
 struct vr_vip *vr_vip_lookup_rcu(const struct vr_net *vn, const struct vr_vip_key *key);
-/* The vip that a packet of this tuple is for: of its address, or a node port's. RCU. */
+/* The vip that a packet of this tuple is for: of its address, or a node port's, of this node
+ * or of another that the VRF has a route to. RCU.
+ */
 struct vr_vip *vr_vip_find_rcu(const struct vr_net *vn, u32 vrf, const struct vr_tuple *t);
 /* Is addr that of any vip of the VRF (whatever protocol and port)? RCU. */
 bool vr_vip_addr_rcu(const struct vr_net *vn, u32 vrf, u8 family, const union vr_addr *addr);
@@ -637,7 +646,8 @@ struct vr_sg {
 	u32			id;
 	u32			enforce;	/* VROUTER_SG_FLAGS_*; written under lock */
 	char			*label;		/* vr_label_swap() */
-	unsigned int		users;		/* vifs; under lock */
+	unsigned int		users;		/* vifs and vips; under lock */
+	struct list_head	vips;		/* struct vr_vip::of_sg; under lock */
 	struct vr_ruleset __rcu	*rules;		/* never NULL */
 	struct rcu_head		rcu;
 };

@@ -69,6 +69,21 @@ struct vr_vip *vr_vip_lookup_rcu(const struct vr_net *vn, const struct vr_vip_ke
 	return rhashtable_lookup((struct rhashtable *)&vn->vips, key, vip_params);
 }
 
+/* This node's, or by its route another's: all of them have the same node ports, and the
+ * client's own node selects the member.
+ */
+static bool is_node_addr(const struct vr_net *vn, u32 id, u8 family, const union vr_addr *addr)
+{
+	const struct vr_route *route;
+	const struct vr_vrf *vrf;
+
+	if (vr_is_node_addr(vn, family, addr))
+		return true;
+	vrf = vr_vrf_rcu(vn, id);
+	route = vrf ? vr_route_lookup_rcu(vrf, family, addr) : NULL;
+	return route && route->node;
+}
+
 struct vr_vip *vr_vip_find_rcu(const struct vr_net *vn, u32 vrf, const struct vr_tuple *t)
 {
 	struct vr_vip_key key = {
@@ -81,7 +96,7 @@ struct vr_vip *vr_vip_find_rcu(const struct vr_net *vn, u32 vrf, const struct vr
 		return vip;
 	key.addr = (union vr_addr) {};
 	vip = vr_vip_lookup_rcu(vn, &key);
-	return vip && vr_is_node_addr(vn, t->family, &t->dst) ? vip : NULL;
+	return vip && is_node_addr(vn, vrf, t->family, &t->dst) ? vip : NULL;
 }
 
 bool vr_vip_addr_rcu(const struct vr_net *vn, u32 vrf, u8 family, const union vr_addr *addr)
@@ -211,6 +226,49 @@ static void unuse_nexthop(struct vr_vip *vip, struct vr_nexthop *nh)
 	nh->users--;
 }
 
+static void use_sg(struct vr_vip *vip, struct vr_sg *sg)
+{
+	rcu_assign_pointer(vip->sg, sg);
+	if (!sg)
+		return;
+	list_add_tail(&vip->of_sg, &sg->vips);
+	sg->users++;
+}
+
+static void unuse_sg(struct vr_net *vn, struct vr_vip *vip)
+{
+	struct vr_sg *sg = rcu_dereference_protected(vip->sg, lockdep_is_held(&vn->lock));
+
+	if (!sg)
+		return;
+	list_del(&vip->of_sg);
+	sg->users--;
+}
+
+void vr_vip_sg_changed(struct vr_net *vn, const struct vr_sg *sg)
+{
+	struct vr_vip *vip;
+
+	lockdep_assert_held(&vn->lock);
+	list_for_each_entry(vip, &sg->vips, of_sg)
+		WRITE_ONCE(vip->gen, vr_net_stamp(vn));
+}
+
+/* NULL: all clients are served. */
+static struct vr_sg *find_sg(struct vr_net *vn, const struct vr_vip_cfg *cfg,
+			     struct netlink_ext_ack *extack)
+{
+	struct vr_sg *sg;
+
+	if (!cfg->sg)
+		return NULL;
+	sg = xa_load(&vn->sgs, cfg->sg);
+	if (sg)
+		return sg;
+	NL_SET_ERR_MSG_FMT(extack, "Security group %u does not exist", cfg->sg);
+	return ERR_PTR(-ENOENT);
+}
+
 /* A service translates to its members' addresses, so they need one of its family. */
 static struct vr_nexthop *find_nexthop(struct vr_net *vn, const struct vr_vip_cfg *cfg,
 				       struct netlink_ext_ack *extack)
@@ -256,7 +314,8 @@ static struct vr_vip *vip_new(const struct vr_vip_cfg *cfg)
 
 /* label is taken over on success. */
 static int add(struct vr_net *vn, struct vr_vrf *vrf, const struct vr_vip_cfg *cfg,
-	       struct vr_nexthop *nh, char *label, struct netlink_ext_ack *extack)
+	       struct vr_nexthop *nh, struct vr_sg *sg, char *label,
+	       struct netlink_ext_ack *extack)
 {
 	struct vr_vip *vip;
 	int err;
@@ -276,6 +335,7 @@ static int add(struct vr_net *vn, struct vr_vrf *vrf, const struct vr_vip_cfg *c
 	vip->label = label;
 	vip->gen = vr_net_stamp(vn);
 	use_nexthop(vip, nh);
+	use_sg(vip, sg);
 	err = rhashtable_insert_fast(&vn->vips, &vip->node, vip_params);
 	if (err)
 		goto err_addr;
@@ -285,6 +345,7 @@ static int add(struct vr_net *vn, struct vr_vrf *vrf, const struct vr_vip_cfg *c
 	return 0;
 
 err_addr:
+	unuse_sg(vn, vip);
 	unuse_nexthop(vip, nh);
 	addr_put(vn, &vip->key);
 err_free:
@@ -296,10 +357,12 @@ err_give:
 }
 
 static void replace(struct vr_net *vn, struct vr_vip *vip, const struct vr_vip_cfg *cfg,
-		    struct vr_nexthop *nh, char *label)
+		    struct vr_nexthop *nh, struct vr_sg *sg, char *label)
 {
 	unuse_nexthop(vip, nh_of(vn, vip));
 	use_nexthop(vip, nh);
+	unuse_sg(vn, vip);
+	use_sg(vip, sg);
 	WRITE_ONCE(vip->affinity_timeout, cfg->affinity_timeout);
 	vr_label_swap(&vip->label, label);
 	WRITE_ONCE(vip->gen, vr_net_stamp(vn));
@@ -311,6 +374,7 @@ int vr_vip_set(struct vr_net *vn, const struct vr_vip_cfg *cfg, u16 nlflags,
 	struct vr_nexthop *nh;
 	struct vr_vip *vip;
 	struct vr_vrf *vrf;
+	struct vr_sg *sg;
 	char *label;
 	int err;
 
@@ -327,14 +391,17 @@ int vr_vip_set(struct vr_net *vn, const struct vr_vip_cfg *cfg, u16 nlflags,
 	nh = find_nexthop(vn, cfg, extack);
 	if (IS_ERR(nh))
 		return PTR_ERR(nh);
+	sg = find_sg(vn, cfg, extack);
+	if (IS_ERR(sg))
+		return PTR_ERR(sg);
 	label = vr_label_dup(cfg->label);
 	if (IS_ERR(label))
 		return PTR_ERR(label);
 
 	if (vip) {
-		replace(vn, vip, cfg, nh, label);
+		replace(vn, vip, cfg, nh, sg, label);
 	} else {
-		err = add(vn, vrf, cfg, nh, label, extack);
+		err = add(vn, vrf, cfg, nh, sg, label, extack);
 		if (err) {
 			vr_label_free(label);
 			return err;
@@ -349,6 +416,7 @@ static void remove(struct vr_net *vn, struct vr_vip *vip)
 	rhashtable_remove_fast(&vn->vips, &vip->node, vip_params);
 	rb_erase(&vip->order, &vn->vip_order);
 	unuse_nexthop(vip, nh_of(vn, vip));
+	unuse_sg(vn, vip);
 	addr_put(vn, &vip->key);
 	vr_label_free(vip->label);
 	WRITE_ONCE(vip->label, NULL);

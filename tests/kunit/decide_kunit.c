@@ -437,12 +437,88 @@ static void union_of_groups(struct kunit *test)
 	}
 }
 
+/* --- whom a service serves, and where node ports are ------------------------- */
+
+static void put_vip(struct kt_world *w, u32 addr, u16 port, u32 sg)
+{
+	struct vr_vip_cfg cfg = { .nexthop = 320, .sg = sg };
+	int err;
+
+	cfg.key = (struct vr_vip_key){ .vrf = KT_VRF, .family = AF_INET, .proto = TCP,
+				       .port = htons(port), .addr.v4 = cpu_to_be32(addr) };
+	mutex_lock(&w->vn->lock);
+	err = vr_vip_set(w->vn, &cfg, NLM_F_CREATE, NULL);
+	mutex_unlock(&w->vn->lock);
+	KUNIT_ASSERT_EQ(w->test, err, 0);
+}
+
+static enum vrouter_drop_reason why(struct kt_world *w, unsigned int pod, u32 dst, u16 dport)
+{
+	struct kt_pkt p = { .family = AF_INET, .proto = TCP, .src = KT_POD(pod), .dst = dst,
+			    .sport = 1025, .dport = dport };
+	struct vr_decision d;
+
+	kt_read_lock();
+	ask(w, pod, &p, &d);
+	kt_read_unlock();
+	return d.reason;
+}
+
+/* By address, by group, on the service's own port; the sources of one service only. */
+static void sources(struct kunit *test)
+{
+	const struct vr_sg_rule by_addr[] = { FROM_NET(KT_POD(0), 32), TO_NET(KT_POD(2), 32) };
+	const struct vr_sg_rule by_group[] = { FROM_SG(5), TO_8080(IN) };
+	struct kt_world *w = kt_world(test);
+	u32 gen;
+
+	kt_set_sg(w, 20, INGRESS, by_addr, 2);
+	kt_set_sg(w, 5, 0, NULL, 0);
+	kt_set_vif(w, 2, 1, (u32[]){ 5 });
+	kt_set_service(w, AF_INET, TCP, KT_VIP + 3, 80, 320, 1, 1, 8080);
+	put_vip(w, KT_VIP + 4, 80, 20);
+	KUNIT_EXPECT_EQ(test, why(w, 0, KT_VIP + 4, 80), NONE);
+	KUNIT_EXPECT_EQ(test, why(w, 2, KT_VIP + 4, 80), VROUTER_DROP_REASON_VIP_SOURCE);
+	KUNIT_EXPECT_EQ(test, why(w, 2, KT_VIP + 3, 80), NONE);
+	gen = vr_net_gen(w->vn);
+	kt_set_sg(w, 20, 0, by_group, 2);
+	KUNIT_EXPECT_TRUE(test, vr_gen_after(vr_net_gen(w->vn), gen));
+	KUNIT_EXPECT_EQ(test, why(w, 0, KT_VIP + 4, 80), VROUTER_DROP_REASON_VIP_SOURCE);
+	KUNIT_EXPECT_EQ(test, why(w, 2, KT_VIP + 4, 80), NONE);
+	kt_set_sg(w, 20, 0, NULL, 0);
+	KUNIT_EXPECT_EQ(test, why(w, 2, KT_VIP + 4, 80), VROUTER_DROP_REASON_VIP_SOURCE);
+}
+
+/* A vip of every address is at those that routes say are nodes', and at no others. */
+static void other_nodes(struct kunit *test)
+{
+	struct vr_route_cfg r = { .vrf = KT_VRF, .prefix = NET(HOST + 7, 32), .nexthop = 201,
+				  .node = true };
+	struct kt_world *w = kt_world(test);
+	int err;
+
+	kt_set_service(w, AF_INET, TCP, KT_VIP + 3, 80, 320, 1, 1, 8080);
+	put_vip(w, 0, 30080, 0);
+	mutex_lock(&w->vn->lock);
+	err = vr_route_set(w->vn, &r, NLM_F_CREATE, NULL);
+	mutex_unlock(&w->vn->lock);
+	KUNIT_ASSERT_EQ(test, err, 0);
+	kt_set_sg(w, 2, INGRESS, NULL, 0);
+	kt_set_vif(w, 1, 1, (u32[]){ 2 });
+	/* the member's group refuses, the node has none */
+	KUNIT_EXPECT_EQ(test, why(w, 0, HOST + 7, 30080), REFUSED_IN);
+	KUNIT_EXPECT_EQ(test, why(w, 0, HOST + 7, 30081), NONE);
+	KUNIT_EXPECT_EQ(test, why(w, 0, HOST + 8, 30080), NONE);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE_PARAM(where_to, questions_gen_params),
 	KUNIT_CASE_PARAM(trace_agrees, questions_gen_params),
 	KUNIT_CASE(spread),
 	KUNIT_CASE_PARAM(policy, policies_gen_params),
 	KUNIT_CASE(union_of_groups),
+	KUNIT_CASE(sources),
+	KUNIT_CASE(other_nodes),
 	{}
 };
 

@@ -14,7 +14,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 # pylint: disable=wrong-import-position
-from vrtest.node import VrctlError, load_module
+from vrtest.node import BUILD, VrctlError, load_module
 from vrtest.probe import Probe, World
 from vrtest.tap import Tap, wait_for
 from vrtest.wired import BITS, FAMILIES, GW, WAIT, Place, Underlay, WiredPod, drops, ip, vr
@@ -74,14 +74,14 @@ def set_up():
 class Service:
     """A service of members (address, port), reached from outside, while the context lasts."""
 
-    def __init__(self, i, addr, port, *members):
-        self.i, self.addr, self.port = i, addr, port
+    def __init__(self, i, addr, port, *members, more=""):
+        self.i, self.addr, self.port, self.more = i, addr, port, more
         words = "".join(f" member {m} port {p} nexthop 61" for m, p in members)
         vr(n1, f"nexthop replace id {40 + i} ecmp{words}")
 
     def __enter__(self):
         for proto in protos:
-            vr(n1, f"vip add vrf 2 {self.addr} {proto} {self.port} nexthop {40 + self.i}")
+            vr(n1, f"vip add vrf 2 {self.addr} {proto} {self.port} nexthop {40 + self.i} {self.more}")
         return self
 
     def __exit__(self, *_exc):
@@ -138,6 +138,76 @@ def policy():
             tap.check(drops(n1, "sg-ingress") > before, f"and without it {v}")
             vr(n1, pods["a"].cmd)
             vr(n1, "sg del id 10")
+
+
+def refused_source(who, addr, port, what):
+    before = drops(n1, "vip-source")
+    world.run([Probe(who, "tcp", addr, port)], until=lambda: drops(n1, "vip-source") > before)
+    tap.check(drops(n1, "vip-source") > before, what)
+
+
+def source_ranges():
+    """loadbalancer.go: only allow access from service loadbalancer source ranges. By a group of the vip."""
+    for family, i in FAMILIES:
+        v = f"(IPv{family})"
+        bits, other = BITS[i], ("203.0.113.0/24", "2001:db8:200::/64")[i]
+        served = f"sg replace id 20 label test/lb@sources enforce ingress rule ingress any from {outside.addr(i)}/{bits}"
+        vr(n1, served)
+        with Service(i, EXTERNAL_IP[i], 80, (pods["a"].addr(i), 7000), more="sg 20 label test/lb"):
+            vips = [s for s in vr(n1, "vip show vrf 2") if s.get("sg") == 20]
+            tap.equal(len(vips), len(protos), f"vips show their group {v}")
+            asks(outside, EXTERNAL_IP[i], 80, "a", f"a client in the ranges {v}", outside.addr(i))
+            refused_source(host, EXTERNAL_IP[i], 80, f"the node itself is not in them {v}")
+            with n3:
+                client = socket.socket((socket.AF_INET, socket.AF_INET6)[i], socket.SOCK_DGRAM)
+            client.settimeout(0)
+            client.connect((EXTERNAL_IP[i], 80))
+            answers = lambda c=client: wait_answer(c)
+            client.send(b"who")
+            tap.equal(answers(), b"a", f"a flow under way {v}")
+            vr(n1, f"sg replace id 20 label test/lb@sources enforce ingress rule ingress any from {other}")
+            before = drops(n1, "vip-source")
+            client.send(b"who")
+            wait_for(lambda b=before: drops(n1, "vip-source") > b, "vip-source", WAIT)
+            tap.check(True, f"ends where the ranges change {v}")
+            refused_source(outside, EXTERNAL_IP[i], 80, f"and so do new ones {v}")
+            text = n1.run([f"{BUILD}/vrctl", "trace", "vif", "60", "src", outside.addr(i), "dst", EXTERNAL_IP[i],
+                           "proto", "tcp", "sport", "1234", "dport", "80"], check=False).stdout
+            tap.check("does not serve the source" in text and "vip-source" in text, f"vrctl trace says so {v}", text)
+            vr(n1, served)
+            client.send(b"who")
+            tap.equal(answers(), b"a", f"it goes on when it is served again {v}")
+            client.close()
+            try:
+                vr(n1, "sg del id 20")
+                tap.check(False, f"a group in use is not deleted {v}")
+            except VrctlError as err:
+                tap.check("used by" in str(err), f"a group in use is not deleted {v}", str(err))
+            vr(n1, f"vip replace vrf 2 {EXTERNAL_IP[i]} tcp 80 nexthop {40 + i} label test/lb")
+            tap.equal(world.ask(host, "tcp", EXTERNAL_IP[i], 80, WAIT), "a", f"without the group all are served {v}")
+        vr(n1, "sg del id 20")
+        try:
+            vr(n1, f"nexthop replace id {40 + i} ecmp")
+            vr(n1, f"vip add vrf 2 {EXTERNAL_IP[i]} tcp 80 nexthop {40 + i} sg 21")
+            tap.check(False, f"a group that is not there is refused {v}")
+        except VrctlError as err:
+            tap.check("Security group 21 does not exist" in str(err), f"a group that is not there is refused {v}", str(err))
+        vr(n1, f"nexthop del id {40 + i}")
+
+
+def wait_answer(sock):
+    """The next datagram that comes while the servers work."""
+    got = []
+
+    def ready():
+        world.step()
+        try:
+            got.append(sock.recv(100))
+        except BlockingIOError:
+            pass
+        return got
+    wait_for(ready, "an answer", WAIT)
+    return got[0]
 
 
 def snat():
@@ -261,6 +331,6 @@ def gone():
 
 
 set_up()
-CASES = (node_port, external_ip, policy, snat, exhaustion, change, mtu, gateway, limits, gone)
+CASES = (node_port, external_ip, policy, source_ranges, snat, exhaustion, change, mtu, gateway, limits, gone)
 tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
 tap.done()

@@ -23,11 +23,12 @@ from vrtest.wired import Place
 
 tap = Tap("nodes")
 world = World()
-fabric = Fabric(3)
+fabric = Fabric(3, args=("--encap", "vxlan", "--external", "--healthz", "[::]:10256"))
 nodes = fabric.nodes
 WAIT = 10 * SLOW
 PORTS = [("http", 8080, "TCP"), ("dns", 8053, "UDP"), ("sig", 8090, "SCTP")]
 EXTERNAL_IP = ("198.51.100.7", "2001:db8:100::7")
+BALANCER_IP = ("203.0.113.9", "2001:db8:300::9")
 ON = {"web-1": 1, "web-2": 2, "web-3": 3, "client": 1, "other": 2}
 FAMILIES = ((4, 0), (6, 1))
 pods, hosts = {}, {}
@@ -150,8 +151,13 @@ def node_port():
         fabric.outside.run(["ip", "route", "replace", EXTERNAL_IP[i], "via", hosts[3].addr(i)])
         tap.check(str(ask(outside, "tcp", EXTERNAL_IP[i], 80)).startswith("default/web"), f"external address {v}")
         tap.check(str(ask(pods["client"], "tcp", EXTERNAL_IP[i], 80)).startswith("default/web"), f"from a pod, too {v}")
-        tap.check(str(ask(pods["client"], "tcp", hosts[1].addr(i), 30080)).startswith("default/web"),
-                  f"a pod reaches its node's port {v}")
+        for n in (1, 2, 3):
+            world.seen.clear()
+            tap.check(str(ask(pods["client"], "tcp", hosts[n].addr(i), 30080)).startswith("default/web"),
+                      f"a pod reaches the port of node{n} {v}")
+            tap.equal([c for _, c in world.seen], [pods["client"].addr(family)], f"and is seen as itself {v}")
+            tap.equal(ask(pods["client"], "tcp", hosts[n].addr(i), 9100), f"host{n}",
+                      f"other ports of node{n} are its own {v}")
         tap.check(str(ask(hosts[1], "tcp", hosts[1].addr(i), 30080)).startswith("default/web"),
                   f"and the node itself {v}")
     nodes[1].apply("30-services", [web(externalTrafficPolicy="Local")])
@@ -168,6 +174,108 @@ def node_port():
     tap.equal(got, {"default/web-2"}, "internalTrafficPolicy Local: only the sender's node's own")
     nodes[1].apply("30-services", [web()])
     fabric.sync()
+
+
+def balanced(*ranges, **spec):
+    obj = web(**spec)
+    obj["spec"].update(type="LoadBalancer", loadBalancerSourceRanges=list(ranges))
+    obj["status"] = {"loadBalancer": {"ingress": [{"ip": a} for a in BALANCER_IP]}}
+    return obj
+
+
+def not_served(node, src, addr, what):
+    before = node.drops("vip-source")
+    world.run([Probe(src, "tcp", addr, 80)], until=lambda: node.drops("vip-source") > before, seconds=WAIT)
+    tap.check(node.drops("vip-source") > before, what)
+
+
+def source_ranges():
+    """loadbalancer.go: should only allow access from service loadbalancer source ranges."""
+    outside = Place(fabric.outside, "outside", ("192.0.2.254", "2001:db8::254"))
+    served = lambda src, addr: str(ask(src, "tcp", addr, 80)).startswith("default/web")
+    both = [f"{a}/{bits}" for who in (outside.addr, lambda i: pods["client"].addr((4, 6)[i]))
+            for i, bits in ((0, 32), (1, 128)) for a in [who(i)]]
+    nodes[1].apply("30-services", [balanced(*(f"100.{64 + n // 256}.{n % 256}.0/24" for n in range(1000)), *both)])
+    fabric.sync()
+    tap.equal([s["rules"] for s in nodes[1].vrctl("sg", "show") if s.get("label") == "default/web@sources"], [1004],
+              "ranges become a group")
+    for family, i in FAMILIES:
+        v, addr = f"(IPv{family})", BALANCER_IP[i]
+        fabric.outside.run(["ip", "route", "replace", addr, "via", hosts[3].addr(i)])
+        tap.check(served(outside, addr), f"a client outside, in the ranges {v}")
+        tap.check(served(pods["client"], addr), f"a pod in the ranges {v}")
+        not_served(nodes[2], pods["other"], addr, f"a pod that is not in them {v}")
+        not_served(nodes[3], hosts[3], addr, f"a node that is not in them {v}")
+        tap.check(served(pods["other"], EXTERNAL_IP[i]), f"external addresses serve all {v}")
+        tap.check(served(pods["other"], nodes[1].vip("default", "web", family)), f"and so do cluster addresses {v}")
+    nodes[1].apply("30-services", [balanced("10.255.0.0/16", "fd00:ffff::/32")])
+    fabric.sync()
+    for family, i in FAMILIES:
+        not_served(nodes[3], outside, BALANCER_IP[i], f"other ranges, and the client is out of them (IPv{family})")
+        not_served(nodes[1], pods["client"], BALANCER_IP[i], f"as is the pod (IPv{family})")
+    nodes[1].apply("30-services", [balanced("10.255.0.0/16")])
+    fabric.sync()
+    not_served(nodes[3], outside, BALANCER_IP[0], "ranges of IPv4 only")
+    tap.check(served(outside, BALANCER_IP[1]), "say nothing of IPv6")
+    nodes[1].apply("30-services", [balanced()])
+    fabric.sync()
+    for family, i in FAMILIES:
+        tap.check(served(outside, BALANCER_IP[i]) and served(pods["other"], BALANCER_IP[i]), f"no ranges, all are served (IPv{family})")
+    tap.check(not any(s.get("label", "").endswith("@sources") for s in nodes[3].vrctl("sg", "show")), "their group went")
+    nodes[1].apply("30-services", [web()])
+    fabric.sync()
+
+
+def curl(addr, port, *args):
+    """(status, weight, JSON) of an answer from outside; status 0: no connection."""
+    host = f"[{addr}]" if ":" in addr else addr
+    out = fabric.outside.run(["curl", "-s", "-g", "-m", str(WAIT), "-w", "\n%{http_code}\n%header{x-load-balancing-endpoint-weight}", *args,
+                              f"http://{host}:{port}/healthz"], check=False).stdout
+    body, status, weight = out.rsplit("\n", 2)
+    return int(status), weight, json.loads(body) if body.startswith("{") else None
+
+
+def health_check():
+    """loadbalancer.go, ESIPP: the health-check node port tells which nodes have members of their own."""
+    local = balanced(externalTrafficPolicy="Local", healthCheckNodePort=32123)
+    nodes[1].apply("30-services", [local])
+    fabric.sync()
+    for family, i in FAMILIES:
+        for n in (1, 2, 3):
+            status, weight, body = curl(hosts[n].addr(i), 32123)
+            tap.equal((status, weight), (200, "1"), f"node{n} has a member (IPv{family})")
+            tap.equal((body["service"], body["localEndpoints"]), ({"namespace": "default", "name": "web"}, 1), "and says so")
+    unready = pod_objects()
+    for pod in unready:
+        if pod["metadata"]["name"] == "web-3":
+            pod["status"] = {"conditions": [{"type": "Ready", "status": "False"}]}
+    nodes[1].apply("20-pods", unready)
+    fabric.sync()
+    status, weight, body = curl(hosts[3].addr(0), 32123)
+    tap.equal((status, weight, body["localEndpoints"]), (503, "0", 0), "without a ready member: 503")
+    tap.equal(curl(hosts[2].addr(1), 32123)[0], 200, "other nodes have theirs")
+    nodes[1].apply("20-pods", pod_objects())
+    fabric.sync()
+    tap.equal(curl(hosts[3].addr(1), 32123)[0], 200, "and back")
+    nodes[1].apply("30-services", [balanced(externalTrafficPolicy="Local", healthCheckNodePort=32124)])
+    fabric.sync()
+    tap.equal((curl(hosts[1].addr(0), 32123)[0], curl(hosts[1].addr(0), 32124)[0]), (0, 200), "the port changes")
+    nodes[1].apply("30-services", [web()])
+    fabric.sync()
+    tap.equal(curl(hosts[1].addr(0), 32124)[0], 0, "and goes with the policy")
+
+
+def node_health():
+    """As kube-proxy's /healthz."""
+    for i in (0, 1):
+        status, _, body = curl(hosts[1].addr(i), 10256)
+        tap.equal((status, body["nodeEligible"]), (200, True), f"a node in step (IPv{(4, 6)[i]})")
+    tap.check(body["lastUpdated"].endswith("Z") and body["currentTime"] >= body["lastUpdated"], "and says since when", body)
+    nodes[2].kill_daemon(signal.SIGKILL)
+    tap.equal(curl(hosts[2].addr(0), 10256)[0], 0, "without the daemon nobody answers")
+    nodes[2].start_daemon()
+    fabric.sync()
+    wait_for(lambda: curl(hosts[2].addr(0), 10256)[0] == 200, "node2 in step again", WAIT)
 
 
 def to_outside():
@@ -271,6 +379,8 @@ def node_gone():
               "its routes went")
     got = set(world.run([Probe(pods["client"], "tcp", nodes[1].vip("default", "web"), 80) for _ in range(20)], seconds=WAIT))
     tap.equal(got, {"default/web-1", "default/web-2"}, "the service goes on with the others")
+    wait_for(lambda: curl(hosts[3].addr(1), 10256)[0] == 503, "node3's health", WAIT)
+    tap.equal(curl(hosts[3].addr(1), 10256)[2]["nodeEligible"], False, "the node that was deleted is not eligible")
 
 
 def module_reloaded():
@@ -296,7 +406,8 @@ def module_reloaded():
 
 
 set_up()
-CASES = (programmed, pod_to_pod, cluster_ip, host, across_policy, node_port, to_outside, segment_size, underlay_mtu, trace, daemon_restart, node_readdressed, node_gone,
+CASES = (programmed, pod_to_pod, cluster_ip, host, across_policy, node_port, source_ranges, health_check, node_health, to_outside, segment_size,
+         underlay_mtu, trace, daemon_restart, node_readdressed, node_gone,
          module_reloaded)
 tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
 tap.done()

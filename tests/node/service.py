@@ -411,6 +411,23 @@ def unnamed_port():
                   f"a port without a name is served (IPv{family})")
 
 
+def from_pods():
+    """service.go: NodePort and externalIPs, asked by pods of a node that serves nothing from outside."""
+    here, external = ("192.0.2.9", "2001:db8::9"), ("198.51.100.9", "2001:db8:100::9")
+    for addr in here:
+        node.ns.run(["ip", "addr", "add", addr, "dev", "lo"])
+    obj = service("default", "np", [(80, 8080, "TCP")], WEB, type="NodePort", externalIPs=list(external))
+    obj["spec"]["ports"][0]["nodePort"] = 30080
+    apply_services(obj)
+    for i in (0, 1):
+        tap.equal(members_of(ask_many(here[i], 30080, 60)), ALL, f"a node port of {here[i]}")
+        tap.equal(members_of(ask_many(external[i], 80, 60)), ALL, f"external address {external[i]}")
+    tap.check(not any(v["type"] == "external" for v in node.vrctl("vif", "show")), "without a vif to the outside")
+    apply_services()
+    for addr in here:
+        node.ns.run(["ip", "addr", "del", addr, "dev", "lo"])
+
+
 def no_sctp_module():
     deps = run(["modinfo", "-F", "depends", os.environ["VROUTER_KO"]]).stdout
     tap.check("sctp" not in deps.split(","), "the module does not need the sctp module", deps)
@@ -421,6 +438,6 @@ tap.run([(f.__name__, f) for f in (
     balance, endpoints_follow_pods, multiport, ports_change, hairpin, up_and_down, proxy_restart,
     external_name, not_ready, no_endpoints, affinity, ignored_labels, terminating,
     same_port_two_protocols, client_address, udp_flow_moves, established_flows_stay, bulk, unnamed_port,
-    no_sctp_module)],
+    from_pods, no_sctp_module)],
     only=os.environ.get("CASE"))
 tap.done()

@@ -174,16 +174,16 @@ def test_route(c):
                              ("fd00::", 64, 3), ("fd00::1", 128, 1), ("10.0.0.0", 24, 2)):
         c.do("route-new", ADD, vrf=11, addr=addr, prefix_len=length, nexthop=nh)
     c.do("route-new", REPLACE, vrf=11, addr="10.0.0.1", prefix_len=32, nexthop=1, sg=[8, 7],
-         label="default/web-0")
+         label="default/web-0", node=True)
     got = [(r["addr"], r["prefix-len"]) for r in c.dump("route-get", vrf=11)]
     tap.equal(got, [("0.0.0.0", 0), ("10.0.0.0", 8), ("10.0.0.0", 24), ("10.0.0.1", 32),
                     ("fd00::", 64), ("fd00::1", 128)], "routes in order of prefix")
     tap.equal(len(c.dump("route-get", vrf=11, family=V6)), 2, "routes of one family")
     exact = c.do("route-get", vrf=11, addr="10.0.0.1", prefix_len=32)
-    tap.equal((exact["nexthop"], exact["sg"], exact["label"]), (1, [7, 8], "default/web-0"),
+    tap.equal((exact["nexthop"], exact["sg"], exact["label"], exact["node"]), (1, [7, 8], "default/web-0", True),
               "a route by its prefix")
     best = c.do("route-get", vrf=11, addr="10.0.0.77", lookup=True)
-    tap.equal((best["addr"], best["prefix-len"]), ("10.0.0.0", 24), "the longest prefix")
+    tap.equal((best["addr"], best["prefix-len"], "node" in best), ("10.0.0.0", 24, False), "the longest prefix")
     fails(c, "look-up without a route", errno.ENOENT, "route-get",
           {"vrf": 11, "addr": "2001:db8::1", "lookup": True}, says="no route")
     fails(c, "route twice", errno.EEXIST, "route-new",
@@ -207,6 +207,16 @@ def test_vip(c):
     fails(c, "next hop that a vip uses", errno.EBUSY, "nexthop-del", {"id": 6}, bad="id")
     c.do("vip-del", vrf=1, addr="10.96.0.10", proto=UDP, port=53)
     tap.equal(len(c.dump("vip-get", vrf=1)), 2, "vip deleted")
+    vip = {"vrf": 1, "addr": "10.96.0.10", "proto": TCP, "port": 80, "nexthop": 6}
+    tap.check("sg" not in got, "a vip for all clients has no group")
+    fails(c, "vip of no group", errno.ENOENT, "vip-new", {**vip, "sg": 99}, REPLACE, bad="sg", says="99 does not exist")
+    c.do("sg-new", ADD, id=60, label="default/web@sources")
+    c.do("vip-new", REPLACE, sg=60, **vip)
+    tap.equal(c.do("vip-get", vrf=1, addr="10.96.0.10", proto=TCP, port=80)["sg"], 60, "a vip's group")
+    tap.equal(c.do("sg-get", id=60)["users"], 1, "is used by it")
+    fails(c, "group that a vip uses", errno.EBUSY, "sg-del", {"id": 60}, bad="id", says="used by 1")
+    c.do("vip-new", REPLACE, **vip)
+    c.do("sg-del", id=60)
 
 
 RULES = [

@@ -137,19 +137,22 @@ static void route_and_vip(void **state)
 	assert_int_equal(r->n_sgs, 1);
 	release(v, r);
 	r = accept_words(v, "vrf 1 ::/0 nexthop 10");
+	assert_false(r->node);
 	assert_int_equal(r->prefix.addr.family, AF_INET6);
 	assert_int_equal(r->prefix.len, 0);
 	release(v, r);
-	r = accept_words(v, "fd00::1 vrf 1 nexthop 10");
+	r = accept_words(v, "fd00::1 vrf 1 nexthop 10 node");
+	assert_true(r->node);
 	assert_int_equal(r->prefix.len, 128);
 	release(v, r);
 
 	v = verb(&object_vip, "add");
 	vip = accept_words(v, "vrf 1 10.96.0.10 tcp 80 nexthop 20 affinity 10800 "
-			   "label default/web:http");
+			   "sg 9 label default/web:http");
 	assert_int_equal(vip->proto, IPPROTO_TCP);
 	assert_int_equal(vip->port, 80);
 	assert_int_equal(vip->affinity_timeout, 10800);
+	assert_int_equal(vip->sg, 9);
 	release(v, vip);
 	(void)state;
 }

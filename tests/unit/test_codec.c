@@ -42,11 +42,12 @@ static struct vr_nexthop ecmp = {
 
 static struct vr_route default_route = {
 	.vrf = 1, .prefix = { { AF_INET6 } }, .nexthop = 10, .n_sgs = 3, .sgs = sgs, .label = "x",
+	.node = true,
 };
 
 static struct vr_vip vip = {
 	.vrf = 1, .addr = V4(10, 96, 0, 10), .proto = IPPROTO_TCP, .port = 80, .nexthop = 20,
-	.affinity_timeout = 10800, .label = "default/web:http",
+	.affinity_timeout = 10800, .label = "default/web:http", .sg = 9,
 };
 
 static struct vr_prefix except[] = { { V4(10, 1), 16 }, { V4(10, 2), 16 } };

@@ -219,6 +219,43 @@ static void dual_stack(void **state)
 	world_free(&w);
 }
 
+#define BALANCED(spec) "{apiVersion: v1, kind: Service, metadata: {name: web%s}, spec: {selector: {app: web}, " spec \
+	", ports: [{port: 80, nodePort: 30080}]}, status: {loadBalancer: {ingress: [{ip: 203.0.113.5}]}}}"
+#define RANGES_NOTE ", annotations: {service.beta.kubernetes.io/load-balancer-source-ranges: \"%s\"}"
+
+static void apply_balanced(struct world *w, const char *fmt, const char *ranges)
+{
+	cleanup_free char *note = ranges ? xasprintf(RANGES_NOTE, ranges) : xstrdup("");
+	cleanup_free char *text = NULL;
+
+	world_clear(w);
+	assert_true(asprintf(&text, fmt, note) > 0);
+	world_apply(w, text);
+}
+
+/* The field counts, else the old annotation; each once, without host bits. */
+static void source_ranges(void **state)
+{
+	struct world w;
+
+	(void)state;
+	set_up(&w);
+	apply_balanced(&w, BALANCED("type: LoadBalancer, loadBalancerSourceRanges: [192.0.2.77/24, \" 2001:db8::/32 \", "
+				    "192.0.2.0/24]"), "10.0.0.0/8");
+	assert_string_equal(w.complaints, "");
+	assert_spec(&w, RES_LOAD_BALANCER, "default/web", "sourceRanges", "[\"192.0.2.0/24\",\"2001:db8::/32\"]");
+	apply_balanced(&w, BALANCED("type: LoadBalancer"), " 10.0.0.0/8,192.0.2.1/32 ");
+	assert_string_equal(w.complaints, "");
+	assert_spec(&w, RES_LOAD_BALANCER, "default/web", "sourceRanges", "[\"10.0.0.0/8\",\"192.0.2.1/32\"]");
+	apply_balanced(&w, BALANCED("type: LoadBalancer"), NULL);
+	assert_spec(&w, RES_LOAD_BALANCER, "default/web", "sourceRanges", "null");
+	/* a health-check port needs a policy by which nodes differ */
+	apply_balanced(&w, BALANCED("type: LoadBalancer, healthCheckNodePort: 32000"), NULL);
+	assert_non_null(strstr(w.complaints, "spec.healthCheckNodePort: needs type LoadBalancer and "
+			       "externalTrafficPolicy Local"));
+	world_free(&w);
+}
+
 /* Taken addresses are told of once; the service is there as soon as the address is free. */
 static void taken_address(void **state)
 {
@@ -283,12 +320,16 @@ static void from_outside(void **state)
 	set_up(&w);
 	world_apply(&w, "{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {selector: {app: web}, "
 		    "type: LoadBalancer, externalTrafficPolicy: Local, internalTrafficPolicy: Local, "
-		    "externalIPs: [198.51.100.7], ports: [{name: http, port: 80, targetPort: http, nodePort: 30080}, "
+		    "externalIPs: [198.51.100.7, 198.51.100.8], healthCheckNodePort: 32000, ports: [{name: http, port: 80, targetPort: http, nodePort: 30080}, "
 		    "{name: dns, protocol: UDP, port: 53}]}, "
 		    "status: {loadBalancer: {ingress: [{ip: 203.0.113.5}, {hostname: web.example}, "
-		    "{ip: 198.51.100.7}]}}}");
-	assert_spec(&w, RES_LOAD_BALANCER, "default/web", "externalAddresses",
-		    "[\"198.51.100.7\",\"203.0.113.5\"]");
+		    "{ip: 198.51.100.7}, {ip: 203.0.113.6, ipMode: Proxy}]}}}");
+	/* What is both is the load balancer's, whose ranges hold. */
+	assert_spec(&w, RES_LOAD_BALANCER, "default/web", "externalAddresses", "[\"198.51.100.8\"]");
+	assert_spec(&w, RES_LOAD_BALANCER, "default/web", "loadBalancerAddresses",
+		    "[\"203.0.113.5\",\"198.51.100.7\"]");
+	assert_spec(&w, RES_LOAD_BALANCER, "default/web", "sourceRanges", "null");
+	assert_spec(&w, RES_LOAD_BALANCER, "default/web", "healthCheckNodePort", "32000");
 	assert_spec(&w, RES_LOAD_BALANCER, "default/web", "listeners", "[{\"name\":\"http\",\"protocol\":\"TCP\","
 		    "\"port\":80,\"pools\":{\"IPv4\":\"default/web.http\"},\"nodePort\":30080},{\"name\":\"dns\","
 		    "\"protocol\":\"UDP\",\"port\":53,\"pools\":{\"IPv4\":\"default/web.dns\"}}]");
@@ -299,6 +340,8 @@ static void from_outside(void **state)
 	world_apply(&w, SERVICE("web", "selector: {app: web}, type: NodePort, ports: [{name: http, port: 80, "
 				"targetPort: http, nodePort: 30080}, {name: dns, protocol: UDP, port: 53}]"));
 	assert_spec(&w, RES_LOAD_BALANCER, "default/web", "externalAddresses", "null");
+	assert_spec(&w, RES_LOAD_BALANCER, "default/web", "loadBalancerAddresses", "null");
+	assert_spec(&w, RES_LOAD_BALANCER, "default/web", "healthCheckNodePort", "null");
 	assert_spec(&w, RES_POOL, "default/web.http", "externalTrafficPolicy", "\"Cluster\"");
 	assert_spec(&w, RES_POOL, "default/web.dns", "externalTrafficPolicy", "null");
 	assert_spec(&w, RES_POOL, "default/web.http", "internalTrafficPolicy", "null");
@@ -324,6 +367,7 @@ int main(void)
 		cmocka_unit_test(host_network_endpoint),
 		cmocka_unit_test(dual_stack),
 		cmocka_unit_test(from_outside),
+		cmocka_unit_test(source_ranges),
 		cmocka_unit_test(taken_address),
 		cmocka_unit_test(order_of_events),
 	};

@@ -106,6 +106,10 @@ static void fields_are_named(void **state)
 		{ HEAD("LoadBalancer") "{\"network\":\"a/b\",\"listeners\":[{\"protocol\":\"TCP\","
 		  "\"port\":99999}]}}",
 		  "spec.listeners[0].port: must be a number from 1 to 65535" },
+		{ HEAD("LoadBalancer") "{\"network\":\"a/b\",\"sourceRanges\":[\"10.0.0.0/8\",\"10.0.0.1/8\"]}}",
+		  "spec.sourceRanges[1]: \"10.0.0.1/8\" is not a prefix, or has bits after its length" },
+		{ HEAD("LoadBalancer") "{\"network\":\"a/b\",\"healthCheckNodePort\":0}}",
+		  "spec.healthCheckNodePort: must be a number from 1 to 65535" },
 	};
 	unsigned int i;
 	struct jerr e;

@@ -54,7 +54,8 @@ static const char *needs(const struct fake *k, const struct kobj *o)
 		       !there(k, K_NEXTHOP, o->route.nexthop) ? "No such nexthop" : NULL;
 	case K_VIP:
 		return !there(k, K_VRF, o->vip.vrf) ? "No such vrf" :
-		       !there(k, K_NEXTHOP, o->vip.nexthop) ? "No such nexthop" : NULL;
+		       !there(k, K_NEXTHOP, o->vip.nexthop) ? "No such nexthop" :
+		       o->vip.sg && !there(k, K_SG, o->vip.sg) ? "No such sg" : NULL;
 	default:
 		return NULL;
 	}
@@ -70,6 +71,8 @@ static void look_for_use(const struct kobj *o, void *arg)
 	if (u->of->key.kind == K_NEXTHOP)
 		u->used |= (o->key.kind == K_ROUTE && o->route.nexthop == id) ||
 			   (o->key.kind == K_VIP && o->vip.nexthop == id);
+	else if (u->of->key.kind == K_SG)
+		u->used |= o->key.kind == K_VIP && o->vip.sg == id;
 	else if (u->of->key.kind == K_VRF)
 		u->used |= o->key.kind == K_VIF && o->vif.vrf == id;
 }
@@ -533,6 +536,75 @@ static void failed_members(void **state)
 	assert_int_equal(o->nexthop.n_members, 1);
 }
 
+static uint32_t vip_group(const struct world *w, const char *vrf, const char *addr, uint16_t port)
+{
+	struct kkey key = { .kind = K_VIP, .proto = IPPROTO_TCP, .port = port };
+	const struct kobj *o;
+
+	key.id = ids_find(w->ids, ID_VRF, vrf);
+	assert_true(vr_addr_parse(addr, &key.prefix.addr));
+	o = ktable_get(&w->kernel.objs, &key);
+	assert_non_null(o);
+	return o->vip.sg;
+}
+
+/* Whom the load balancer's addresses serve: a group of their vips, of the families that have ranges. */
+static void source_ranges(void **state)
+{
+	struct world *w = *state;
+	const struct kobj *o;
+	uint32_t sg;
+
+	env.external = true;
+#define BALANCED(more) "{\"network\":\"default/net\",\"vips\":[\"10.96.0.10\"],\"externalAddresses\":[\"198.51.100.7\"],"	\
+	"\"loadBalancerAddresses\":[\"203.0.113.5\",\"2001:db8::5\"]," more						\
+	"\"listeners\":[{\"name\":\"http\",\"protocol\":\"TCP\",\"port\":80,\"nodePort\":30080,\"pools\":"		\
+	"{\"IPv4\":\"default/web.http\",\"IPv6\":\"default/web.http6\"}}]}"
+	set(w, LB, "default/web", BALANCED("\"sourceRanges\":[\"192.0.2.0/24\",\"10.0.0.0/8\"],"));
+	set(w, POOL, "default/web.http", "{\"protocol\":\"TCP\",\"family\":\"IPv4\",\"network\":\"default/net\","
+	    "\"externalTrafficPolicy\":\"Cluster\",\"members\":[]}");
+	set(w, POOL, "default/web.http6", "{\"protocol\":\"TCP\",\"family\":\"IPv6\",\"network\":\"default/net\","
+	    "\"externalTrafficPolicy\":\"Cluster\",\"members\":[]}");
+	set(w, ROUTER, "/n1", ROUTER_SPEC("\"192.0.2.1\""));
+	set(w, NETWORK, NETWORK_SPEC);
+	assert_int_equal(reconcile(w->rc), RC_DONE);
+	sg = ids_find(w->ids, ID_SG, "default/web@sources");
+	assert_int_not_equal(sg, 0);
+	o = find(w, K_SG, ID_SG, "default/web@sources");
+	assert_int_equal(o->sg.n_rules, 2);
+	assert_int_equal(o->sg.rules[0].peer_prefix.len, 24);
+	assert_string_equal(o->sg.rules[0].label, "192.0.2.0/24");
+	assert_int_equal(vip_group(w, "Node/external", "203.0.113.5", 80), sg);
+	assert_int_equal(vip_group(w, "default/net", "203.0.113.5", 80), sg);
+	assert_int_equal(vip_group(w, "Node/external", "2001:db8::5", 80), 0);
+	assert_int_equal(vip_group(w, "Node/external", "198.51.100.7", 80), 0);
+	assert_int_equal(vip_group(w, "Node/external", "0.0.0.0", 30080), 0);
+	assert_int_equal(vip_group(w, "default/net", "10.96.0.10", 80), 0);
+	reconciler_synced(w->rc);
+	set(w, LB, "default/web", BALANCED(""));
+	assert_int_equal(reconcile(w->rc), RC_DONE);
+	assert_int_equal(vip_group(w, "Node/external", "203.0.113.5", 80), 0);
+	assert_int_equal(ids_find(w->ids, ID_SG, "default/web@sources"), 0);
+}
+
+/* Where nothing from outside is served, pods still reach what the service has there. */
+static void from_inside_only(void **state)
+{
+	struct world *w = *state;
+	struct count c = {};
+
+	set(w, LB, "default/web", BALANCED("\"sourceRanges\":[\"192.0.2.0/24\"],"));
+	set(w, POOL, "default/web.http", "{\"protocol\":\"TCP\",\"family\":\"IPv4\",\"members\":[]}");
+	set(w, POOL, "default/web.http6", "{\"protocol\":\"TCP\",\"family\":\"IPv6\",\"members\":[]}");
+	set(w, NETWORK, NETWORK_SPEC);
+	assert_int_equal(reconcile(w->rc), RC_DONE);
+	ktable_each(&w->kernel.objs, count_one, &c);
+	assert_int_equal(c.n[K_VRF], 1);
+	assert_int_equal(c.n[K_VIP], 6);	/* cluster, external, node port and balancer's of each family */
+	assert_int_equal(vip_group(w, "default/net", "0.0.0.0", 30080), 0);
+	assert_int_equal(vip_group(w, "default/net", "203.0.113.5", 80), ids_find(w->ids, ID_SG, "default/web@sources"));
+}
+
 /* --- differences --------------------------------------------------------------------- */
 
 static void restart_changes_nothing(void **state)
@@ -751,6 +823,8 @@ int main(void)
 		TEST(nodes_become_tunnels),
 		TEST(services_from_outside),
 		TEST(failed_members),
+		TEST(source_ranges),
+		TEST(from_inside_only),
 		TEST(without_encapsulation_there_are_none),
 		TEST(another_vni_makes_the_end_anew),
 		TEST(a_restart_keeps_the_tunnels),

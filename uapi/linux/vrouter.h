@@ -198,6 +198,8 @@ enum vrouter_flow_state {
  *   until their datagrams are whole is reached
  * @VROUTER_DROP_REASON_FRAGMENT_TIMEOUT: IP fragment whose datagram did not
  *   become whole in time
+ * @VROUTER_DROP_REASON_VIP_SOURCE: the service's address does not serve this
+ *   source (loadBalancerSourceRanges)
  */
 enum vrouter_drop_reason {
 	VROUTER_DROP_REASON_NONE,
@@ -247,6 +249,7 @@ enum vrouter_drop_reason {
 	VROUTER_DROP_REASON_FRAGMENT_OVERLAP,
 	VROUTER_DROP_REASON_FRAGMENT_LIMIT,
 	VROUTER_DROP_REASON_FRAGMENT_TIMEOUT,
+	VROUTER_DROP_REASON_VIP_SOURCE,
 
 	/* private: */
 	__VROUTER_DROP_REASON_MAX,
@@ -356,6 +359,7 @@ enum {
 	VROUTER_A_ROUTE_LABEL,
 	VROUTER_A_ROUTE_FAMILY,
 	VROUTER_A_ROUTE_LOOKUP,
+	VROUTER_A_ROUTE_NODE,
 
 	__VROUTER_A_ROUTE_MAX,
 	VROUTER_A_ROUTE_MAX = (__VROUTER_A_ROUTE_MAX - 1)
@@ -370,6 +374,7 @@ enum {
 	VROUTER_A_VIP_AFFINITY_TIMEOUT,
 	VROUTER_A_VIP_LABEL,
 	VROUTER_A_VIP_COUNTERS,
+	VROUTER_A_VIP_SG,
 
 	__VROUTER_A_VIP_MAX,
 	VROUTER_A_VIP_MAX = (__VROUTER_A_VIP_MAX - 1)

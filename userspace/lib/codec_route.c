@@ -14,6 +14,7 @@ static const struct vr_field fields[] = {
 	VR_LIST_FIELD("sg", VROUTER_A_ROUTE_SG, VR_T_U32S, VR_F_UNORDERED, struct vr_route, sgs,
 		      n_sgs, NULL),
 	FIELD("label", LABEL, VR_T_STRING, 0, label),
+	FIELD("node", NODE, VR_T_FLAG, 0, node),
 };
 
 static const struct vr_field filter[] = {

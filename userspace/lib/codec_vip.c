@@ -16,6 +16,7 @@ static const struct vr_field fields[] = {
 	FIELD("label", LABEL, VR_T_STRING, 0, label),
 	VR_NEST_FIELD("counters", VROUTER_A_VIP_COUNTERS, VR_F_TOLD, struct vr_vip, counters,
 		      &vr_struct_counters),
+	FIELD("sg", SG, VR_T_U32, 0, sg),
 };
 
 static const struct vr_field filter[] = {

@@ -126,6 +126,7 @@ const struct vr_name vr_names_drop_reason[] = {
 	{ "fragment-overlap", VROUTER_DROP_REASON_FRAGMENT_OVERLAP },
 	{ "fragment-limit", VROUTER_DROP_REASON_FRAGMENT_LIMIT },
 	{ "fragment-timeout", VROUTER_DROP_REASON_FRAGMENT_TIMEOUT },
+	{ "vip-source", VROUTER_DROP_REASON_VIP_SOURCE },
 	{ 0 }
 };
 

@@ -93,6 +93,7 @@ struct vr_route {
 	unsigned int	n_sgs;
 	uint32_t	*sgs;
 	char		*label;
+	bool		node;			/* to a node's address, which has node ports */
 };
 
 /* What a dump of routes or vips can be narrowed to; 0 = all. */
@@ -110,6 +111,7 @@ struct vr_vip {
 	uint16_t	port;
 	uint32_t	nexthop;
 	uint32_t	affinity_timeout;	/* seconds, 0 = none */
+	uint32_t	sg;			/* whose ingress rules clients match; 0 = all are served */
 	char		*label;
 	struct vr_counters counters;		/* told */
 };

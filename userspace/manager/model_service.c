@@ -328,7 +328,7 @@ static json_t *pool_json(struct model *m, const struct service_state *svc,
 		json_object_set(pool, "healthMonitor", mon->json);
 	if (spec->internal_local)
 		json_object_set_new(pool, "internalTrafficPolicy", json_string("Local"));
-	if (spec->n_external || port->node_port)
+	if (spec->n_external || spec->n_balanced || port->node_port)
 		json_object_set_new(pool, "externalTrafficPolicy",
 				    json_string(spec->external_local ? "Local" : "Cluster"));
 	return pool;
@@ -384,26 +384,52 @@ static json_t *publish_vips(struct model *m, struct service_state *svc)
 	return vips;
 }
 
+static void put_addrs(json_t *spec, const char *key, const struct addr *addrs, size_t n)
+{
+	json_t *list = mem_check(json_array());
+	char text[ADDR_TEXT];
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		json_array_append_new(list, json_string(addr_text(&addrs[i], text)));
+	if (n)
+		json_object_set(spec, key, list);
+	json_decref(list);
+}
+
+static void put_ranges(json_t *spec, const struct service_spec *svc)
+{
+	json_t *list = mem_check(json_array());
+	char text[PREFIX_TEXT];
+	size_t i;
+
+	for (i = 0; i < svc->n_ranges; i++)
+		json_array_append_new(list, json_string(prefix_text(&svc->ranges[i], text)));
+	if (svc->n_ranges)
+		json_object_set(spec, "sourceRanges", list);
+	json_decref(list);
+}
+
 static void publish(struct model *m, struct service_state *svc)
 {
 	const struct service_spec *spec = svc->object->service;
-	json_t *listeners = mem_check(json_array()), *affinity = NULL, *external = NULL;
-	char text[ADDR_TEXT];
+	json_t *listeners = mem_check(json_array()), *affinity = NULL, *out;
 	size_t i;
 
 	for (i = 0; i < spec->n_ports; i++)
 		json_array_append_new(listeners, publish_port(m, svc, &spec->ports[i]));
-	if (spec->n_external)
-		external = mem_check(json_array());
-	for (i = 0; i < spec->n_external; i++)
-		json_array_append_new(external, json_string(addr_text(&spec->external[i], text)));
 	if (spec->affinity)
 		affinity = json_pack("{s:i}", "timeoutSeconds", (int)spec->affinity);
+	out = mem_check(json_pack("{s:s, s:o, s:o*, s:o}", "network", CLUSTER_NETWORK, "vips",
+				  publish_vips(m, svc), "sessionAffinity", affinity, "listeners",
+				  listeners));
+	put_addrs(out, "externalAddresses", spec->external, spec->n_external);
+	put_addrs(out, "loadBalancerAddresses", spec->balanced, spec->n_balanced);
+	put_ranges(out, spec);
+	if (spec->health_port)
+		json_object_set_new(out, "healthCheckNodePort", json_integer(spec->health_port));
 	store_put(m->store, RES_LOAD_BALANCER, svc->object->ns, svc->object->name, svc->object->uid,
-		  NULL,
-		  json_pack("{s:s, s:o, s:o*, s:o*, s:o}", "network", CLUSTER_NETWORK, "vips",
-			    publish_vips(m, svc), "externalAddresses", external,
-			    "sessionAffinity", affinity, "listeners", listeners));
+		  NULL, out);
 	svc->published = true;
 }
 

@@ -7,6 +7,8 @@
 #define AFFINITY_DEFAULT 10800
 #define AFFINITY_MAX 86400
 #define MAX_EXTERNAL 32
+#define MAX_RANGES 4096
+#define RANGES_ANNOTATION "service.beta.kubernetes.io/load-balancer-source-ranges"
 
 static void read_target(struct service_port *port, const struct field *f)
 {
@@ -120,6 +122,7 @@ static void read_type(struct service_spec *svc, const struct field *spec)
 		svc->no_address = true;
 	} else if (!strcmp(type, "NodePort") || !strcmp(type, "LoadBalancer")) {
 		svc->node_ports = true;
+		svc->load_balancer = *type == 'L';
 	} else {
 		field_error(
 			&at,
@@ -138,45 +141,134 @@ static bool read_policy(const struct field *spec, const char *key)
 	return s && !strcmp(s, "Local");
 }
 
-static void take_external(struct service_spec *svc, const struct field *f)
+static bool has_addr(const struct addr *list, size_t n, const struct addr *a)
 {
-	struct addr a;
 	size_t i;
 
-	if (!field_addr(f, &a))
-		return;
-	for (i = 0; i < svc->n_external; i++)
-		if (addr_equal(&svc->external[i], &a))
-			return;
-	if (svc->n_external == MAX_EXTERNAL) {
-		field_error(f, "is one more than %d external addresses", MAX_EXTERNAL);
-		return;
-	}
-	*(struct addr *)array_push(&svc->external, &svc->n_external, sizeof(a)) = a;
+	for (i = 0; i < n; i++)
+		if (addr_equal(&list[i], a))
+			return true;
+	return false;
 }
 
-/* From outside: spec.externalIPs, and what a load balancer was given in the status. */
+static void take_external(struct addr **list, size_t *n, const struct field *f)
+{
+	struct addr a;
+
+	if (!field_addr(f, &a) || has_addr(*list, *n, &a))
+		return;
+	if (*n == MAX_EXTERNAL)
+		field_error(f, "is one more than %d external addresses", MAX_EXTERNAL);
+	else
+		*(struct addr *)array_push(list, n, sizeof(a)) = a;
+}
+
+/* What the load balancer was given. One that is a proxy sends to node ports: its addresses
+ * are not the nodes' to serve (KEP-1860).
+ */
+static void read_balanced(struct service_spec *svc, const struct field *status)
+{
+	struct field lb = field_object(status, "loadBalancer"), list = field_array(&lb, "ingress");
+	size_t i;
+
+	for (i = 0; i < field_count(&list); i++) {
+		struct field e = field_at(&list, i), ip = field_get(&e, "ip");
+		const char *mode = field_string(&e, "ipMode");
+
+		if (ip.value && (!mode || strcmp(mode, "Proxy")))
+			take_external(&svc->balanced, &svc->n_balanced, &ip);
+	}
+}
+
+/* From outside. An address that is both is the load balancer's, whose ranges hold. */
 static void read_external(struct service_spec *svc, const struct field *spec,
 			  const struct field *status)
 {
-	struct field lb = field_object(status, "loadBalancer"), list;
+	struct field list = field_array(spec, "externalIPs");
+	struct addr a;
 	size_t i;
 
-	list = field_array(spec, "externalIPs");
+	read_balanced(svc, status);
 	for (i = 0; i < field_count(&list); i++) {
 		struct field f = field_at(&list, i);
 
-		take_external(svc, &f);
-	}
-	list = field_array(&lb, "ingress");
-	for (i = 0; i < field_count(&list); i++) {
-		struct field e = field_at(&list, i), ip = field_get(&e, "ip");
-
-		if (ip.value)
-			take_external(svc, &ip);
+		if (!field_addr(&f, &a) || has_addr(svc->balanced, svc->n_balanced, &a))
+			continue;
+		take_external(&svc->external, &svc->n_external, &f);
 	}
 	svc->external_local = read_policy(spec, "externalTrafficPolicy");
 	svc->internal_local = read_policy(spec, "internalTrafficPolicy");
+}
+
+/* --- whom a load balancer serves -------------------------------------------------------- */
+
+static void take_range(struct service_spec *svc, const struct field *f, const char *text)
+{
+	size_t from = strspn(text, " \t"), len = strlen(text + from), i;
+	cleanup_free char *cidr = xstrdup(text + from);
+	const char *reason;
+	struct prefix p;
+
+	while (len && strchr(" \t", cidr[len - 1]))
+		cidr[--len] = '\0';
+	reason = prefix_parse(cidr, &p);
+	if (reason) {
+		field_error(f, "\"%.60s\" %s", cidr, reason);
+		return;
+	}
+	for (i = 0; i < svc->n_ranges; i++)
+		if (svc->ranges[i].len == p.len && addr_equal(&svc->ranges[i].addr, &p.addr))
+			return;
+	if (svc->n_ranges == MAX_RANGES)
+		field_error(f, "is one more than %d ranges", MAX_RANGES);
+	else
+		*(struct prefix *)array_push(&svc->ranges, &svc->n_ranges, sizeof(p)) = p;
+}
+
+static void read_ranges(struct service_spec *svc, const struct field *doc,
+			const struct field *spec)
+{
+	struct field list = field_array(spec, "loadBalancerSourceRanges");
+	struct field meta = field_get(doc, "metadata"), notes = field_object(&meta, "annotations");
+	struct field old = field_get(&notes, RANGES_ANNOTATION);
+	cleanup_free char *text = NULL;
+	char *one, *rest;
+	size_t i;
+
+	if (field_count(&list))
+		old.value = NULL;
+	if ((field_count(&list) || old.value) && !svc->load_balancer) {
+		field_error(old.value ? &old : &list, "needs type LoadBalancer");
+		return;
+	}
+	for (i = 0; i < field_count(&list); i++) {
+		struct field f = field_at(&list, i);
+		const char *s = field_as_string(&f);
+
+		if (s)
+			take_range(svc, &f, s);
+	}
+	if (!old.value || !field_as_string(&old))
+		return;
+	text = xstrdup(json_string_value(old.value));
+	for (one = strtok_r(text, ",", &rest); one; one = strtok_r(NULL, ",", &rest))
+		take_range(svc, &old, one);
+}
+
+static void read_health_port(struct service_spec *svc, const struct field *spec)
+{
+	struct field f = field_get(spec, "healthCheckNodePort");
+	size_t i;
+
+	svc->health_port = field_int(spec, "healthCheckNodePort", 0, 65535, 0);
+	if (!svc->health_port)
+		return;
+	if (!svc->load_balancer || !svc->external_local)
+		field_error(&f, "needs type LoadBalancer and externalTrafficPolicy Local");
+	for (i = 0; i < svc->n_ports; i++)
+		if (svc->ports[i].node_port == svc->health_port &&
+		    svc->ports[i].proto == IPPROTO_TCP)
+			field_error(&f, "%u is that of ports[%zu].nodePort", svc->health_port, i);
 }
 
 static void take_family(struct service_spec *svc, const struct field *f, enum family family,
@@ -352,6 +444,8 @@ void service_read(struct object *obj, const struct field *doc)
 	read_affinity(svc, &spec);
 	read_external(svc, &spec, &status);
 	svc->monitor = read_monitor(doc);
+	read_ranges(svc, doc, &spec);
+	read_health_port(svc, &spec);
 	svc->publish_not_ready = field_bool(&spec, "publishNotReadyAddresses", false);
 	if (json_object_size(selector.value))
 		svc->selector = selector_read_map(&selector);
@@ -370,6 +464,8 @@ void service_spec_free(struct service_spec *svc)
 	free(svc->ports);
 	free(svc->external);
 	free(svc->monitor);
+	free(svc->balanced);
+	free(svc->ranges);
 	selector_free(svc->selector);
 	free(svc);
 }

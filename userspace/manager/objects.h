@@ -97,8 +97,14 @@ struct service_spec {
 	enum family		primary;
 	bool			has_addr[FAMILIES];
 	struct addr		addr[FAMILIES];	/* given cluster addresses */
-	struct addr		*external;	/* externalIPs and those of the load balancer */
+	struct addr		*external;	/* externalIPs that are none of those below */
 	size_t			n_external;
+	struct addr		*balanced;	/* that the load balancer gave */
+	size_t			n_balanced;
+	struct prefix		*ranges;	/* whom these serve; none of a family: all of it */
+	size_t			n_ranges;
+	uint16_t		health_port;	/* healthCheckNodePort; 0: none */
+	bool			load_balancer;
 	bool			node_ports;	/* NodePort or LoadBalancer */
 	bool			external_local, internal_local;	/* traffic policies */
 	unsigned int		affinity;	/* seconds; 0: none */

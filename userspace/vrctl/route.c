@@ -15,6 +15,7 @@ void show_route(struct ctx *c, const void *obj)
 	show_ref(c, "nexthop", "NEXTHOP", &vr_type_nexthop, r->nexthop);
 	show_refs(c, "sg", "SG", &vr_type_sg, r->sgs, r->n_sgs);
 	out_str(c->out, "label", "LABEL", r->label);
+	out_bool(c->out, "node", r->node);
 }
 
 static int run_show(struct ctx *c, const struct verb *v, void *obj)
@@ -66,6 +67,9 @@ static const struct arg set_args[] = {
 	{ .word = "sg", .value = "SG", .type = ARG_REFS, .ref = &vr_type_sg,
 	  .help = "security group of what is behind the route",
 	  ARG_AT(struct vr_route, sgs), ARG_COUNT(struct vr_route, n_sgs) },
+	{ .word = "node", .type = ARG_FLAG,
+	  .help = "to a node's address: node ports serve there, too",
+	  ARG_AT(struct vr_route, node) },
 	{ .word = "label", .value = "LABEL", .type = ARG_STRING, .help = "a name for people",
 	  ARG_AT(struct vr_route, label) },
 };

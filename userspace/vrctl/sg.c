@@ -133,7 +133,7 @@ void show_sg(struct ctx *c, const void *obj)
 	out_num(c->out, "id", "ID", sg->id);
 	out_str(c->out, "label", "LABEL", sg->label);
 	show_enforce(c, sg->enforce);
-	out_num(c->out, "users", "VIFS", sg->users);
+	out_num(c->out, "users", "USERS", sg->users);
 	out_num(c->out, "rules", "RULES", sg->rules_told);
 	out_array_begin(c->out, "rule");
 	for (i = 0; i < sg->n_rules; i++) {

@@ -16,6 +16,7 @@ void show_vip(struct ctx *c, const void *obj)
 	out_str(c->out, "label", "LABEL", vip->label);
 	show_ref(c, "nexthop", "NEXTHOP", &vr_type_nexthop, vip->nexthop);
 	out_num(c->out, "affinity", "AFFINITY", vip->affinity_timeout);
+	show_ref(c, "sg", "SG", &vr_type_sg, vip->sg);
 	show_counters(c, &vip->counters, 0);
 }
 
@@ -58,6 +59,9 @@ static const struct arg set_args[] = {
 	{ .word = "affinity", .value = "SECONDS", .type = ARG_NUMBER, .max = 86400,
 	  .help = "a client stays with its member for so long; 0 = it does not",
 	  ARG_AT(struct vr_vip, affinity_timeout) },
+	{ .word = "sg", .value = "SG", .type = ARG_REF, .ref = &vr_type_sg,
+	  .help = "serves only who matches an ingress rule of this security group",
+	  ARG_AT(struct vr_vip, sg) },
 	{ .word = "label", .value = "LABEL", .type = ARG_STRING, .help = "a name for people",
 	  ARG_AT(struct vr_vip, label) },
 };

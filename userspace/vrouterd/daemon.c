@@ -206,8 +206,12 @@ static void on_change(void *arg, const struct res *old, const struct res *r)
 		replan_others(d, any);
 	else if (device_of(d, any, &dev))
 		model_each(d->model, RES_CHAIN, replan_chain, d);
-	if (is_this_node(d, any))
+	if (is_this_node(d, any)) {
 		set_local(d, r);
+		d->state.leaving = !r;
+	}
+	if (any->kind == RES_LB && d->opt->external)
+		healthport_service(d->healthport, any->key, r ? r->lb.health_port : 0);
 	if (r)
 		return;
 	tdelete(e, &d->planned, compare);
@@ -263,6 +267,7 @@ static void on_synced(struct daemon *d)
 	feed_healthy(d->feed);
 	reconciler_synced(d->rc);
 	health_in_step(&d->health, true);
+	d->state.synced = true;
 	want_work(d, SETTLE);
 	sd_notify(0, "STATUS=In step with the manager");
 }
@@ -312,6 +317,7 @@ static void drop_kernel(struct daemon *d, const char *why)
 	kernel_close(d->kernel);
 	d->kernel = NULL;
 	d->dumped = false;
+	d->state.programmed = false;
 	want_work(d, backoff_next(&d->retry));
 }
 
@@ -515,6 +521,13 @@ static void update_host(struct daemon *d)
 		hostdev_update(&d->host, &router->router, &network->network, &d->env);
 }
 
+static void tell_health(struct daemon *d, bool programmed)
+{
+	d->state.programmed = programmed;
+	if (programmed)
+		d->state.updated = time(NULL);
+}
+
 void daemon_work(struct daemon *d)
 {
 	enum outcome out;
@@ -535,6 +548,7 @@ void daemon_work(struct daemon *d)
 		want_work(d, backoff_next(&d->retry));
 	else
 		backoff_reset(&d->retry);
+	tell_health(d, out == RC_DONE);
 	raise_links(d);
 	if (d->host.stale)
 		update_host(d);
@@ -560,6 +574,8 @@ static int on_tick(sd_event_source *s, uint64_t usec, void *arg)
 	(void)usec;
 	if (d->kernel && d->dumped && kernel_probe(d->kernel, &e))
 		drop_kernel(d, e.code == ENOENT ? "the module was unloaded" : e.text);
+	if (d->state.programmed)
+		tell_health(d, true);
 	/* the uplink may have another MTU by now */
 	update_host(d);
 	sd_event_source_set_time_relative(s, TICK);
@@ -610,6 +626,13 @@ int daemon_start(struct daemon *d, sd_event *loop, const struct options *opt)
 		err = health_open(&d->health, loop, opt->node, &d->feed);
 	if (err < 0)
 		return err;
+	err = healthport_new(&d->healthport, loop, d->model, opt->node, &d->state);
+	if (err < 0) {
+		log_err("HTTP server: %s", strerror(-err));
+		return err;
+	}
+	if (opt->healthz.sin6_family)
+		healthport_node(d->healthport, &opt->healthz);
 	/* The kernel's ids first: the feed's names are to find theirs. */
 	daemon_work(d);
 
@@ -644,6 +667,7 @@ static void clear_unit(const void *node, VISIT which, void *arg)
 void daemon_stop(struct daemon *d)
 {
 	ctl_free(d->ctl);
+	healthport_free(d->healthport);
 	feed_free(d->feed);
 	health_close(&d->health);
 	kernel_close(d->kernel);

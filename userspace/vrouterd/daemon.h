@@ -12,6 +12,7 @@
 #include "ctl.h"
 #include "feed.h"
 #include "health.h"
+#include "healthport.h"
 #include "hostdev.h"
 #include "kernel.h"
 #include "model.h"
@@ -19,6 +20,7 @@
 
 struct options {
 	const char	*node, *feed, *cni_socket, *netns, *state_dir, *host_device;
+	struct sockaddr_in6 healthz;	/* sin6_family 0 = none; AF_INET: a sockaddr_in */
 	bool		tunnels, external;
 	uint8_t		encap;		/* VROUTER_TUNNEL_ENCAP_*, with tunnels */
 	uint8_t		underlay;	/* AF_*; 0 = that of the nodes' primary addresses */
@@ -36,6 +38,8 @@ struct daemon {
 	struct attachments attachments;
 	struct plan_env	env;
 	struct hostdev	host;
+	struct healthport *healthport;
+	struct healthport_state state;
 	struct feed	*feed;
 	struct health	health;
 	struct ctl	*ctl;

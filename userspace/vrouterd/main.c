@@ -42,6 +42,8 @@ static void usage(FILE *out)
 		"  -x, --external         node ports, external addresses, and SNAT to the outside\n"
 		"  -d, --host-device NAME the node's own interface in the network (%s);\n"
 		"                         \"\" = none, and no health monitors\n"
+		"  -z, --healthz ADDR:PORT  the node's health over HTTP, as 0.0.0.0:10256 or\n"
+		"                         [::]:10256 (none)\n"
 		"  -N, --netns PATH       network namespace of the node (this process's)\n"
 		"  -s, --state-dir DIR    which devices are attached (%s)\n"
 		"  -l, --log-level LEVEL  err, warning, notice, info (default) or debug\n"
@@ -92,6 +94,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		{ "underlay", required_argument, NULL, 'u' },
 		{ "host-device", required_argument, NULL, 'd' },
 		{ "external", no_argument, NULL, 'x' },
+		{ "healthz", required_argument, NULL, 'z' },
 		{ "netns", required_argument, NULL, 'N' },
 		{ "state-dir", required_argument, NULL, 's' },
 		{ "log-level", required_argument, NULL, 'l' },
@@ -105,7 +108,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		.feed = DEFAULT_FEED, .cni_socket = DEFAULT_CNI, .state_dir = DEFAULT_STATE,
 		.host_device = DEFAULT_HOST, .log_level = VR_LOG_INFO,
 	};
-	while ((c = getopt_long(argc, argv, "n:f:c:e:u:d:xN:s:l:hV", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "n:f:c:e:u:d:xz:N:s:l:hV", longs, NULL)) != -1) {
 		switch (c) {
 		case 'n':
 			o->node = optarg;
@@ -129,6 +132,11 @@ static int parse_options(int argc, char **argv, struct options *o)
 			break;
 		case 'x':
 			o->external = true;
+			break;
+		case 'z':
+			if (!healthport_addr_parse(optarg, &o->healthz))
+				return bad_option("--healthz %s: not an address and port as "
+						  "0.0.0.0:10256 or [::]:10256", optarg);
 			break;
 		case 'N':
 			o->netns = optarg;

@@ -125,8 +125,11 @@ struct pool {
 
 struct lb {
 	char		*network;
-	unsigned int	n_vips, n_external, n_listeners;
+	unsigned int	n_vips, n_external, n_balanced, n_ranges, n_listeners;
 	struct vr_addr	*vips, *external;
+	struct vr_addr	*balanced;	/* the load balancer's, and whom they serve: */
+	struct vr_prefix *ranges;	/* none of a family: all of it */
+	uint16_t	health_port;	/* 0 = none */
 	uint32_t	affinity;	/* seconds, 0 = none */
 	struct listener {
 		char		*name;

@@ -365,6 +365,9 @@ static void parse_lb(struct jerr *e, const json_t *spec, struct res *r)
 	lb->network = jkey(e, spec, "network", true);
 	lb->vips = parse_ips(e, spec, "vips", &lb->n_vips);
 	lb->external = parse_ips(e, spec, "externalAddresses", &lb->n_external);
+	lb->balanced = parse_ips(e, spec, "loadBalancerAddresses", &lb->n_balanced);
+	lb->ranges = parse_prefixes(e, spec, "sourceRanges", &lb->n_ranges);
+	lb->health_port = jnumber(e, spec, "healthCheckNodePort", 1, 65535, 0);
 	if (affinity) {
 		mark = jenter(e, "sessionAffinity", -1);
 		lb->affinity = jnumber(e, affinity, "timeoutSeconds", 1, 86400, 10800);
@@ -517,6 +520,8 @@ static void free_lb(struct lb *lb)
 	free(lb->network);
 	free(lb->vips);
 	free(lb->external);
+	free(lb->balanced);
+	free(lb->ranges);
 }
 
 void res_free(struct res *r)

@@ -157,6 +157,7 @@ static void plan_addrs(struct unit *u, const struct res *r, uint32_t vrf, uint32
 			.vrf = vrf, .nexthop = nexthop, .label = mem_strdup(r->key),
 			.prefix.addr = r->router.addrs[i],
 			.prefix.len = r->router.addrs[i].family == AF_INET ? 32 : 128,
+			.node = true,
 		};
 
 		add_planned(u, K_ROUTE, &rt);
@@ -470,18 +471,18 @@ static char *vip_label(const struct res *r, const struct listener *l)
 	return label_dup(buf);
 }
 
-static void plan_vip(struct unit *u, const struct res *r, const struct vr_addr *addr,
-		     uint16_t port, const struct listener *l, bool outside, struct ids *ids)
+/* at has address, port and group. */
+static void plan_vip(struct unit *u, const struct res *r, const struct vr_vip *at,
+		     const struct listener *l, bool outside, struct ids *ids)
 {
-	const char *pool = addr->family == AF_INET ? l->pool4 : l->pool6;
-	struct vr_vip vip = {
-		.addr = *addr, .proto = l->proto, .port = port,
-		.affinity_timeout = r->lb.affinity,
-	};
+	const char *pool = at->addr.family == AF_INET ? l->pool4 : l->pool6;
+	struct vr_vip vip = *at;
 	char label[ID_NAME];
 
 	if (!pool)
 		return;
+	vip.proto = l->proto;
+	vip.affinity_timeout = r->lb.affinity;
 	vip.vrf = use_id(u, ids, ID_VRF, outside ? EXTERNAL : r->lb.network);
 	vip.nexthop = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_ECMP,
 				  outside ? external_label(pool, label) : pool);
@@ -489,12 +490,69 @@ static void plan_vip(struct unit *u, const struct res *r, const struct vr_addr *
 	add_planned(u, K_VIP, &vip);
 }
 
-/* From outside, and from inside as well: there each member serves. */
-static void plan_both(struct unit *u, const struct res *r, const struct vr_addr *addr,
-		      uint16_t port, const struct listener *l, struct ids *ids)
+/* From outside if that is served, and from inside in any case: there each member serves. */
+static void plan_both(struct unit *u, const struct res *r, const struct vr_vip *at,
+		      const struct listener *l, const struct plan_env *env, struct ids *ids)
 {
-	plan_vip(u, r, addr, port, l, true, ids);
-	plan_vip(u, r, addr, port, l, false, ids);
+	if (env->external)
+		plan_vip(u, r, at, l, true, ids);
+	plan_vip(u, r, at, l, false, ids);
+}
+
+/* Whom a load balancer serves, as a group of its vips; a rule goes by its range. */
+static uint32_t plan_sources(struct unit *u, const struct res *r, struct ids *ids)
+{
+	const struct lb *lb = &r->lb;
+	char label[ID_NAME], text[VR_PREFIX_TEXT];
+	struct vr_sg sg = { .enforce = VROUTER_SG_FLAGS_INGRESS, .n_rules = lb->n_ranges };
+	unsigned int i;
+	uint32_t id;
+
+	snprintf(label, VROUTER_LABEL_MAX + 1, "%s@sources", r->key);
+	sg.id = id = use_id(u, ids, ID_SG, label);
+	sg.label = mem_strdup(label);
+	sg.rules = mem_zero(sg.n_rules, sizeof(*sg.rules));
+	for (i = 0; i < sg.n_rules; i++) {
+		struct vr_sg_rule *rule = &sg.rules[i];
+
+		rule->direction = VROUTER_DIRECTION_INGRESS;
+		rule->family = lb->ranges[i].addr.family;
+		rule->peer_prefix = lb->ranges[i];
+		rule->label = mem_strdup(vr_prefix_text(&lb->ranges[i], text));
+	}
+	add_planned(u, K_SG, &sg);
+	return id;
+}
+
+static bool has_range(const struct lb *lb, uint8_t family)
+{
+	unsigned int i;
+
+	for (i = 0; i < lb->n_ranges; i++)
+		if (lb->ranges[i].addr.family == family)
+			return true;
+	return false;
+}
+
+/* The load balancer's addresses. As with kube-proxy the ranges are those of one family each. */
+static void plan_balanced(struct unit *u, const struct res *r, const struct plan_env *env,
+			  struct ids *ids)
+{
+	const struct lb *lb = &r->lb;
+	const struct listener *l;
+	unsigned int i;
+	uint32_t sg;
+
+	if (!lb->n_balanced)
+		return;
+	sg = lb->n_ranges ? plan_sources(u, r, ids) : 0;
+	for (l = lb->listeners; l < lb->listeners + lb->n_listeners; l++)
+		for (i = 0; i < lb->n_balanced; i++) {
+			struct vr_vip at = { .addr = lb->balanced[i], .port = l->port };
+
+			at.sg = has_range(lb, at.addr.family) ? sg : 0;
+			plan_both(u, r, &at, l, env, ids);
+		}
 }
 
 static void plan_lb(struct unit *u, const struct res *r, const struct plan_env *env,
@@ -503,16 +561,26 @@ static void plan_lb(struct unit *u, const struct res *r, const struct plan_env *
 	static const struct vr_addr any[] = { { .family = AF_INET }, { .family = AF_INET6 } };
 	const struct lb *lb = &r->lb;
 	const struct listener *l;
+	struct vr_vip at = {};
 	unsigned int i;
 
 	for (l = lb->listeners; l < lb->listeners + lb->n_listeners; l++) {
-		for (i = 0; i < lb->n_vips; i++)
-			plan_vip(u, r, &lb->vips[i], l->port, l, false, ids);
-		for (i = 0; env->external && i < lb->n_external; i++)
-			plan_both(u, r, &lb->external[i], l->port, l, ids);
-		for (i = 0; env->external && l->node_port && i < VR_ARRAY_SIZE(any); i++)
-			plan_both(u, r, &any[i], l->node_port, l, ids);
+		at.port = l->port;
+		for (i = 0; i < lb->n_vips; i++) {
+			at.addr = lb->vips[i];
+			plan_vip(u, r, &at, l, false, ids);
+		}
+		for (i = 0; i < lb->n_external; i++) {
+			at.addr = lb->external[i];
+			plan_both(u, r, &at, l, env, ids);
+		}
+		at.port = l->node_port;
+		for (i = 0; l->node_port && i < VR_ARRAY_SIZE(any); i++) {
+			at.addr = any[i];
+			plan_both(u, r, &at, l, env, ids);
+		}
 	}
+	plan_balanced(u, r, env, ids);
 }
 
 static bool is_elsewhere(const struct vmi *v, const struct plan_env *env)

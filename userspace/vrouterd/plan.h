@@ -24,7 +24,8 @@
  *                            its own, to the instances
  *   LoadBalancerPool         ecmp nexthop, and one for clients from outside
  *   LoadBalancer             vip for each address and listener; in the VRF of what is
- *                            outside, too, for external addresses and node ports
+ *                            outside, too, for external addresses and node ports; sg that
+ *                            says whom the load balancer's addresses serve
  *
  * What is outside enters by a vif and a VRF of its own, from which only the members of
  * external services lead on, so that nobody out there reaches anything else.

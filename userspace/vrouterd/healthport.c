@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Health of services and of the node, asked for over HTTP. */
+
+#include <errno.h>
+#include <search.h>
+
+#include <linux/vrouter.h>
+
+#include "healthport.h"
+#include "httpd.h"
+#include "mem.h"
+
+struct service_port {
+	struct healthport		*health;
+	char			*service;
+	uint16_t		port;
+	struct http_listener	*listener;
+};
+
+struct healthport {
+	struct http		*http;
+	const struct model	*model;
+	const char		*node;
+	const struct healthport_state *state;
+	void			*ports;		/* tsearch() tree of struct service_port */
+};
+
+/* --- members ------------------------------------------------------------------------ */
+
+struct addr_list {
+	struct vr_addr	*v;
+	size_t		n;
+};
+
+static void collect(const struct model *model, const char *node, const char *key,
+		    struct addr_list *list)
+{
+	const struct res *r = key ? model_get(model, RES_POOL, key) : NULL;
+	unsigned int i;
+
+	for (i = 0; r && i < r->pool.n_members; i++) {
+		const struct pool_member *m = &r->pool.members[i];
+
+		if (m->state != VROUTER_MEMBER_STATE_ACTIVE || !m->weight || !m->node ||
+		    strcmp(m->node, node))
+			continue;
+		list->v = mem_grow(list->v, list->n, sizeof(*list->v));
+		list->v[list->n++] = m->addr;
+	}
+}
+
+static int compare_addrs(const void *a, const void *b)
+{
+	return vr_addr_compare(a, b);
+}
+
+/* A member is counted once, whatever ports and families it has. */
+unsigned int healthport_members(const struct model *model, const char *node, const char *service)
+{
+	const struct res *r = model_get(model, RES_LB, service);
+	struct addr_list list = {};
+	unsigned int n[2] = {};
+	size_t i;
+
+	for (i = 0; r && i < r->lb.n_listeners; i++) {
+		collect(model, node, r->lb.listeners[i].pool4, &list);
+		collect(model, node, r->lb.listeners[i].pool6, &list);
+	}
+	if (list.n)
+		qsort(list.v, list.n, sizeof(*list.v), compare_addrs);
+	for (i = 0; i < list.n; i++)
+		if (!i || vr_addr_compare(&list.v[i - 1], &list.v[i]))
+			n[list.v[i].family == AF_INET6]++;
+	free(list.v);
+	return n[0] > n[1] ? n[0] : n[1];
+}
+
+/* --- answers ------------------------------------------------------------------------ */
+
+static void set_body(struct http_answer *a, json_t *body)
+{
+	a->body = mem_check(json_dumps(mem_check(body), JSON_INDENT(2)));
+	json_decref(body);
+}
+
+/* One object that the kernel refuses is no reason to take the node away from all services. */
+static void answer_service(void *arg, struct http_answer *a)
+{
+	const struct service_port *p = arg;
+	const struct healthport *h = p->health;
+	unsigned int n = healthport_members(h->model, h->node, p->service);
+	const char *slash = strchr(p->service, '/');
+	bool serves = h->state->synced && h->state->updated;
+
+	a->good = n && serves;
+	a->weight = n;
+	set_body(a, json_pack("{s:{s:s%, s:s}, s:i, s:b}", "service", "namespace", p->service,
+			      (size_t)(slash - p->service), "name", slash + 1, "localEndpoints",
+			      (int)n, "serviceProxyHealthy", serves));
+}
+
+static const char *time_text(time_t t, char buf[32])
+{
+	struct tm tm;
+
+	gmtime_r(&t, &tm);
+	strftime(buf, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return buf;
+}
+
+static void answer_node(void *arg, struct http_answer *a)
+{
+	const struct healthport_state *s = ((const struct healthport *)arg)->state;
+	char updated[32], now[32];
+
+	a->good = s->synced && s->programmed && !s->leaving;
+	set_body(a, json_pack("{s:s, s:s, s:b}", "lastUpdated", time_text(s->updated, updated),
+			      "currentTime", time_text(time(NULL), now), "nodeEligible",
+			      !s->leaving));
+}
+
+/* --- ports -------------------------------------------------------------------------- */
+
+static int compare_ports(const void *a, const void *b)
+{
+	return strcmp(((const struct service_port *)a)->service,
+		      ((const struct service_port *)b)->service);
+}
+
+static void free_port(void *p)
+{
+	struct service_port *port = p;
+
+	http_unlisten(port->listener);
+	free(port->service);
+	free(port);
+}
+
+static void listen_for(struct healthport *h, const char *service, uint16_t port)
+{
+	struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+	struct service_port *p = mem_zero(1, sizeof(*p));
+	char what[400];
+
+	p->health = h;
+	p->service = mem_strdup(service);
+	p->port = port;
+	mem_check(tsearch(p, &h->ports, compare_ports));
+	snprintf(what, sizeof(what), "%s: healthCheckNodePort", service);
+	p->listener = http_listen(h->http, what, &any, answer_service, p);
+}
+
+void healthport_service(struct healthport *h, const char *service, uint16_t port)
+{
+	struct service_port probe = { .service = (char *)service }, **slot, *p;
+
+	slot = (struct service_port **)tfind(&probe, &h->ports, compare_ports);
+	p = slot ? *slot : NULL;
+	if (p && p->port == port)
+		return;
+	if (p) {
+		tdelete(p, &h->ports, compare_ports);
+		free_port(p);
+	}
+	if (port)
+		listen_for(h, service, port);
+}
+
+void healthport_node(struct healthport *h, const struct sockaddr_in6 *addr)
+{
+	http_listen(h->http, "--healthz", addr, answer_node, h);
+}
+
+bool healthport_addr_parse(const char *text, struct sockaddr_in6 *addr)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *)addr;
+	const char *colon = strrchr(text, ':');
+	char host[VR_ADDR_TEXT + 2] = "";
+	struct vr_addr a;
+	uint64_t port;
+	size_t len;
+
+	len = colon ? (size_t)(colon - text) : 0;
+	if (!len || len >= sizeof(host) || !vr_number_parse(colon + 1, 65535, &port) || !port)
+		return false;
+	memcpy(host, text, len);
+	memset(addr, 0, sizeof(*addr));
+	if (host[0] == '[' && host[len - 1] == ']') {
+		host[len - 1] = '\0';
+		if (!vr_addr_parse(host + 1, &a) || a.family != AF_INET6)
+			return false;
+		addr->sin6_family = AF_INET6;
+		addr->sin6_port = htons(port);
+		memcpy(&addr->sin6_addr, a.b, sizeof(addr->sin6_addr));
+		return true;
+	}
+	if (!vr_addr_parse(host, &a) || a.family != AF_INET)
+		return false;
+	v4->sin_family = AF_INET;
+	v4->sin_port = htons(port);
+	memcpy(&v4->sin_addr, a.b, sizeof(v4->sin_addr));
+	return true;
+}
+
+/* --- start and stop ------------------------------------------------------------------- */
+
+int healthport_new(struct healthport **h, sd_event *loop, const struct model *model, const char *node,
+	       const struct healthport_state *state)
+{
+	struct healthport *n = mem_zero(1, sizeof(*n));
+	int err;
+
+	n->model = model;
+	n->node = node;
+	n->state = state;
+	err = http_new(&n->http, loop);
+	if (err) {
+		free(n);
+		n = NULL;
+	}
+	*h = n;
+	return err;
+}
+
+void healthport_free(struct healthport *h)
+{
+	if (!h)
+		return;
+	tdestroy(h->ports, free_port);
+	http_free(h->http);
+	free(h);
+}
