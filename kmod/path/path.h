@@ -39,7 +39,7 @@
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 
-#include "../table/table.h"
+#include "../table/flow.h"
 #include "../obs/obs.h"
 
 #define VR_MAX_VRF_HOPS	4

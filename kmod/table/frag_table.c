@@ -20,7 +20,7 @@
 #include <net/dst.h>
 
 #include "../path/path.h"
-#include "table.h"
+#include "flow.h"
 
 #define NONE		VROUTER_DROP_REASON_NONE
 #define MALFORMED	VROUTER_DROP_REASON_FRAGMENT
