@@ -5,7 +5,7 @@
 
 #include "nl/nl.h"
 #include "path/path.h"
-#include "table/table.h"
+#include "table/flow.h"
 #include "vrouter.h"
 
 struct workqueue_struct *vr_wq;

@@ -6,7 +6,7 @@
 #include <linux/slab.h>
 #include <net/netns/generic.h>
 
-#include "table/table.h"
+#include "table/flow.h"
 
 unsigned int vr_net_id __read_mostly;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Flows over netlink: read, filter, end. */
 
+#include "../table/flow.h"
 #include "nl.h"
 
 static int put_traffic(struct sk_buff *skb, const struct vr_flow *f)

@@ -2,6 +2,7 @@
 /* Totals of the namespace over netlink. */
 
 #include "../obs/obs.h"
+#include "../table/flow.h"
 #include "nl.h"
 
 static int put_totals(struct sk_buff *skb, const struct vr_net_totals *t)

@@ -10,7 +10,7 @@
 #include <linux/tracepoint.h>
 #include <net/ipv6.h>
 
-#include "../table/table.h"
+#include "../table/flow.h"
 #include "drop_gen.h"
 
 /* Tools read the numbers, not the names, of what __print_symbolic() lists. */

@@ -7,7 +7,7 @@
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 
-#include "table.h"
+#include "flow.h"
 
 /* Hashed and compared as octets: no holes. */
 struct affinity_key {

@@ -17,7 +17,7 @@
 #include <linux/slab.h>
 
 #include "../obs/obs.h"
-#include "table.h"
+#include "flow.h"
 
 /* In vr_flow::flags, beside VR_FLOW_*: is it counted as half open, is it over? */
 #define FLOW_COUNTED	BIT(7)
@@ -361,7 +361,7 @@ static int insert_side(struct vr_net *vn, struct vr_flow_side *side)
 }
 
 /* -ENOMEM, or what rhashtable says when it cannot grow right now, beside the
- * two of table.h.
+ * two of flow.h.
  */
 int vr_flow_insert(struct vr_net *vn, struct vr_flow *f)
 {

@@ -20,7 +20,7 @@
 #include <net/dst.h>
 
 #include "../path/path.h"
-#include "table.h"
+#include "flow.h"
 
 #define NONE		VROUTER_DROP_REASON_NONE
 #define MALFORMED	VROUTER_DROP_REASON_FRAGMENT
@@ -59,6 +59,11 @@ static struct place *place_of(const struct sk_buff *skb)
 {
 	BUILD_BUG_ON(sizeof(struct place) > sizeof(skb->cb));
 	return (struct place *)skb->cb;
+}
+
+void vr_frag_set_place(struct sk_buff *skb, u32 off, u32 len, u16 hdr)
+{
+	*place_of(skb) = (struct place) { .off = off, .len = len, .hdr = hdr };
 }
 
 unsigned int vr_frag_hdr(const struct sk_buff *skb)
@@ -207,7 +212,7 @@ static enum vrouter_drop_reason insert(struct datagram *d, const struct vr_frag 
 		d->bad = MALFORMED;
 		return MALFORMED;
 	}
-	*place_of(skb) = (struct place) { .off = f->off, .len = f->len, .hdr = f->hdr };
+	vr_frag_set_place(skb, f->off, f->len, f->hdr);
 	__skb_queue_after(&d->frags, before, skb);
 	d->seen += f->len;
 	return NONE;

@@ -14,7 +14,7 @@
 
 #include "../nl/nl.h"
 #include "../path/path.h"
-#include "table.h"
+#include "flow.h"
 
 static struct vr_vif_conf *conf_of(const struct vr_net *vn, const struct vr_vif *vif)
 {

@@ -16,7 +16,7 @@
 #include <linux/skbuff.h>
 
 #include "../../kmod/vrouter.h"
-#include "../../kmod/table/table.h"
+#include "../../kmod/table/flow.h"
 #include "../../kmod/path/path.h"
 
 /* A parameter generator for an array of structs with a member "desc". */

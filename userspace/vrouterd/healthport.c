@@ -18,7 +18,7 @@ struct service_port {
 };
 
 struct healthport {
-	struct http		*http;
+	struct httpd		*http;
 	const struct model	*model;
 	const char		*node;
 	const struct healthport_state *state;
@@ -131,7 +131,7 @@ static void free_port(void *p)
 {
 	struct service_port *port = p;
 
-	http_unlisten(port->listener);
+	httpd_unlisten(port->listener);
 	free(port->service);
 	free(port);
 }
@@ -147,7 +147,7 @@ static void listen_for(struct healthport *h, const char *service, uint16_t port)
 	p->port = port;
 	mem_check(tsearch(p, &h->ports, compare_ports));
 	snprintf(what, sizeof(what), "%s: healthCheckNodePort", service);
-	p->listener = http_listen(h->http, what, &any, answer_service, p);
+	p->listener = httpd_listen(h->http, what, &any, answer_service, p);
 }
 
 void healthport_service(struct healthport *h, const char *service, uint16_t port)
@@ -168,7 +168,7 @@ void healthport_service(struct healthport *h, const char *service, uint16_t port
 
 void healthport_node(struct healthport *h, const struct sockaddr_in6 *addr)
 {
-	http_listen(h->http, "--healthz", addr, answer_node, h);
+	httpd_listen(h->http, "--healthz", addr, answer_node, h);
 }
 
 bool healthport_addr_parse(const char *text, struct sockaddr_in6 *addr)
@@ -213,7 +213,7 @@ int healthport_new(struct healthport **h, sd_event *loop, const struct model *mo
 	n->model = model;
 	n->node = node;
 	n->state = state;
-	err = http_new(&n->http, loop);
+	err = httpd_new(&n->http, loop);
 	if (err) {
 		free(n);
 		n = NULL;
@@ -227,6 +227,6 @@ void healthport_free(struct healthport *h)
 	if (!h)
 		return;
 	tdestroy(h->ports, free_port);
-	http_free(h->http);
+	httpd_free(h->http);
 	free(h);
 }

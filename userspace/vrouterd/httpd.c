@@ -28,7 +28,7 @@ struct connection {
 
 struct http_listener {
 	struct http_listener	*next;
-	struct http		*http;
+	struct httpd		*http;
 	char			*what;
 	struct sockaddr_in6	addr;
 	http_answer_fn		answer;
@@ -39,7 +39,7 @@ struct http_listener {
 	bool			told;
 };
 
-struct http {
+struct httpd {
 	sd_event		*loop;
 	struct MHD_Daemon	*mhd;
 	sd_event_source		*io, *timer, *reaper;
@@ -56,7 +56,7 @@ static void arm(sd_event_source *timer, uint64_t usec)
 	sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT);
 }
 
-static uint64_t now_of(const struct http *h)
+static uint64_t now_of(const struct httpd *h)
 {
 	uint64_t now;
 
@@ -65,7 +65,7 @@ static uint64_t now_of(const struct http *h)
 }
 
 /* Reads and writes what can be, and asks to be called when there is more. */
-static void run(struct http *h)
+static void run(struct httpd *h)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
 
@@ -105,7 +105,7 @@ static void cut(const struct connection *c)
 
 static int on_reap(sd_event_source *s, uint64_t usec, void *arg)
 {
-	struct http *h = arg;
+	struct httpd *h = arg;
 	struct connection *c;
 
 	(void)s;
@@ -117,7 +117,7 @@ static int on_reap(sd_event_source *s, uint64_t usec, void *arg)
 	return 0;
 }
 
-static void begin(struct http *h, struct MHD_Connection *mhd, void **context)
+static void begin(struct httpd *h, struct MHD_Connection *mhd, void **context)
 {
 	struct connection *c = mem_zero(1, sizeof(*c));
 
@@ -131,7 +131,7 @@ static void begin(struct http *h, struct MHD_Connection *mhd, void **context)
 	*context = c;
 }
 
-static void end(struct http *h, struct connection *c)
+static void end(struct httpd *h, struct connection *c)
 {
 	struct connection **p = &h->oldest;
 
@@ -228,7 +228,7 @@ static int on_connection(sd_event_source *s, int fd, uint32_t events, void *arg)
 	struct sockaddr_storage peer = {};
 	socklen_t len = sizeof(peer);
 	struct http_listener *l = arg;
-	struct http *h = l->http;
+	struct httpd *h = l->http;
 	int conn;
 
 	(void)s;
@@ -314,7 +314,7 @@ static int on_retry(sd_event_source *s, uint64_t usec, void *arg)
 	return 0;
 }
 
-struct http_listener *http_listen(struct http *h, const char *what,
+struct http_listener *httpd_listen(struct httpd *h, const char *what,
 				  const struct sockaddr_in6 *addr, http_answer_fn answer,
 				  void *arg)
 {
@@ -337,7 +337,7 @@ struct http_listener *http_listen(struct http *h, const char *what,
 	return l;
 }
 
-void http_unlisten(struct http_listener *l)
+void httpd_unlisten(struct http_listener *l)
 {
 	struct http_listener **p;
 	struct connection *c;
@@ -361,14 +361,14 @@ void http_unlisten(struct http_listener *l)
 	free(l);
 }
 
-bool http_is_listening(const struct http_listener *l)
+bool httpd_is_listening(const struct http_listener *l)
 {
 	return l->fd >= 0;
 }
 
 /* --- start and stop ----------------------------------------------------------------- */
 
-static int start_sources(struct http *h)
+static int start_sources(struct httpd *h)
 {
 	const union MHD_DaemonInfo *info = MHD_get_daemon_info(h->mhd, MHD_DAEMON_INFO_EPOLL_FD);
 	int err;
@@ -387,9 +387,9 @@ static int start_sources(struct http *h)
 	return 0;
 }
 
-int http_new(struct http **h, sd_event *loop)
+int httpd_new(struct httpd **h, sd_event *loop)
 {
-	struct http *n = mem_zero(1, sizeof(*n));
+	struct httpd *n = mem_zero(1, sizeof(*n));
 	int err;
 
 	n->loop = loop;
@@ -403,19 +403,19 @@ int http_new(struct http **h, sd_event *loop)
 				  MHD_OPTION_END);
 	err = n->mhd ? start_sources(n) : -EIO;
 	if (err) {
-		http_free(n);
+		httpd_free(n);
 		n = NULL;
 	}
 	*h = n;
 	return err;
 }
 
-void http_free(struct http *h)
+void httpd_free(struct httpd *h)
 {
 	if (!h)
 		return;
 	while (h->listeners)
-		http_unlisten(h->listeners);
+		httpd_unlisten(h->listeners);
 	sd_event_source_disable_unref(h->io);
 	sd_event_source_disable_unref(h->timer);
 	sd_event_source_disable_unref(h->reaper);

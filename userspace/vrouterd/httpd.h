@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <systemd/sd-event.h>
 
-struct http;
+struct httpd;
 struct http_listener;
 
 struct http_answer {
@@ -26,19 +26,19 @@ struct http_answer {
 typedef void (*http_answer_fn)(void *arg, struct http_answer *a);
 
 /* Negative errno. */
-int http_new(struct http **h, sd_event *loop);
-void http_free(struct http *h);		/* with its listeners */
+int httpd_new(struct httpd **h, sd_event *loop);
+void httpd_free(struct httpd *h);		/* with its listeners */
 
 /*
  * what: for the log. addr: AF_INET, or AF_INET6, of which :: takes IPv4 as well, where the
  * kernel has no IPv6 only that. Ports in network byte order.
  */
-struct http_listener *http_listen(struct http *h, const char *what,
+struct http_listener *httpd_listen(struct httpd *h, const char *what,
 				  const struct sockaddr_in6 *addr, http_answer_fn answer,
 				  void *arg);
 /* Ends it and its connections; NULL is allowed. */
-void http_unlisten(struct http_listener *l);
+void httpd_unlisten(struct http_listener *l);
 /* Does it have its port? */
-bool http_is_listening(const struct http_listener *l);
+bool httpd_is_listening(const struct http_listener *l);
 
 #endif
