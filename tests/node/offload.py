@@ -8,6 +8,7 @@
 """
 
 import os
+import socket
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
@@ -15,7 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from vrtest.bulk import Count, bulk
 from vrtest.node import load_module
 from vrtest.tap import Tap as TapOutput
-from vrtest.wired import BITS, FAMILIES, GW, Place, Underlay, WiredPod, ip, vr
+from vrtest.wired import BITS, FAMILIES, GW, WAIT, Place, Underlay, WiredPod, ip, vr
 
 load_module()
 tap = TapOutput("offload")
@@ -26,6 +27,8 @@ ADDR = {"a": ("10.1.0.2", "fd01::2"), "b": ("10.1.0.3", "fd01::3"), "s": ("10.1.
 net = Underlay(3)
 ns = net.nodes
 pods = {}
+AF = (socket.AF_INET, socket.AF_INET6)
+UDP_SEGMENT = 103		# linux/udp.h
 WAYS = [(encap, under, more) for encap in ("vxlan", "mplsoudp") for under in (0, 1) for more in ("", "csum on")]
 
 
@@ -83,6 +86,34 @@ def whole():
             for count, where in ((uplink, "segmented by the uplink, not before"), (pod, "whole at the pod")):
                 tap.check(count.mean() > 8000, f"{what}: {where}", f"{count.mean():.0f} octets a packet")
     join(*WAYS[0])
+
+
+def datagrams():
+    """What a pod sends as one large packet of many datagrams gets to the other as datagrams."""
+    data = bytes(k % 251 for k in range(10000))
+    for segments in (False, True):
+        wire_of(1, segments, 2)
+        for way in WAYS:
+            join(*way)
+            for family, i in FAMILIES:
+                with pods["b"].ns:
+                    server = socket.socket(AF[i], socket.SOCK_DGRAM)
+                server.bind((ADDR["b"][i], 7000))
+                server.settimeout(WAIT)
+                with pods["a"].ns:
+                    client = socket.socket(AF[i], socket.SOCK_DGRAM)
+                client.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, 1000)
+                client.sendto(data, (ADDR["b"][i], 7000))
+                try:
+                    got = [server.recv(65535) for _ in range(10)]
+                except TimeoutError:
+                    got = None
+                tap.equal(got, [data[at:at + 1000] for at in range(0, 10000, 1000)],
+                          f"{named(*way, family)}{segments * ', segmented'}: ten datagrams sent as one")
+                client.close()
+                server.close()
+    join(*WAYS[0])
+    wire_of(1, False, 2)
 
 
 def nested():
@@ -145,6 +176,6 @@ def stock_vxlan():
 
 
 set_up()
-CASES = (whole, nested, coalesced, stock_vxlan)
+CASES = (whole, datagrams, nested, coalesced, stock_vxlan)
 tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
 tap.done()
