@@ -412,10 +412,14 @@ int http_new(struct http **h, sd_event *loop)
 
 void http_free(struct http *h)
 {
+	struct http_listener *l, *next;
+
 	if (!h)
 		return;
-	while (h->listeners)
-		http_unlisten(h->listeners);
+	for (l = h->listeners; l; l = next) {
+		next = l->next;
+		http_unlisten(l);
+	}
 	sd_event_source_disable_unref(h->io);
 	sd_event_source_disable_unref(h->timer);
 	sd_event_source_disable_unref(h->reaper);
