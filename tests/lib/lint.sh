@@ -89,7 +89,7 @@ clang_tidy()
 
 	mapfile -t list < <(sources userspace | grep '\.c$')
 	[ ${#list[@]} -gt 0 ] || return 0
-	read -ra cflags < <(pkg-config --cflags libmnl jansson yaml-0.1 libsystemd)
+	read -ra cflags < <(pkg-config --cflags libmnl jansson yaml-0.1 libsystemd libmicrohttpd)
 	# Warnings are errors by .clang-tidy.
 	# shellcheck disable=SC2016 # the inner shell's
 	printf '%s\n' "${list[@]}" | xargs -P "$(nproc)" -n 4 sh -c \

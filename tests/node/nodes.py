@@ -7,6 +7,7 @@ nodes in service.go, networking.go and network_policy.go, and nodes that come an
 import collections
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -189,6 +190,17 @@ def not_served(node, src, addr, what):
     tap.check(node.drops("vip-source") > before, what)
 
 
+def udp_flow(src, addr, port):
+    """A socket whose flow has been answered once."""
+    with src.ns:
+        sock = socket.socket(socket.AF_INET6 if ":" in addr else socket.AF_INET, socket.SOCK_DGRAM)
+    sock.connect((addr, port))
+    sock.send(b"who")
+    wait_for(lambda: world.step() or select.select([sock], [], [], 0)[0], "an answer", WAIT)
+    sock.recv(100)
+    return sock
+
+
 def source_ranges():
     """loadbalancer.go: should only allow access from service loadbalancer source ranges."""
     outside = Place(fabric.outside, "outside", ("192.0.2.254", "2001:db8::254"))
@@ -208,8 +220,15 @@ def source_ranges():
         not_served(nodes[3], hosts[3], addr, f"a node that is not in them {v}")
         tap.check(served(pods["other"], EXTERNAL_IP[i]), f"external addresses serve all {v}")
         tap.check(served(pods["other"], nodes[1].vip("default", "web", family)), f"and so do cluster addresses {v}")
+    flows = [udp_flow(pods["client"], addr, 53) for addr in BALANCER_IP]
     nodes[1].apply("30-services", [balanced("10.255.0.0/16", "fd00:ffff::/32")])
     fabric.sync()
+    for sock in flows:
+        before = nodes[1].drops("vip-source")
+        sock.send(b"who")
+        wait_for(lambda b=before: nodes[1].drops("vip-source") > b, "vip-source", WAIT)
+        tap.check(True, "a flow under way ends where its ranges do")
+        sock.close()
     for family, i in FAMILIES:
         not_served(nodes[3], outside, BALANCER_IP[i], f"other ranges, and the client is out of them (IPv{family})")
         not_served(nodes[1], pods["client"], BALANCER_IP[i], f"as is the pod (IPv{family})")

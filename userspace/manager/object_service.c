@@ -202,15 +202,23 @@ static void read_external(struct service_spec *svc, const struct field *spec,
 
 /* --- whom a load balancer serves -------------------------------------------------------- */
 
-static void take_range(struct service_spec *svc, const struct field *f, const char *text)
+/* len octets of text, without the blanks around. */
+static void take_range(struct service_spec *svc, const struct field *f, const char *text,
+		       size_t len)
 {
-	size_t from = strspn(text, " \t"), len = strlen(text + from), i;
-	cleanup_free char *cidr = xstrdup(text + from);
+	char cidr[2 * PREFIX_TEXT];	/* what is cut off of more is wrong before that */
 	const char *reason;
 	struct prefix p;
+	size_t i;
 
-	while (len && strchr(" \t", cidr[len - 1]))
-		cidr[--len] = '\0';
+	for (; len && strchr(" \t", *text); len--)
+		text++;
+	while (len && strchr(" \t", text[len - 1]))
+		len--;
+	if (len >= sizeof(cidr))
+		len = sizeof(cidr) - 1;
+	memcpy(cidr, text, len);
+	cidr[len] = '\0';
 	reason = prefix_parse(cidr, &p);
 	if (reason) {
 		field_error(f, "\"%.60s\" %s", cidr, reason);
@@ -231,9 +239,8 @@ static void read_ranges(struct service_spec *svc, const struct field *doc,
 	struct field list = field_array(spec, "loadBalancerSourceRanges");
 	struct field meta = field_get(doc, "metadata"), notes = field_object(&meta, "annotations");
 	struct field old = field_get(&notes, RANGES_ANNOTATION);
-	cleanup_free char *text = NULL;
-	char *one, *rest;
-	size_t i;
+	const char *s;
+	size_t i, len;
 
 	if (field_count(&list))
 		old.value = NULL;
@@ -243,16 +250,16 @@ static void read_ranges(struct service_spec *svc, const struct field *doc,
 	}
 	for (i = 0; i < field_count(&list); i++) {
 		struct field f = field_at(&list, i);
-		const char *s = field_as_string(&f);
 
+		s = field_as_string(&f);
 		if (s)
-			take_range(svc, &f, s);
+			take_range(svc, &f, s, strlen(s));
 	}
-	if (!old.value || !field_as_string(&old))
-		return;
-	text = xstrdup(json_string_value(old.value));
-	for (one = strtok_r(text, ",", &rest); one; one = strtok_r(NULL, ",", &rest))
-		take_range(svc, &old, one);
+	s = old.value ? field_as_string(&old) : NULL;
+	for (; s && *s; s += len + (s[len] == ',')) {
+		len = strcspn(s, ",");
+		take_range(svc, &old, s, len);
+	}
 }
 
 static void read_health_port(struct service_spec *svc, const struct field *spec)

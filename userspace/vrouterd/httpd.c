@@ -412,10 +412,14 @@ int httpd_new(struct httpd **h, sd_event *loop)
 
 void httpd_free(struct httpd *h)
 {
+	struct http_listener *l, *next;
+
 	if (!h)
 		return;
-	while (h->listeners)
-		httpd_unlisten(h->listeners);
+	for (l = h->listeners; l; l = next) {
+		next = l->next;
+		httpd_unlisten(l);
+	}
 	sd_event_source_disable_unref(h->io);
 	sd_event_source_disable_unref(h->timer);
 	sd_event_source_disable_unref(h->reaper);
