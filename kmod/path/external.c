@@ -3,7 +3,8 @@
  * The node's own network: what comes from there for a service, for a flow that was
  * translated to the node's address, or for a prefix of the VRF is taken before the host's
  * connection tracking sees it. All else is the host's, untouched. What goes there is
- * routed by the node's tables, untracked.
+ * routed by the node's tables, untracked. Fragments come put together by the kernel, and
+ * what is ours is cut again as it was (refrag.c).
  *
  * There are no hooks without a vif of type external.
  */
@@ -17,6 +18,8 @@
 #include <net/addrconf.h>
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
+#include <net/netfilter/ipv4/nf_defrag_ipv4.h>
+#include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 #include <net/route.h>
 
 #include "path.h"
@@ -82,6 +85,30 @@ static struct vr_vif *entry(struct vr_pkt *pkt, struct vr_vif *external, bool fr
 	return is_of_service(pkt) || (!from_node && is_of_prefix(pkt)) ? external : NULL;
 }
 
+/* Everything behind this judges fragments as those of a pod, each at its size. */
+static void send_in_fragments(struct vr_pkt *pkt, struct vr_vif *vif)
+{
+	const struct vr_tuple *t = &pkt->tuple;
+	struct vr_frag_key key = {
+		.vif = vif->id, .family = t->family, .proto = t->proto, .src = t->src, .dst = t->dst,
+	};
+	struct sk_buff *whole = pkt->skb;
+	enum vrouter_drop_reason why;
+	struct sk_buff_head list;
+
+	__skb_queue_head_init(&list);
+	why = vr_refrag(pkt->vn, whole, &list);
+	if (why) {
+		vr_pkt_enter(pkt, vif);
+		vr_drop(pkt, why, NULL);
+		return;
+	}
+	skb_queue_walk(&list, pkt->skb)
+		vr_pkt_enter(pkt, vif);
+	vr_frag_send(pkt, whole->dev, &key, &list);
+	consume_skb(whole);
+}
+
 static unsigned int take(struct vr_vif *external, struct sk_buff *skb, bool from_node)
 {
 	struct vr_vif *vif;
@@ -92,8 +119,12 @@ static unsigned int take(struct vr_vif *external, struct sk_buff *skb, bool from
 	vif = entry(&pkt, external, from_node);
 	if (!vif)
 		return NF_ACCEPT;
-	vr_pkt_enter(&pkt, vif);
-	vr_input(&pkt);
+	if (vr_refrag_is_due(skb) && !pkt.icmp_error) {
+		send_in_fragments(&pkt, vif);
+	} else {
+		vr_pkt_enter(&pkt, vif);
+		vr_input(&pkt);
+	}
 	return NF_STOLEN;
 }
 
@@ -126,21 +157,44 @@ static unsigned int on_send(void *priv, struct sk_buff *skb, const struct nf_hoo
 	return verdict;
 }
 
+/* Behind the kernel's own defragmentation and before all else of netfilter: whose a fragment is
+ * cannot be said without its first one, and the kernel keeps the node's own by the node's
+ * bounds, as its connection tracking has it done on nearly every node anyway.
+ */
 static const struct nf_hook_ops hooks[] = {
 	{
 		.hook = on_receive, .pf = NFPROTO_IPV4, .hooknum = NF_INET_PRE_ROUTING,
-		.priority = NF_IP_PRI_CONNTRACK_DEFRAG - 1,
+		.priority = NF_IP_PRI_CONNTRACK_DEFRAG + 1,
 	}, {
 		.hook = on_receive, .pf = NFPROTO_IPV6, .hooknum = NF_INET_PRE_ROUTING,
-		.priority = NF_IP6_PRI_CONNTRACK_DEFRAG - 1,
+		.priority = NF_IP6_PRI_CONNTRACK_DEFRAG + 1,
 	}, {
 		.hook = on_send, .pf = NFPROTO_IPV4, .hooknum = NF_INET_LOCAL_OUT,
-		.priority = NF_IP_PRI_CONNTRACK_DEFRAG - 1,
+		.priority = NF_IP_PRI_CONNTRACK_DEFRAG + 1,
 	}, {
 		.hook = on_send, .pf = NFPROTO_IPV6, .hooknum = NF_INET_LOCAL_OUT,
-		.priority = NF_IP6_PRI_CONNTRACK_DEFRAG - 1,
+		.priority = NF_IP6_PRI_CONNTRACK_DEFRAG + 1,
 	},
 };
+
+static int defrag_enable(struct net *net)
+{
+	int err;
+
+	err = nf_defrag_ipv4_enable(net);
+	if (err)
+		return err;
+	err = nf_defrag_ipv6_enable(net);
+	if (err)
+		nf_defrag_ipv4_disable(net);
+	return err;
+}
+
+static void defrag_disable(struct net *net)
+{
+	nf_defrag_ipv6_disable(net);
+	nf_defrag_ipv4_disable(net);
+}
 
 int vr_external_open(struct vr_net *vn, struct vr_vif *vif)
 {
@@ -152,17 +206,26 @@ int vr_external_open(struct vr_net *vn, struct vr_vif *vif)
 		return -ENOMEM;
 	for (i = 0; i < ARRAY_SIZE(hooks); i++)
 		vif->hooks[i].priv = vif;
+	err = defrag_enable(vn->net);
+	if (err)
+		goto err_free;
 	err = nf_register_net_hooks(vn->net, vif->hooks, ARRAY_SIZE(hooks));
-	if (err) {
-		kfree(vif->hooks);
-		vif->hooks = NULL;
-	}
+	if (err)
+		goto err_defrag;
+	return 0;
+
+err_defrag:
+	defrag_disable(vn->net);
+err_free:
+	kfree(vif->hooks);
+	vif->hooks = NULL;
 	return err;
 }
 
 void vr_external_shut(struct vr_net *vn, struct vr_vif *vif)
 {
 	nf_unregister_net_hooks(vn->net, vif->hooks, ARRAY_SIZE(hooks));
+	defrag_disable(vn->net);
 	synchronize_net();
 	kfree(vif->hooks);
 	vif->hooks = NULL;

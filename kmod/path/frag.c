@@ -137,8 +137,8 @@ static void take_next(struct vr_pkt *f, struct net_device *dev, struct sk_buff_h
 	f->verdict = RX_HANDLER_CONSUMED;
 }
 
-static void send_all(const struct vr_pkt *last, struct net_device *dev,
-		     const struct vr_frag *frag, struct sk_buff_head *list)
+void vr_frag_send(const struct vr_pkt *last, struct net_device *dev,
+		  const struct vr_frag_key *key, struct sk_buff_head *list)
 {
 	unsigned int end = vr_frag_end(skb_peek_tail(list));
 	enum vrouter_drop_reason why;
@@ -152,7 +152,7 @@ static void send_all(const struct vr_pkt *last, struct net_device *dev,
 	else
 		vr_input(&f);
 	if (f.dropped) {
-		vr_frag_drop(f.vn, f.vif, &frag->key, list, f.dropped);
+		vr_frag_drop(f.vn, f.vif, key, list, f.dropped);
 		return;
 	}
 	carry_out(&f);
@@ -203,5 +203,5 @@ void vr_frag_input(struct vr_pkt *pkt)
 	if (why)
 		vr_frag_drop(pkt->vn, pkt->vif, &f.key, &list, why);
 	else if (!skb_queue_empty(&list))
-		send_all(pkt, dev, &f, &list);
+		vr_frag_send(pkt, dev, &f.key, &list);
 }

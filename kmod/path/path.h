@@ -181,11 +181,27 @@ enum vrouter_drop_reason vr_parse(struct vr_pkt *pkt);
 
 /* --- frag.c --------------------------------------------------------------- */
 void vr_frag_input(struct vr_pkt *pkt);	/* consumes the skb */
+/* A whole datagram's fragments, in order, as vr_frag_add() hands them out: each goes on as a
+ * packet that entered with "last" at dev (may be NULL). Empties the list. BH disabled, RCU.
+ */
+void vr_frag_send(const struct vr_pkt *last, struct net_device *dev,
+		  const struct vr_frag_key *key, struct sk_buff_head *list);
 /* Drops what waited, from process context too; empties the list. RCU. */
 void vr_frag_drop(struct vr_net *vn, struct vr_vif *vif, const struct vr_frag_key *key,
 		  struct sk_buff_head *list, enum vrouter_drop_reason why);
 /* Does the skb meet the rx handler on its way to the node's stack, having passed already? */
 bool vr_frag_passes(struct sk_buff *skb);
+
+/* --- refrag.c ------------------------------------------------------------- */
+/* Did the kernel put this together from fragments? In a netfilter hook: skb->cb is the IP
+ * layer's.
+ */
+bool vr_refrag_is_due(const struct sk_buff *skb);
+/* Such a datagram, data at its IP header, for vr_frag_send(); the skb stays the caller's. At
+ * most VR_FRAG_MAX, or else a reason and an empty list. BH disabled.
+ */
+enum vrouter_drop_reason vr_refrag(struct vr_net *vn, struct sk_buff *skb,
+				   struct sk_buff_head *list);
 
 /* --- neigh.c: consume the skb, always ------------------------------------ */
 void vr_neigh_arp(struct vr_pkt *pkt);

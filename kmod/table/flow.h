@@ -53,6 +53,8 @@ void vr_frag_exit(struct vr_net *vn);	/* no packet can come any more */
 enum vrouter_drop_reason vr_frag_add(struct vr_net *vn, struct vr_vif *vif,
 				     const struct vr_frag *f, struct sk_buff *skb,
 				     struct sk_buff_head *out);
+/* Makes of any fragment one that vr_frag_add() could have handed out. Octets. */
+void vr_frag_set_place(struct sk_buff *skb, u32 off, u32 len, u16 hdr);
 unsigned int vr_frag_hdr(const struct sk_buff *skb);
 unsigned int vr_frag_end(const struct sk_buff *skb);	/* its payload's end in the datagram */
 /* The vif goes: so do its datagrams. No packet enters by it any more. */

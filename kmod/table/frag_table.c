@@ -61,6 +61,11 @@ static struct place *place_of(const struct sk_buff *skb)
 	return (struct place *)skb->cb;
 }
 
+void vr_frag_set_place(struct sk_buff *skb, u32 off, u32 len, u16 hdr)
+{
+	*place_of(skb) = (struct place) { .off = off, .len = len, .hdr = hdr };
+}
+
 unsigned int vr_frag_hdr(const struct sk_buff *skb)
 {
 	return place_of(skb)->hdr;
@@ -207,7 +212,7 @@ static enum vrouter_drop_reason insert(struct datagram *d, const struct vr_frag 
 		d->bad = MALFORMED;
 		return MALFORMED;
 	}
-	*place_of(skb) = (struct place) { .off = f->off, .len = f->len, .hdr = f->hdr };
+	vr_frag_set_place(skb, f->off, f->len, f->hdr);
 	__skb_queue_after(&d->frags, before, skb);
 	d->seen += f->len;
 	return NONE;

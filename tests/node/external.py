@@ -14,6 +14,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 # pylint: disable=wrong-import-position
+from vrtest import frame as fr
 from vrtest.node import VrctlError, load_module
 from vrtest.probe import Probe, World
 from vrtest.tap import Tap, wait_for
@@ -223,6 +224,97 @@ def mtu():
             sock.close()
 
 
+# --- fragments ---------------------------------------------------------------------
+
+class Echo:
+    """A UDP server at a place that sends back what it gets, and a client's socket elsewhere."""
+
+    def __init__(self, i, server, port, client):
+        self.i, kind = i, (socket.AF_INET, socket.AF_INET6)[i]
+        with server.ns:
+            self.server = socket.socket(kind, socket.SOCK_DGRAM)
+        with client.ns:
+            self.client = socket.socket(kind, socket.SOCK_DGRAM)
+        self.server.bind((server.addr(i), port))
+        self.client.bind((client.addr(i), 0))
+        for sock in (self.server, self.client):
+            sock.settimeout(WAIT)
+
+    def answer(self, data):
+        """The server gets the data, the client what is sent back; whom the client hears."""
+        try:
+            got, who = self.server.recvfrom(70000)
+            self.server.sendto(data[::-1], who)
+            back, server = self.client.recvfrom(70000)
+        except TimeoutError:
+            return None
+        return server[:2] if got == data and back == data[::-1] else None
+
+    def there_and_back(self, addr, port, size):
+        data = os.urandom(size)
+        self.client.sendto(data, (addr, port))
+        return self.answer(data) == (addr, port)
+
+    def reversed(self, addr, port, size):
+        """The request in fragments, the first one last."""
+        data, src = os.urandom(size), self.client.getsockname()
+        datagram = fr.udp(src[0], addr, src[1], port, data)
+        send_raw(self.i, fr.fragments(src[0], addr, 17, datagram, size=1352, ident=size)[::-1])
+        return self.answer(data) == (addr, port)
+
+    def close(self):
+        self.server.close()
+        self.client.close()
+
+
+def send_raw(i, packets):
+    """From outside to the node, as they are."""
+    with n3:
+        sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)
+    mac = fr.mac(n1.run(["cat", "/sys/class/net/eth0/address"]).stdout.strip())
+    for packet in packets:
+        sock.sendto(packet, ("eth0", (fr.ETH_IP, fr.ETH_IPV6)[i], 0, 0, mac))
+    sock.close()
+
+
+def fragments():
+    for family, i in FAMILIES:
+        v = f"(IPv{family})"
+        ip(n3, f"route add {NODE[i]}/{BITS[i]} dev eth0 mtu 1400")
+        for size in (4000, 8000):
+            echo = Echo(i, outside, 7400, pods["a"])
+            tap.check(echo.there_and_back(outside.addr(i), 7400, size), f"{size} octets from a pod outside, and back {v}")
+            echo.close()
+            for where in (pods["a"], pods["b"]):
+                with Service(i, ANY[i], 30080, (where.addr(i), 7400)):
+                    echo = Echo(i, where, 7400, outside)
+                    tap.check(echo.there_and_back(NODE[i], 30080, size),
+                              f"{size} octets by a node port to {where.name}, and back {v}")
+                    tap.check(echo.reversed(NODE[i], 30080, size), f"the same, the first fragment last {v}")
+                    echo.close()
+            echo = Echo(i, host, 7400, outside)
+            tap.check(echo.there_and_back(NODE[i], 7400, size), f"{size} octets to the node itself {v}")
+            tap.check(echo.reversed(NODE[i], 7400, size), f"the same, the first fragment last {v}")
+            echo.close()
+        res = n3.run(["ping", "-n", "-c", "1", "-W", str(WAIT), "-s", "4000", NODE[i]], check=False)
+        tap.check(res.returncode == 0, f"the node answers a ping of 4000 octets {v}", res.stdout)
+        ip(n3, f"route del {NODE[i]}/{BITS[i]} dev eth0")
+
+
+def fragments_too_big():
+    """Fragments keep the size that their sender gave them: one that does not fit is told."""
+    for family, i in FAMILIES:
+        with Service(i, ANY[i], 30080, (pods["a"].addr(i), 7400)):
+            echo = Echo(i, pods["a"], 7400, outside)
+            before = drops(n1, "mtu")
+            echo.client.sendto(b"x" * 4000, (NODE[i], 30080))
+            wait_for(lambda: "mtu 1430" in ip(n3, f"route get {NODE[i]}").stdout, "the sender learns", WAIT)
+            tap.check(drops(n1, "mtu") > before, f"fragments too large for the pod: the sender is told (IPv{family})")
+            tap.check(echo.there_and_back(NODE[i], 30080, 4000), "and sends smaller ones")
+            echo.close()
+        ip(n3, f"-{family} route flush cache")
+
+
 def gateway():
     """A network that is routed, not translated."""
     vr(n1, "nexthop add id 63 local vif 60")
@@ -261,6 +353,6 @@ def gone():
 
 
 set_up()
-CASES = (node_port, external_ip, policy, snat, exhaustion, change, mtu, gateway, limits, gone)
+CASES = (node_port, external_ip, policy, snat, exhaustion, change, mtu, fragments, fragments_too_big, gateway, limits, gone)
 tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
 tap.done()
