@@ -8,6 +8,7 @@ go there, the node's own processes in between.
     n3: outside ----- eth0 192.0.2.3 ---+
 """
 
+import json
 import os
 import socket
 import sys
@@ -271,7 +272,7 @@ def send_raw(i, packets):
     """From outside to the node, as they are."""
     with n3:
         sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)
-    mac = fr.mac(n1.run(["cat", "/sys/class/net/eth0/address"]).stdout.strip())
+    mac = fr.mac(json.loads(ip(n1, "-j link show eth0").stdout)[0]["address"])
     for packet in packets:
         sock.sendto(packet, ("eth0", (fr.ETH_IP, fr.ETH_IPV6)[i], 0, 0, mac))
     sock.close()
@@ -304,12 +305,12 @@ def fragments():
 def fragments_too_big():
     """Fragments keep the size that their sender gave them: one that does not fit is told."""
     for family, i in FAMILIES:
-        with Service(i, ANY[i], 30080, (pods["a"].addr(i), 7400)):
-            echo = Echo(i, pods["a"], 7400, outside)
+        with Service(i, ANY[i], 30080, (pods["b"].addr(i), 7400)):
+            echo = Echo(i, pods["b"], 7400, outside)
             before = drops(n1, "mtu")
             echo.client.sendto(b"x" * 4000, (NODE[i], 30080))
-            wait_for(lambda: "mtu 1430" in ip(n3, f"route get {NODE[i]}").stdout, "the sender learns", WAIT)
-            tap.check(drops(n1, "mtu") > before, f"fragments too large for the pod: the sender is told (IPv{family})")
+            wait_for(lambda: "mtu 1450" in ip(n3, f"route get {NODE[i]}").stdout, "the sender learns", WAIT)
+            tap.check(drops(n1, "mtu") > before, f"fragments too large for the tunnel: the sender is told (IPv{family})")
             tap.check(echo.there_and_back(NODE[i], 30080, 4000), "and sends smaller ones")
             echo.close()
         ip(n3, f"-{family} route flush cache")
