@@ -284,7 +284,8 @@ def fragments():
         ip(n3, f"route add {NODE[i]}/{BITS[i]} dev eth0 mtu 1400")
         for size in (4000, 8000):
             echo = Echo(i, outside, 7400, pods["a"])
-            tap.check(echo.there_and_back(outside.addr(i), 7400, size), f"{size} octets from a pod outside, and back {v}")
+            tap.check(echo.there_and_back(outside.addr(i), 7400, size),
+                      f"{size} octets from a pod outside, and back {v}")
             echo.close()
             for where in (pods["a"], pods["b"]):
                 with Service(i, ANY[i], 30080, (where.addr(i), 7400)):
@@ -310,7 +311,8 @@ def fragments_too_big():
             before = drops(n1, "mtu")
             echo.client.sendto(b"x" * 4000, (NODE[i], 30080))
             wait_for(lambda: "mtu 1450" in ip(n3, f"route get {NODE[i]}").stdout, "the sender learns", WAIT)
-            tap.check(drops(n1, "mtu") > before, f"fragments too large for the tunnel: the sender is told (IPv{family})")
+            tap.check(drops(n1, "mtu") > before,
+                      f"fragments too large for the tunnel: their sender is told (IPv{family})")
             tap.check(echo.there_and_back(NODE[i], 30080, 4000), "and sends smaller ones")
             echo.close()
         ip(n3, f"-{family} route flush cache")
@@ -354,6 +356,7 @@ def gone():
 
 
 set_up()
-CASES = (node_port, external_ip, policy, snat, exhaustion, change, mtu, fragments, fragments_too_big, gateway, limits, gone)
+CASES = (node_port, external_ip, policy, snat, exhaustion, change, mtu, fragments, fragments_too_big,
+         gateway, limits, gone)
 tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
 tap.done()
