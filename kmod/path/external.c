@@ -98,7 +98,7 @@ static void send_in_fragments(struct vr_pkt *pkt, struct vr_vif *vif)
 	struct sk_buff_head list;
 
 	__skb_queue_head_init(&list);
-	why = vr_refrag(pkt->vn, whole, &list);
+	why = vr_refrag(whole, &list);
 	if (why) {
 		vr_pkt_enter(pkt, vif);
 		vr_drop(pkt, why, NULL);
