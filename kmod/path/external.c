@@ -90,14 +90,15 @@ static void send_in_fragments(struct vr_pkt *pkt, struct vr_vif *vif)
 {
 	const struct vr_tuple *t = &pkt->tuple;
 	struct vr_frag_key key = {
-		.vif = vif->id, .family = t->family, .proto = t->proto, .src = t->src, .dst = t->dst,
+		.vif = vif->id, .family = t->family, .proto = t->proto,
+		.src = t->src, .dst = t->dst,
 	};
 	struct sk_buff *whole = pkt->skb;
 	enum vrouter_drop_reason why;
 	struct sk_buff_head list;
 
 	__skb_queue_head_init(&list);
-	why = vr_refrag(pkt->vn, whole, &list);
+	why = vr_refrag(whole, &list);
 	if (why) {
 		vr_pkt_enter(pkt, vif);
 		vr_drop(pkt, why, NULL);

@@ -205,8 +205,7 @@ bool vr_refrag_is_due(const struct sk_buff *skb);
 /* Such a datagram, data at its IP header, for vr_frag_send(); the skb stays the caller's. At
  * most VR_FRAG_MAX, or else a reason and an empty list. BH disabled.
  */
-enum vrouter_drop_reason vr_refrag(struct vr_net *vn, struct sk_buff *skb,
-				   struct sk_buff_head *list);
+enum vrouter_drop_reason vr_refrag(struct sk_buff *skb, struct sk_buff_head *list);
 
 /* --- neigh.c: consume the skb, always ------------------------------------ */
 void vr_neigh_arp(struct vr_pkt *pkt);

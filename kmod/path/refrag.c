@@ -6,6 +6,7 @@
  */
 
 #include <linux/ip.h>
+#include <linux/random.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 
@@ -34,7 +35,7 @@ struct shape {
 	__be32		id;		/* IPv6 */
 };
 
-static enum vrouter_drop_reason measure(struct vr_net *vn, struct sk_buff *skb, struct shape *s)
+static enum vrouter_drop_reason measure(struct sk_buff *skb, struct shape *s)
 {
 	unsigned int most = largest(skb);
 	u8 *next;
@@ -51,7 +52,8 @@ static enum vrouter_drop_reason measure(struct vr_net *vn, struct sk_buff *skb, 
 		s->head = len;
 		s->hdr = s->head + sizeof(struct frag_hdr);
 		s->next_at = next - skb_network_header(skb);
-		s->id = ipv6_proxy_select_ident(vn->net, skb);
+		/* RFC 7739: nobody can guess it; none of the kernel's own is exported any more */
+		s->id = (__force __be32)(get_random_u32() ?: 1);
 	}
 	if (most < s->hdr + 8)
 		return VROUTER_DROP_REASON_FRAGMENT;
@@ -116,8 +118,7 @@ static struct sk_buff *cut(const struct sk_buff *skb, const struct shape *s, uns
 	return f;
 }
 
-enum vrouter_drop_reason vr_refrag(struct vr_net *vn, struct sk_buff *skb,
-				   struct sk_buff_head *list)
+enum vrouter_drop_reason vr_refrag(struct sk_buff *skb, struct sk_buff_head *list)
 {
 	enum vrouter_drop_reason why;
 	unsigned int off, len;
@@ -127,7 +128,7 @@ enum vrouter_drop_reason vr_refrag(struct vr_net *vn, struct sk_buff *skb,
 	/* a checksum is over the datagram: nobody behind can add it to the first part */
 	if (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb))
 		return VROUTER_DROP_REASON_NO_MEMORY;
-	why = measure(vn, skb, &s);
+	why = measure(skb, &s);
 	if (why)
 		return why;
 	for (off = 0; s.head + off < skb->len; off += len) {

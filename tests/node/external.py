@@ -354,7 +354,8 @@ def fragments():
         ip(n3, f"route add {NODE[i]}/{BITS[i]} dev eth0 mtu 1400")
         for size in (4000, 8000):
             echo = Echo(i, outside, 7400, pods["a"])
-            tap.check(echo.there_and_back(outside.addr(i), 7400, size), f"{size} octets from a pod outside, and back {v}")
+            tap.check(echo.there_and_back(outside.addr(i), 7400, size),
+                      f"{size} octets from a pod outside, and back {v}")
             echo.close()
             for where in (pods["a"], pods["b"]):
                 with Service(i, ANY[i], 30080, (where.addr(i), 7400)):
@@ -380,7 +381,8 @@ def fragments_too_big():
             before = drops(n1, "mtu")
             echo.client.sendto(b"x" * 4000, (NODE[i], 30080))
             wait_for(lambda: "mtu 1450" in ip(n3, f"route get {NODE[i]}").stdout, "the sender learns", WAIT)
-            tap.check(drops(n1, "mtu") > before, f"fragments too large for the tunnel: the sender is told (IPv{family})")
+            tap.check(drops(n1, "mtu") > before,
+                      f"fragments too large for the tunnel: their sender is told (IPv{family})")
             tap.check(echo.there_and_back(NODE[i], 30080, 4000), "and sends smaller ones")
             echo.close()
         ip(n3, f"-{family} route flush cache")
