@@ -325,6 +325,56 @@ def underlay_mtu():
     wait_for(lambda: "mtu 1450" in nodes[1].ns.run(["ip", "link", "show", "vrouter0"]).stdout, "and back", WAIT)
 
 
+def logical_router(**spec):
+    return {"apiVersion": "opencontrail.org/v1", "kind": "LogicalRouter", "metadata": {"name": "out", "namespace": "default"},
+            "spec": {"network": "cluster-network", **spec}}
+
+
+def egress():
+    """A network's own addresses to the outside; destinations that see the pods'; pods that are reached from there."""
+    outside = Place(fabric.outside, "outside", ("192.0.2.254", "2001:db8::254"))
+    own = ("192.0.2.101", "2001:db8::101")
+    servers = [world.serve(outside, proto, 9200) for proto in ("tcp", "udp")]
+    for addr, bits in zip(own, (24, 64)):
+        nodes[1].ns.run(["ip", "addr", "add", f"{addr}/{bits}", "dev", "eth0", *(["nodad"] if ":" in addr else [])])
+
+    def seen(name, i):
+        world.seen.clear()
+        for proto in ("tcp", "udp"):
+            tap.equal(ask(pods[name], proto, outside.addr(i), 9200), "outside", f"{name} gets outside: {proto} (IPv{4 + 2 * i})")
+        return {c for _, c in world.seen}
+
+    nodes[1].apply("50-router", [logical_router(snat={"addresses": list(own), "nodes": ["node1"]})])
+    fabric.sync()
+    for family, i in FAMILIES:
+        tap.equal(seen("client", i), {own[i]}, f"from the node that has it: the network's own address (IPv{family})")
+        tap.equal(seen("web-3", i), {hosts[3].addr(i)}, f"from another: the node's (IPv{family})")
+        pod = pods["client"].addr(family)
+        tap.check(ask(outside, "tcp", pod, 8080) in ("unreachable", None), f"pods are not reached from outside (IPv{family})")
+    nodes[1].apply("50-router", [logical_router(nonMasqueradeCIDRs=[f"{outside.addr(0)}/32", f"{outside.addr(1)}/128"],
+                                                reachable=True)])
+    fabric.sync()
+    for family, i in FAMILIES:
+        pod = pods["client"].addr(family)
+        fabric.outside.run(["ip", "route", "add", pod, "via", hosts[1].addr(i)])
+        tap.equal(seen("client", i), {pod}, f"a destination that sees the pod's address (IPv{family})")
+        world.seen.clear()
+        tap.equal(ask(outside, "tcp", pod, 8080), "default/client", f"reached from outside by its own address (IPv{family})")
+        tap.equal({c for _, c in world.seen}, {outside.addr(i)}, "and sees who asks")
+        fabric.outside.run(["ip", "route", "del", pod, "via", hosts[1].addr(i)])
+    nodes[1].delete("50-router")
+    fabric.sync()
+    for family, i in FAMILIES:
+        tap.equal(seen("client", i), {hosts[1].addr(i)}, f"without it, the node's address (IPv{family})")
+    before = nodes[1].drops("blackhole")
+    world.run([Probe(pods["client"], "udp", "169.254.169.254", 80)], until=lambda: nodes[1].drops("blackhole") > before, seconds=WAIT)
+    tap.check(nodes[1].drops("blackhole") > before, "link-local addresses outside are not the pods'")
+    for addr, bits in zip(own, (24, 64)):
+        nodes[1].ns.run(["ip", "addr", "del", f"{addr}/{bits}", "dev", "eth0"])
+    for sock in servers:
+        world.remove(sock)
+
+
 def segment_size():
     """The option for networks that lose ICMP: SYNs ask for no more than the bound."""
     def agreed(src, addr):
@@ -425,7 +475,7 @@ def module_reloaded():
 
 
 set_up()
-CASES = (programmed, pod_to_pod, cluster_ip, host, across_policy, node_port, source_ranges, health_check, node_health, to_outside, segment_size,
+CASES = (programmed, pod_to_pod, cluster_ip, host, across_policy, node_port, source_ranges, health_check, node_health, to_outside, egress, segment_size,
          underlay_mtu, trace, daemon_restart, node_readdressed, node_gone,
          module_reloaded)
 tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))

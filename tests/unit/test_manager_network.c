@@ -225,6 +225,39 @@ static void a_chain_waits_for_its_networks(void **state)
 	world_free(&w);
 }
 
+#define ROUTER(name, spec) "{apiVersion: opencontrail.org/v1, kind: LogicalRouter, metadata: {name: " name \
+	"}, spec: {" spec "}}\n---\n"
+
+static void logical_routers(void **state)
+{
+	struct world w;
+
+	(void)state;
+	set_up(&w);
+	assert_spec(&w, RES_VIRTUAL_NETWORK, CLUSTER_NETWORK, "egress", "{}");
+	world_apply(&w, LEFT ROUTER("a", "network: left, snat: {addresses: [192.0.2.9], nodes: [n1]}, "
+				    "nonMasqueradeCIDRs: [10.0.0.0/8]"));
+	assert_string_equal(w.complaints, "");
+	assert_spec(&w, RES_VIRTUAL_NETWORK, "default/left", "egress",
+		    "{\"addresses\":[\"192.0.2.9\"],\"nodes\":[\"n1\"],\"nonMasqueradeCIDRs\":[\"10.0.0.0/8\"]}");
+	world_apply(&w, ROUTER("b", "network: left, reachable: true") ROUTER("c", "network: nowhere"));
+	assert_complaint(&w, "default/left has LogicalRouter default/a already; ignored");
+	world_delete(&w, KIND_ROUTER, "default/a");
+	assert_spec(&w, RES_VIRTUAL_NETWORK, "default/left", "egress", "{\"reachable\":true}");
+	world_delete(&w, KIND_ROUTER, "default/b");
+	assert_spec(&w, RES_VIRTUAL_NETWORK, "default/left", "egress", "null");
+	world_apply(&w, ROUTER("d", "network: cluster-network, snat: {addresses: ['2001:db8::9']}"));
+	assert_spec(&w, RES_VIRTUAL_NETWORK, CLUSTER_NETWORK, "egress", "{\"addresses\":[\"2001:db8::9\"]}");
+	world_delete(&w, KIND_ROUTER, "default/d");
+	assert_spec(&w, RES_VIRTUAL_NETWORK, CLUSTER_NETWORK, "egress", "{}");
+	world_clear(&w);
+	world_apply(&w, NETWORK("nowhere", "subnets: [{cidr: 10.70.0.0/24}]"));
+	assert_spec(&w, RES_VIRTUAL_NETWORK, "default/nowhere", "egress", "{}");
+	world_delete(&w, KIND_NETWORK, "default/nowhere");
+	assert_complaint(&w, "LogicalRouter default/c: spec.network: there is no VirtualNetwork default/nowhere");
+	world_free(&w);
+}
+
 static void bad_ones(void **state)
 {
 	static const struct { const char *yaml, *complaint; } bad[] = {
@@ -240,6 +273,13 @@ static void bad_ones(void **state)
 		  "podSelector: {}}}", "spec.right: \"B!\" is not a network's name" },
 		{ "{apiVersion: opencontrail.org/v1, kind: ServiceChain, metadata: {name: x}, spec: {left: a, right: b}}",
 		  "spec.podSelector: is required" },
+		{ ROUTER("x", "snat: {}"), "spec.network: is required" },
+		{ ROUTER("x", "network: left, snat: {addresses: []}"), "spec.snat.addresses: must have an address" },
+		{ ROUTER("x", "network: left, snat: {addresses: [10.0.0.300]}"), "spec.snat.addresses[0]" },
+		{ ROUTER("x", "network: left, snat: {addresses: [10.0.0.3, 10.0.0.3]}"), "is there twice" },
+		{ ROUTER("x", "network: left, snat: {nodes: [n1]}"), "is of no use without addresses" },
+		{ ROUTER("x", "network: left, nonMasqueradeCIDRs: [10.0.0.0/33]"), "spec.nonMasqueradeCIDRs[0]" },
+		{ ROUTER("x", "network: left, masquerade: true"), "spec.masquerade" },
 		{ POD("x", FIRST("{nonsense")), "is neither a network's name nor JSON with a name" },
 		{ POD("x", MORE("left,left@net1")), "interface net1 is there already" },
 		{ POD("x", MORE("left@eth0")), "interface eth0 is there already" },
@@ -274,6 +314,7 @@ int main(void)
 		cmocka_unit_test(namesakes),
 		cmocka_unit_test(chains),
 		cmocka_unit_test(a_chain_waits_for_its_networks),
+		cmocka_unit_test(logical_routers),
 		cmocka_unit_test(bad_ones),
 	};
 

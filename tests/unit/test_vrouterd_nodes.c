@@ -118,6 +118,55 @@ static void a_node_that_goes_takes_its_tunnel_along(void **state)
 	assert_int_equal(c.n[K_ROUTE], 1);
 }
 
+#define WITH_EGRESS(egress) "{\"subnets\":[{\"cidr\":\"10.32.0.0/12\",\"gateway\":\"10.32.0.1\"}]," \
+	"\"serviceSubnets\":[\"10.96.0.0/12\"],\"egress\":" egress "}"
+
+static const struct kobj *route_of(const struct world *w, const char *vrf, const char *prefix)
+{
+	struct kkey key = { .kind = K_ROUTE, .id = ids_find(w->ids, ID_VRF, vrf) };
+	const struct kobj *o;
+
+	assert_true(vr_prefix_parse(prefix, &key.prefix));
+	o = ktable_get(&w->kernel.objs, &key);
+	if (!o)
+		fail_msg("no route to %s in %s", prefix, vrf);
+	return o;
+}
+
+/* A network's own addresses on the nodes that have them; the rest goes out as the node. */
+static void ways_out(void **state)
+{
+	struct world *w = *state;
+	const struct kobj *o;
+
+	env.external = true;
+	env.primary = AF_INET;
+	env.local[0].family = AF_INET;
+	env.local[1].family = AF_INET6;
+	set(w, ROUTER, "/n1", ROUTER_SPEC("\"192.0.2.1\",\"2001:db8::1\""));
+	set(w, NETWORK, WITH_EGRESS("{\"addresses\":[\"192.0.2.9\"],\"nodes\":[\"n1\"],"
+				    "\"nonMasqueradeCIDRs\":[\"10.0.0.0/8\"],\"reachable\":true}"));
+	assert_int_equal(reconcile(w->rc), RC_DONE);
+	o = find(w, K_NEXTHOP, ID_NEXTHOP, "snat default/net");
+	assert_int_equal(o->nexthop.n_snat_addrs, 1);
+	assert_int_equal(route_of(w, "default/net", "0.0.0.0/0")->route.nexthop, o->key.id);
+	/* it has none of that family */
+	assert_int_equal(route_of(w, "default/net", "::/0")->route.nexthop,
+			 ids_find(w->ids, ID_NEXTHOP, "snat Node/external"));
+	assert_int_equal(route_of(w, "default/net", "10.0.0.0/8")->route.nexthop,
+			 ids_find(w->ids, ID_NEXTHOP, "local Node/external"));
+	assert_int_equal(route_of(w, "default/net", "169.254.0.0/16")->route.nexthop,
+			 ids_find(w->ids, ID_NEXTHOP, "blackhole default/net"));
+	assert_int_equal(route_of(w, "Node/external", "10.32.0.0/12")->route.nexthop,
+			 ids_find(w->ids, ID_NEXTHOP, "vrf default/net"));
+	reconciler_synced(w->rc);
+	set(w, NETWORK, WITH_EGRESS("{\"addresses\":[\"192.0.2.9\"],\"nodes\":[\"n2\"]}"));
+	assert_int_equal(reconcile(w->rc), RC_DONE);
+	assert_int_equal(ids_find(w->ids, ID_NEXTHOP, "snat default/net"), 0);
+	assert_int_equal(route_of(w, "default/net", "0.0.0.0/0")->route.nexthop,
+			 ids_find(w->ids, ID_NEXTHOP, "snat Node/external"));
+}
+
 static void services_from_outside(void **state)
 {
 	struct world *w = *state;
@@ -126,6 +175,9 @@ static void services_from_outside(void **state)
 	uint32_t inside, outside;
 
 	env.external = true;
+	env.primary = AF_INET;
+	env.local[0].family = AF_INET;
+	env.local[1].family = AF_INET6;
 	set(w, LB, "default/web", "{\"network\":\"default/net\",\"vips\":[\"10.96.0.10\"],"
 	    "\"externalAddresses\":[\"198.51.100.7\"],\"listeners\":[{\"name\":\"http\",\"protocol\":\"TCP\","
 	    "\"port\":80,\"nodePort\":30080,\"pools\":{\"IPv4\":\"default/web.http\"}}]}");
@@ -133,13 +185,13 @@ static void services_from_outside(void **state)
 	    "\"externalTrafficPolicy\":\"Local\",\"members\":[{\"address\":\"10.32.0.5\",\"port\":80,"
 	    "\"node\":\"n1\"},{\"address\":\"10.32.0.9\",\"port\":80,\"node\":\"n2\"}]}");
 	set(w, ROUTER, "/n1", ROUTER_SPEC("\"192.0.2.1\",\"192.0.2.2\",\"2001:db8::1\""));
-	set(w, NETWORK, NETWORK_SPEC);
+	set(w, NETWORK, WITH_EGRESS("{}"));
 	assert_int_equal(reconcile(w->rc), RC_DONE);
 	ktable_each(&w->kernel.objs, count_one, &c);
 	assert_int_equal(c.n[K_VRF], 2);
 	assert_int_equal(c.n[K_VIF], 1);	/* external */
-	assert_int_equal(c.n[K_NEXTHOP], 5);	/* two ecmp, vrf, snat, blackhole */
-	assert_int_equal(c.n[K_ROUTE], 3);	/* service subnet, a default of each family */
+	assert_int_equal(c.n[K_NEXTHOP], 6);	/* two ecmp, vrf, snat, plain, blackhole */
+	assert_int_equal(c.n[K_ROUTE], 5);	/* service subnet, default and link-local of each family */
 	assert_int_equal(c.n[K_VIP], 5);	/* cluster; external and node port, from both sides */
 
 	inside = ids_find(w->ids, ID_VRF, "default/net");
@@ -254,6 +306,7 @@ int main(void)
 		TEST(another_vni_makes_the_end_anew),
 		TEST(a_restart_keeps_the_tunnels),
 		TEST(a_node_that_goes_takes_its_tunnel_along),
+		TEST(ways_out),
 		TEST(services_from_outside),
 		TEST(failed_members),
 		TEST(source_ranges),

@@ -279,6 +279,8 @@ static inline int open_world(void **state)
 	env.tunnels = false;
 	env.external = false;
 	env.family = 0;
+	env.primary = 0;
+	memset(env.local, 0, sizeof(env.local));
 	world_open(w);
 	dump(w);
 	*state = w;

@@ -47,6 +47,7 @@ void model_free(struct model *m)
 	map_clear(&m->services, service_state_free);
 	map_clear(&m->chains, chain_state_free);
 	map_clear(&m->networks, network_state_free);
+	map_clear(&m->router_problems, free);
 	map_clear(&m->namespaces, free_namespace);
 	for (i = 0; i < OBJECT_KINDS; i++)
 		map_clear(&m->objects[i], free_object);
@@ -276,6 +277,9 @@ static void link_object(struct model *m, struct object *obj, bool add)
 	case KIND_NETWORK:
 		mark(&m->dirty_networks, obj->key);
 		break;
+	case KIND_ROUTER:
+		routers_mark(m, obj);
+		break;
 	case KIND_CHAIN:
 		chain_state(m, obj)->object = add ? obj : NULL;
 		mark(&m->dirty_chains, obj->key);
@@ -321,6 +325,7 @@ unsigned int model_run(struct model *m)
 		networks_reconcile(m);
 		pods_reconcile(m);
 	} while (m->dirty_networks.n);
+	routers_reconcile(m);
 	chains_reconcile(m);
 	policies_reconcile(m);
 	groups_reconcile(m);

@@ -6,7 +6,7 @@
  * this order, each step touching only what the ones before marked:
  *
  *   namespaces   -> Project                          (model.c)
- *   networks     -> VirtualNetwork                   (model_network.c)
+ *   networks     -> VirtualNetwork                   (model_network.c, model_router.c)
  *   nodes        -> VirtualRouter                    (model_node.c)
  *   pods         -> addresses, index                 (model_pod.c, model_interface.c)
  *   chains       -> ServiceChain                     (model_chain.c)
@@ -158,6 +158,8 @@ struct model {
 	struct ipam		service_ipam;
 	struct map		networks;	/* key -> struct network_state */
 	struct map		vnis;		/* number as text -> network_state */
+	struct map		router_problems; /* LogicalRouter's key -> last problem told */
+	bool			routers_changed; /* or the networks that they name */
 	struct map		chains;		/* key -> struct chain_state */
 	struct map		chain_pairs;	/* "ns/left ns/right" -> chain_state that holds there */
 	struct map		chains_of_ns;	/* index: namespace -> chain_state */
@@ -244,6 +246,12 @@ struct network_state *network_get(struct model *m, const char *key);
 void network_put(struct model *m, struct network_state *net);
 void networks_reconcile(struct model *m);
 void network_state_free(void *value);
+
+/* model_router.c */
+void routers_mark(struct model *m, const struct object *obj);
+void routers_reconcile(struct model *m);
+/* How pods of the network get outside, for its resource; NULL: not. */
+json_t *router_egress(const struct model *m, const char *network);
 
 /* model_chain.c */
 void chains_reconcile(struct model *m);

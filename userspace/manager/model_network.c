@@ -72,8 +72,9 @@ static void publish(struct model *m, const struct network_state *net,
 		}
 	}
 	store_put(m->store, RES_VIRTUAL_NETWORK, ns, name, net->object ? net->object->uid : NULL,
-		  NULL, json_pack("{s:i, s:o, s:o}", "vni", (int)net->vni, "subnets", subnets,
-				  "serviceSubnets", ranges));
+		  NULL, json_pack("{s:i, s:o, s:o, s:o*}", "vni", (int)net->vni, "subnets", subnets,
+				  "serviceSubnets", ranges, "egress",
+				  router_egress(m, net->key)));
 }
 
 void networks_init(struct model *m)
@@ -188,8 +189,10 @@ static void network_reconcile(struct model *m, const char *key)
 		model_problem(m, &net->problem, obj,
 			      obj ? xasprintf("is the cluster's own network, which comes from "
 					      "--pod-network; ignored") : NULL);
+		publish(m, net, &m->cfg->services);
 		return;
 	}
+	m->routers_changed |= !obj == net->known;
 	net->object = obj;
 	model_problem(m, &net->problem, obj, obj ? set(m, net, obj) : NULL);
 	if (!obj)

@@ -22,6 +22,8 @@ static const struct kind {
 			  policy_read },
 	[KIND_NETWORK] = { "VirtualNetwork", "opencontrail.org/v1", true, name_dns_label,
 			   network_read },
+	[KIND_ROUTER] = { "LogicalRouter", "opencontrail.org/v1", true, name_dns_label,
+			  router_read },
 	[KIND_CHAIN] = { "ServiceChain", "opencontrail.org/v1", true, name_dns_label, chain_read },
 	[KIND_MONITOR] = { "HealthMonitor", "opencontrail.org/v1", true, name_dns_subdomain,
 			   monitor_read },
@@ -65,6 +67,8 @@ void object_free(struct object *obj)
 		policy_spec_free(obj->policy);
 	else if (obj->kind == KIND_NETWORK)
 		network_spec_free(obj->network);
+	else if (obj->kind == KIND_ROUTER)
+		router_spec_free(obj->router);
 	else if (obj->kind == KIND_CHAIN)
 		chain_spec_free(obj->chain);
 	else if (obj->kind == KIND_MONITOR)

@@ -17,7 +17,8 @@ struct field;
 
 enum object_kind {
 	KIND_NAMESPACE, KIND_NODE, KIND_POD, KIND_SERVICE, KIND_ENDPOINTS, KIND_SLICE,
-	KIND_POLICY, KIND_NETWORK, KIND_CHAIN, KIND_MONITOR, OBJECT_KINDS
+	KIND_POLICY, KIND_NETWORK, KIND_CHAIN, KIND_MONITOR, KIND_ROUTER,
+	OBJECT_KINDS
 };
 
 #define UID_TEXT 37
@@ -44,6 +45,7 @@ struct object {
 		struct policy_spec	*policy;
 		struct network_spec	*network;
 		struct chain_spec	*chain;
+		struct router_spec	*router;
 		struct monitor_spec	*monitor;
 	};
 };
@@ -178,6 +180,18 @@ struct network_spec {
 	uint32_t	vni;			/* 0: made from its name */
 };
 
+/* How a network's pods get outside. */
+struct router_spec {
+	char		*network;		/* "ns/name" of a VirtualNetwork */
+	struct addr	*addrs;			/* that their sources become; none: the node's */
+	size_t		n_addrs;
+	char		**nodes;		/* that have these; none: all */
+	size_t		n_nodes;
+	struct prefix	*plain;			/* destinations that see the pods' own addresses */
+	size_t		n_plain;
+	bool		reachable;		/* pods are reached from outside by their addresses */
+};
+
 /* What goes between two networks goes through one of the selected pods, which are in both. */
 struct chain_spec {
 	char		*left, *right;		/* "ns/name" of a VirtualNetwork */
@@ -222,6 +236,8 @@ void network_read(struct object *obj, const struct field *doc);
 void network_spec_free(struct network_spec *net);
 void chain_read(struct object *obj, const struct field *doc);
 void chain_spec_free(struct chain_spec *chain);
+void router_read(struct object *obj, const struct field *doc);
+void router_spec_free(struct router_spec *router);
 
 /* What a pod's annotations say of its networks. */
 void pod_networks_read(struct object *obj, const struct field *notes);

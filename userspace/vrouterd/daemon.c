@@ -98,7 +98,16 @@ static void replan_router(const struct res *r, void *arg)
 		replan(d, e, r);
 }
 
-/* The addresses that tunnels lead from; with others, all tunnels are made anew. r NULL: none. */
+static void replan_network(const struct res *r, void *arg)
+{
+	struct daemon *d = arg;
+	struct planned *e = find_planned(d, RES_NETWORK, r->key);
+
+	if (e)
+		replan(d, e, r);
+}
+
+/* The addresses that tunnels lead from, and packets to the outside; with others, all tunnels are made anew. r NULL: none. */
 static void set_local(struct daemon *d, const struct res *r)
 {
 	struct vr_addr local[2] = {};
@@ -113,6 +122,7 @@ static void set_local(struct daemon *d, const struct res *r)
 	memcpy(d->env.local, local, sizeof(local));
 	d->env.primary = primary;
 	model_each(d->model, RES_ROUTER, replan_router, d);
+	model_each(d->model, RES_NETWORK, replan_network, d);
 }
 
 /* What its instances are reached by may have come or gone. */

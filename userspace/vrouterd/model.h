@@ -26,6 +26,12 @@ struct network {
 		struct vr_addr	gateway;
 	} *subnets;
 	struct vr_prefix	*services;	/* where VIPs are from */
+	bool			egress;		/* its pods get outside: */
+	unsigned int		n_addrs, n_nodes, n_plain;
+	struct vr_addr		*addrs;		/* from these; none = the node's */
+	char			**nodes;	/* which these nodes have; none = all */
+	struct vr_prefix	*plain;		/* to these as they are */
+	bool			reachable;	/* from outside by their own addresses */
 };
 
 enum rule_peer { PEER_ANY, PEER_PREFIX, PEER_SG };

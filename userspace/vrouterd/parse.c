@@ -7,7 +7,7 @@
 #include "mem.h"
 
 #define MAX_LIST	65536	/* elements of any list; a line of the feed holds few more */
-#define MAX_ADDRS	32	/* of an interface, and VIPs of a service */
+#define MAX_ADDRS	64	/* of an interface, of egress, and VIPs of a service */
 #define MAX_GROUPS	256	/* of an interface */
 
 #define API_VERSION	"opencontrail.org/v1"
@@ -62,6 +62,54 @@ static struct vr_prefix *parse_prefixes(struct jerr *e, const json_t *o, const c
 	return p;
 }
 
+static struct vr_addr *parse_ips(struct jerr *e, const json_t *spec, const char *field,
+			    unsigned int *n)
+{
+	const json_t *list = jarray(e, spec, field, MAX_ADDRS);
+	struct vr_addr *ips = mem_zero(json_array_size(list), sizeof(*ips));
+
+	for (*n = 0; *n < json_array_size(list) && !jbad(e); (*n)++) {
+		size_t mark = jenter(e, field, *n);
+
+		jip(e, json_string_value(json_array_get(list, *n)), &ips[*n]);
+		jleave(e, mark);
+	}
+	return ips;
+}
+
+static char **parse_names(struct jerr *e, const json_t *spec, const char *field, unsigned int *n)
+{
+	const json_t *list = jarray(e, spec, field, MAX_LIST);
+	char **names = mem_zero(json_array_size(list), sizeof(*names));
+
+	for (*n = 0; *n < json_array_size(list) && !jbad(e); (*n)++) {
+		const char *s = json_string_value(json_array_get(list, *n));
+		size_t mark = jenter(e, field, *n);
+
+		if (s)
+			names[*n] = mem_strdup(s);
+		else
+			jfail(e, NULL, "must be a string");
+		jleave(e, mark);
+	}
+	return names;
+}
+
+static void parse_egress(struct jerr *e, const json_t *o, struct network *n)
+{
+	size_t mark;
+
+	if (!o)
+		return;
+	mark = jenter(e, "egress", -1);
+	n->egress = true;
+	n->addrs = parse_ips(e, o, "addresses", &n->n_addrs);
+	n->nodes = parse_names(e, o, "nodes", &n->n_nodes);
+	n->plain = parse_prefixes(e, o, "nonMasqueradeCIDRs", &n->n_plain);
+	n->reachable = json_is_true(json_object_get(o, "reachable"));
+	jleave(e, mark);
+}
+
 static void parse_network(struct jerr *e, const json_t *spec, struct res *r)
 {
 	const json_t *list = jarray(e, spec, "subnets", MAX_LIST);
@@ -75,6 +123,7 @@ static void parse_network(struct jerr *e, const json_t *spec, struct res *r)
 		jleave(e, mark);
 	}
 	n->services = parse_prefixes(e, spec, "serviceSubnets", &n->n_services);
+	parse_egress(e, jobject(e, spec, "egress", false), n);
 	n->vni = jnumber(e, spec, "vni", 1, 0xffffff, 0);
 }
 
@@ -156,21 +205,6 @@ static void parse_sg(struct jerr *e, const json_t *spec, struct res *r)
 		parse_rule(e, json_array_get(list, sg->n_rules), &sg->rules[sg->n_rules]);
 		jleave(e, mark);
 	}
-}
-
-static struct vr_addr *parse_ips(struct jerr *e, const json_t *spec, const char *field,
-			    unsigned int *n)
-{
-	const json_t *list = jarray(e, spec, field, MAX_ADDRS);
-	struct vr_addr *ips = mem_zero(json_array_size(list), sizeof(*ips));
-
-	for (*n = 0; *n < json_array_size(list) && !jbad(e); (*n)++) {
-		size_t mark = jenter(e, field, *n);
-
-		jip(e, json_string_value(json_array_get(list, *n)), &ips[*n]);
-		jleave(e, mark);
-	}
-	return ips;
 }
 
 static void parse_router(struct jerr *e, const json_t *spec, struct res *r)
@@ -534,6 +568,9 @@ void res_free(struct res *r)
 	case RES_NETWORK:
 		free(r->network.subnets);
 		free(r->network.services);
+		free(r->network.addrs);
+		free(r->network.plain);
+		free_strings(r->network.nodes, r->network.n_nodes);
 		break;
 	case RES_SG:
 		free_sg(&r->sg);

@@ -6,9 +6,6 @@
 #include "mem.h"
 #include "plan_priv.h"
 
-/* What is outside: a VRF, a vif and a next hop are named so. */
-#define EXTERNAL	"Node/external"
-
 uint32_t use_id(struct unit *u, struct ids *ids, enum id_space space, const char *name)
 {
 	uint32_t id = ids_get(ids, space, name);
@@ -116,6 +113,8 @@ static void plan_network(struct unit *u, const struct res *r, const struct plan_
 	}
 	if (env->tunnels && n->vni)
 		plan_tunnel_end(u, r, vrf, ids);
+	if (env->external)
+		plan_egress(u, r, env, ids);
 }
 
 /* --- nodes -------------------------------------------------------------------- */
@@ -205,48 +204,33 @@ static void plan_other_node(struct unit *u, const struct res *r, const struct pl
 	plan_addrs(u, r, use_id(u, ids, ID_VRF, r->router.network), nexthop);
 }
 
-/* The families of a node's addresses, each once. */
-static unsigned int families(const struct router *router, uint8_t list[2])
+/* Where packets to the outside go: from the node's addresses, or as they are. Networks have
+ * routes there, see plan_egress.c.
+ */
+static void plan_ways_out(struct unit *u, const struct router *router, uint32_t vif,
+			  struct ids *ids)
 {
-	unsigned int i, n = 0;
-
-	for (i = 0; i < router->n_addrs && n < 2; i++)
-		if (!n || list[0] != router->addrs[i].family)
-			list[n++] = router->addrs[i].family;
-	return n;
-}
-
-/* The way out: all that the network has no route for, from the node's addresses. */
-static void plan_snat(struct unit *u, const struct res *r, uint32_t vif, uint32_t vrf,
-		      struct ids *ids)
-{
-	const struct router *router = &r->router;
-	struct vr_nexthop nh = {
+	struct vr_nexthop snat = {
 		.id = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_SNAT, EXTERNAL),
 		.label = mem_strdup(EXTERNAL), .type = VROUTER_NEXTHOP_TYPE_SNAT, .vif = vif,
 		.snat_addrs = mem_dup(router->addrs, router->n_addrs, sizeof(*router->addrs)),
 		.n_snat_addrs = router->n_addrs,
 	};
-	uint32_t nexthop = nh.id;
-	unsigned int i, n;
-	uint8_t list[2];
+	struct vr_nexthop plain = {
+		.id = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_LOCAL, EXTERNAL),
+		.label = mem_strdup(EXTERNAL), .type = VROUTER_NEXTHOP_TYPE_LOCAL, .vif = vif,
+	};
 
-	add_planned(u, K_NEXTHOP, &nh);
-	n = families(router, list);
-	for (i = 0; i < n; i++) {
-		struct vr_route rt = {
-			.vrf = vrf, .nexthop = nexthop, .label = mem_strdup(EXTERNAL),
-			.prefix.addr.family = list[i],
-		};
-
-		add_planned(u, K_ROUTE, &rt);
-	}
+	if (router->n_addrs)
+		add_planned(u, K_NEXTHOP, &snat);
+	else
+		vr_obj_free(&vr_type_nexthop, &snat);
+	add_planned(u, K_NEXTHOP, &plain);
 }
 
 static void plan_outside(struct unit *u, const struct res *r, struct ids *ids)
 {
 	const struct router *router = &r->router;
-	uint32_t vrf = use_id(u, ids, ID_VRF, router->network);
 	struct vr_vrf v = {
 		.id = use_id(u, ids, ID_VRF, EXTERNAL), .label = mem_strdup(EXTERNAL),
 	};
@@ -256,18 +240,11 @@ static void plan_outside(struct unit *u, const struct res *r, struct ids *ids)
 		.addrs = mem_dup(router->addrs, router->n_addrs, sizeof(*router->addrs)),
 		.n_addrs = router->n_addrs,
 	};
-	struct vr_nexthop inside = {
-		.id = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_VRF, router->network),
-		.label = mem_strdup(router->network), .type = VROUTER_NEXTHOP_TYPE_VRF,
-		.vrf = vrf,
-	};
 	uint32_t id = vif.id;
 
 	add_planned(u, K_VRF, &v);
 	add_planned(u, K_VIF, &vif);
-	add_planned(u, K_NEXTHOP, &inside);
-	if (router->n_addrs)
-		plan_snat(u, r, id, vrf, ids);
+	plan_ways_out(u, router, id, ids);
 }
 
 static void plan_router(struct unit *u, const struct res *r, const struct device *dev,

@@ -15,6 +15,14 @@ void add_planned(struct unit *u, enum kobj_kind kind, void *obj);
 /* Cut to what the kernel takes; NULL of NULL. */
 char *label_dup(const char *text);
 
+/* What is outside: a VRF, a vif and next hops are named so. */
+#define EXTERNAL	"Node/external"
+
+/* --- plan_egress.c ---------------------------------------------------------- */
+
+/* A network's ways to and from the outside, once its VRF and its blackhole are planned. */
+void plan_egress(struct unit *u, const struct res *r, const struct plan_env *env, struct ids *ids);
+
 /* --- plan_chain.c ----------------------------------------------------------- */
 
 /* Of the next hop to a chain's instances by their interfaces on one side; buf is returned. */

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Logical routers: a part of their network's resource. They are few, so they are looked through. */
+#include "mem.h"
+#include "model.h"
+
+/* The network's; of several the first by name counts. */
+static const struct object *router_of(const struct model *m, const char *network)
+{
+	const struct object *best = NULL;
+
+	map_for_each(&m->objects[KIND_ROUTER], node) {
+		const struct object *obj = node->value;
+
+		if (!strcmp(obj->router->network, network) &&
+		    (!best || strcmp(obj->key, best->key) < 0))
+			best = obj;
+	}
+	return best;
+}
+
+static json_t *addresses(const struct router_spec *router)
+{
+	json_t *list = router->n_addrs ? mem_check(json_array()) : NULL;
+	char text[ADDR_TEXT];
+	size_t i;
+
+	for (i = 0; i < router->n_addrs; i++)
+		json_array_append_new(list, json_string(addr_text(&router->addrs[i], text)));
+	return list;
+}
+
+static json_t *names(char *const *v, size_t n)
+{
+	json_t *list = n ? mem_check(json_array()) : NULL;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		json_array_append_new(list, json_string(v[i]));
+	return list;
+}
+
+static json_t *prefixes(const struct router_spec *router)
+{
+	json_t *list = router->n_plain ? mem_check(json_array()) : NULL;
+	char text[PREFIX_TEXT];
+	size_t i;
+
+	for (i = 0; i < router->n_plain; i++)
+		json_array_append_new(list, json_string(prefix_text(&router->plain[i], text)));
+	return list;
+}
+
+json_t *router_egress(const struct model *m, const char *network)
+{
+	const struct object *obj = router_of(m, network);
+	const struct router_spec *router;
+
+	if (!obj)
+		return strcmp(network, CLUSTER_NETWORK) ? NULL : mem_check(json_object());
+	router = obj->router;
+	return mem_check(json_pack("{s:o*, s:o*, s:o*, s:o*}", "addresses", addresses(router), "nodes",
+				   names(router->nodes, router->n_nodes), "nonMasqueradeCIDRs",
+				   prefixes(router), "reachable",
+				   router->reachable ? json_true() : NULL));
+}
+
+static char *problem_of(const struct model *m, const struct object *obj)
+{
+	const struct network_state *net = map_get(&m->networks, obj->router->network);
+	const struct object *first = router_of(m, obj->router->network);
+
+	if (first != obj)
+		return xasprintf("spec.network: %s has LogicalRouter %s already; ignored",
+				 obj->router->network, first->key);
+	if (!net || !net->known)
+		return xasprintf("spec.network: there is no VirtualNetwork %s", obj->router->network);
+	return NULL;
+}
+
+void routers_mark(struct model *m, const struct object *obj)
+{
+	mark(&m->dirty_networks, obj->router->network);
+	m->routers_changed = true;
+}
+
+void routers_reconcile(struct model *m)
+{
+	if (!m->routers_changed)
+		return;
+	m->routers_changed = false;
+	map_for_each(&m->router_problems, node) {
+		if (map_get(&m->objects[KIND_ROUTER], node->key))
+			continue;
+		model_problem(m, (char **)&node->value, NULL, NULL);
+		map_del(&m->router_problems, node->key);
+	}
+	map_for_each(&m->objects[KIND_ROUTER], node) {
+		char *told = map_get(&m->router_problems, node->key);
+
+		model_problem(m, &told, node->value, problem_of(m, node->value));
+		if (told)
+			map_set(&m->router_problems, node->key, told);
+		else
+			map_del(&m->router_problems, node->key);
+	}
+}
