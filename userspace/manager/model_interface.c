@@ -116,14 +116,15 @@ static void interface_clear(struct model *m, struct pod_state *pod, struct pod_i
 /* A pod that has the name of another one's interface goes first, with its own. */
 static void mark_namesake(struct model *m, const struct pod_state *pod)
 {
-	cleanup_free char *owner = xstrdup(pod->key);
-	char *dot = strrchr(owner, '.');
+	const char *dot = strrchr(pod->key, '.');
+	char *owner;
 
 	if (!dot)
 		return;
-	*dot = '\0';
+	owner = mem_check(strndup(pod->key, dot - pod->key));
 	if (map_get(&m->pods, owner))
 		mark(&m->dirty_interfaces, owner);
+	free(owner);
 }
 
 void interfaces_drop(struct model *m, struct pod_state *pod)

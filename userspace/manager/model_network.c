@@ -133,14 +133,15 @@ static void mark_waiting(struct model *m)
 
 static void withdraw(struct model *m, struct network_state *net)
 {
-	cleanup_free char *ns = xstrdup(net->key);
-	char *name = strchr(ns, '/');
+	char *ns, *name;
 	struct map_node **pods;
 	char text[12];
 	size_t i, n;
 
 	if (!net->known)
 		return;
+	ns = xstrdup(net->key);
+	name = strchr(ns, '/');
 	*name++ = '\0';
 	mark_users(m, net);
 	/* so that nothing frees it meanwhile */
@@ -152,6 +153,7 @@ static void withdraw(struct model *m, struct network_state *net)
 	ipam_free(&net->ipam);
 	map_del(&m->vnis, vni_text(net->vni, text));
 	store_del(m->store, RES_VIRTUAL_NETWORK, ns, name);
+	free(ns);
 	mark_waiting(m);
 }
 
