@@ -104,11 +104,11 @@ class Node:
     """One node in a network namespace of its own."""
 
     def __init__(self, name="node1", pod_network="10.32.0.0/12,fd00:32::/64",
-                 service_network="10.96.0.0/12,fd00:96::/112", first=None, addrs=(), args=()):
+                 service_network="10.96.0.0/12,fd00:96::/112", first=None, addrs=(), args=(), manager_args=()):
         """first: another node, whose manager and manifests this one shares. addrs: of the
-        underlay. args: more options of vrouterd."""
+        underlay. args: more options of vrouterd, manager_args: of the manager."""
         load_module()
-        self.name, self.args = name, args
+        self.name, self.args, self.manager_args = name, args, manager_args
         self.dir = tempfile.mkdtemp(prefix=f"vr-{name}-")
         self.manifests = first.manifests if first else f"{self.dir}/manifests"
         self.feed = first.feed if first else f"{self.dir}/feed.sock"
@@ -134,7 +134,7 @@ class Node:
         self.manager = self._spawn("manager.log", [
             f"{BUILD}/contrail-kube-manager", "--manifests", self.manifests,
             "--listen", f"unix:{self.feed}", "--pod-network", self.networks[0],
-            "--service-network", self.networks[1]])
+            "--service-network", self.networks[1], *self.manager_args])
 
     def start_daemon(self):
         self.daemon = self._spawn("vrouterd.log", [
