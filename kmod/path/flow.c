@@ -106,6 +106,22 @@ static bool choose_port(struct vr_pkt *pkt, struct vr_decision *d)
 	return false;
 }
 
+static void tell_exhausted(const struct vr_decision *d, const struct vr_tuple *t)
+{
+	bool v4 = t->family == AF_INET;
+
+	if (!vr_nexthop_may_tell(d->nh))
+		return;
+	pr_notice("vrouter: next hop " VR_NAMED " is exhausted (snat-exhausted):\n",
+		  VR_NAME(d->nh->id, READ_ONCE(d->nh->label)));
+	if (v4)
+		pr_notice("vrouter: no free port towards %pI4 port %u\n", &d->dst,
+			  ntohs(t->dport));
+	else
+		pr_notice("vrouter: no free port towards %pI6c port %u\n", &d->dst,
+			  ntohs(t->dport));
+}
+
 static struct vr_flow *make(struct vr_pkt *pkt, const struct vr_decision *d,
 			    enum vrouter_drop_reason *why)
 {
@@ -203,8 +219,10 @@ enum vrouter_drop_reason vr_flow_new(struct vr_pkt *pkt, struct vr_decision *d,
 	if (why)
 		return why;
 	for (i = 0; i < 2; i++) {
-		if (d->port_min && !choose_port(pkt, d))
+		if (d->port_min && !choose_port(pkt, d)) {
+			tell_exhausted(d, &pkt->tuple);
 			return VROUTER_DROP_REASON_SNAT_EXHAUSTED;
+		}
 		f = make(pkt, d, &why);
 		if (!f)
 			return why;

@@ -164,6 +164,19 @@ int vr_rx_tunnel(struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
+/* Other than that it was too big. UDP has the skb's headers at the quoted packet, which is
+ * right behind the ICMP header.
+ */
+static bool is_unreachable(const struct sk_buff *skb, u8 family)
+{
+	const struct icmphdr *icmp = (const void *)(skb_network_header(skb) - sizeof(*icmp));
+
+	BUILD_BUG_ON(sizeof(struct icmphdr) != sizeof(struct icmp6hdr));
+	if (family == AF_INET)
+		return icmp->type == ICMP_DEST_UNREACH && icmp->code != ICMP_FRAG_NEEDED;
+	return icmp->type == ICMPV6_DEST_UNREACH;
+}
+
 /* An ICMP error of the underlay about a packet of ours, at whose UDP header skb->data is.
  * 0: the core may learn from it (path MTU), so that the next packet's sender can be told.
  */
@@ -171,6 +184,7 @@ int vr_rx_tunnel_err(struct sock *sk, struct sk_buff *skb)
 {
 	const struct vr_tunnel_sock *ts = rcu_dereference_sk_user_data(sk);
 	struct vr_tunnel_key key = {};
+	struct vr_nexthop *nh;
 
 	if (!ts)
 		return -ENOENT;
@@ -182,5 +196,9 @@ int vr_rx_tunnel_err(struct sock *sk, struct sk_buff *skb)
 		key.family = AF_INET6;
 		key.remote.v6 = ipv6_hdr(skb)->daddr;
 	}
-	return vr_tunnel_peer_rcu(ts->vn, &key) ? 0 : -ENOENT;
+	nh = vr_tunnel_peer_rcu(ts->vn, &key);
+	if (nh && is_unreachable(skb, key.family) && vr_nexthop_may_tell(nh))
+		pr_notice("vrouter: next hop " VR_NAMED ": the underlay does not reach it\n",
+			  VR_NAME(nh->id, READ_ONCE(nh->label)));
+	return nh ? 0 : -ENOENT;
 }

@@ -365,6 +365,13 @@ int vr_nexthop_del(struct vr_net *vn, u32 id, struct netlink_ext_ack *extack)
 	return 0;
 }
 
+bool vr_nexthop_may_tell(struct vr_nexthop *nh)
+{
+	u32 was = READ_ONCE(nh->told), now = (u32)jiffies | 1;
+
+	return (!was || now - was > 60 * HZ) && cmpxchg(&nh->told, was, now) == was;
+}
+
 void vr_nexthop_vif_gone(struct vr_net *vn, struct vr_vif *vif)
 {
 	struct vr_nexthop *nh, *next;

@@ -403,6 +403,7 @@ struct vr_nexthop {
 	struct vr_tunnel __rcu	*tunnel;	/* tunnel; NULL once the nexthop is deleted */
 	struct vr_snat __rcu	*snat;		/* snat; never NULL */
 	struct vr_pcpu_counters __percpu *counters;
+	u32			told;		/* jiffies when the log was told of trouble; or 0 */
 	refcount_t		ref;		/* the table's, each member's and each flow's */
 	struct rcu_head		rcu;
 };
@@ -449,6 +450,8 @@ static inline bool vr_nexthop_tryget(struct vr_nexthop *nh)
 {
 	return refcount_inc_not_zero(&nh->ref);
 }
+/* May the log be told that this one is in trouble? Once in a minute. Any context. */
+bool vr_nexthop_may_tell(struct vr_nexthop *nh);
 /* The vif goes: its nexthops lead nowhere from now on. Lock; the caller bumps. */
 void vr_nexthop_vif_gone(struct vr_net *vn, struct vr_vif *vif);
 static inline struct vr_nexthop *vr_nexthop_rcu(const struct vr_net *vn, u32 id)
