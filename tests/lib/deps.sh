@@ -12,7 +12,7 @@ lint=(sparse cppcheck clang-tidy shellcheck perl)
 run=(qemu-system-x86 busybox-static nginx-light redis-server redis-tools
 	dnsmasq-base bind9-dnsutils curl iperf3 iproute2 iputils-ping
 	iputils-arping nftables tcpdump socat lksctp-tools ethtool conntrack
-	python3-scapy ipvsadm procps util-linux)
+	python3-scapy ipvsadm procps util-linux bird2)
 
 [ $# -gt 0 ] || set -- build lint run
 

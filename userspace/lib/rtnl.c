@@ -508,3 +508,68 @@ int rtnl_route_find(struct rtnl *r, unsigned int ifindex, uint8_t family, const 
 	*found = s.found;
 	return err;
 }
+
+int rtnl_table_change(struct rtnl *r, bool add, uint32_t table, uint8_t proto,
+		      unsigned int ifindex, const struct vr_prefix *p)
+{
+	struct nlmsghdr *nlh;
+	struct rtmsg *rtm;
+	char buf[BUFFER];
+
+	rtm = put_route(buf, &nlh, add ? RTM_NEWROUTE : RTM_DELROUTE,
+			add ? NLM_F_CREATE | NLM_F_REPLACE : 0, p->addr.family);
+	rtm->rtm_table = RT_TABLE_UNSPEC;
+	rtm->rtm_protocol = proto;
+	rtm->rtm_type = RTN_UNICAST;
+	rtm->rtm_scope = add ? RT_SCOPE_LINK : RT_SCOPE_NOWHERE;
+	rtm->rtm_dst_len = p->len;
+	mnl_attr_put_u32(nlh, RTA_TABLE, table);
+	mnl_attr_put(nlh, RTA_DST, addr_len(p->addr.family), p->addr.b);
+	if (add)
+		mnl_attr_put_u32(nlh, RTA_OIF, ifindex);
+	return call(r, nlh, NULL, NULL);
+}
+
+struct table_walk {
+	uint32_t	table;
+	uint8_t		proto;
+	void		(*fn)(const struct vr_prefix *p, void *arg);
+	void		*arg;
+};
+
+static void visit_route(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	const struct table_walk *w = arg;
+	uint32_t table = rtm->rtm_table;
+	struct vr_prefix p = { .addr.family = rtm->rtm_family, .len = rtm->rtm_dst_len };
+	const struct nlattr *a;
+
+	mnl_attr_for_each(a, nlh, sizeof(*rtm)) {
+		if (mnl_attr_get_type(a) == RTA_TABLE)
+			table = mnl_attr_get_u32(a);
+		else if (mnl_attr_get_type(a) == RTA_DST &&
+			 mnl_attr_get_payload_len(a) == addr_len(rtm->rtm_family))
+			memcpy(p.addr.b, mnl_attr_get_payload(a), addr_len(rtm->rtm_family));
+	}
+	if (table == w->table && rtm->rtm_protocol == w->proto &&
+	    (rtm->rtm_family == AF_INET || rtm->rtm_family == AF_INET6))
+		w->fn(&p, w->arg);
+}
+
+int rtnl_table_each(struct rtnl *r, uint32_t table, uint8_t proto,
+		    void (*fn)(const struct vr_prefix *p, void *arg), void *arg)
+{
+	static const uint8_t families[] = { AF_INET, AF_INET6 };
+	struct table_walk w = { table, proto, fn, arg };
+	struct nlmsghdr *nlh;
+	char buf[BUFFER];
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < sizeof(families) && !err; i++) {
+		put_route(buf, &nlh, RTM_GETROUTE, NLM_F_DUMP, families[i]);
+		err = call(r, nlh, visit_route, &w);
+	}
+	return err;
+}

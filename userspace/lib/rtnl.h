@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "util.h"
+
 struct mnl_socket;
 
 struct rtnl {
@@ -69,5 +71,14 @@ int rtnl_route_set(struct rtnl *r, unsigned int ifindex, uint8_t family, const v
 /* Is there a default route through this gateway and interface? */
 int rtnl_route_find(struct rtnl *r, unsigned int ifindex, uint8_t family, const void *gateway,
 		    bool *found);
+
+/* A route of any table, out by the interface; replaced if it is there, and gone is fine when it
+ * is to go (-ESRCH). proto: RTPROT_*.
+ */
+int rtnl_table_change(struct rtnl *r, bool add, uint32_t table, uint8_t proto,
+		      unsigned int ifindex, const struct vr_prefix *p);
+/* Each IPv4 and IPv6 route of the table that proto made. */
+int rtnl_table_each(struct rtnl *r, uint32_t table, uint8_t proto,
+		    void (*fn)(const struct vr_prefix *p, void *arg), void *arg);
 
 #endif

@@ -194,6 +194,13 @@ static void update_monitors(struct daemon *d, const struct res *old, const struc
 	}
 }
 
+/* A pod of this node came or went. */
+static void refresh_what_is_here(struct daemon *d)
+{
+	model_each(d->model, RES_CHAIN, replan_chain, d);
+	d->export.stale = true;
+}
+
 static void on_change(void *arg, const struct res *old, const struct res *r)
 {
 	const struct res *any = r ? r : old;
@@ -211,11 +218,11 @@ static void on_change(void *arg, const struct res *old, const struct res *r)
 	if (any->kind == RES_POOL)
 		update_monitors(d, old, r);
 	if (any->kind == RES_ROUTER || any->kind == RES_NETWORK)
-		d->host.stale = true;
+		d->host.stale = d->export.stale = true;
 	if (any->kind == RES_ROUTER)
 		replan_others(d, any);
 	else if (device_of(d, any, &dev))
-		model_each(d->model, RES_CHAIN, replan_chain, d);
+		refresh_what_is_here(d);
 	if (is_this_node(d, any)) {
 		set_local(d, r);
 		d->state.leaving = !r;
@@ -235,7 +242,7 @@ void daemon_refresh(struct daemon *d, const char *vmi)
 
 	if (e)
 		replan(d, e, model_get(d->model, RES_VMI, vmi));
-	model_each(d->model, RES_CHAIN, replan_chain, d);
+	refresh_what_is_here(d);
 }
 
 void daemon_forget(struct daemon *d, struct attachment *at)
@@ -277,7 +284,7 @@ static void on_synced(struct daemon *d)
 	feed_healthy(d->feed);
 	reconciler_synced(d->rc);
 	health_in_step(&d->health, true);
-	d->state.synced = true;
+	d->state.synced = d->export.stale = true;
 	want_work(d, SETTLE);
 	sd_notify(0, "STATUS=In step with the manager");
 }
@@ -562,6 +569,8 @@ void daemon_work(struct daemon *d)
 	raise_links(d);
 	if (d->host.stale)
 		update_host(d);
+	if (d->export.stale && d->state.synced)
+		export_update(&d->export, d->model, &d->attachments, &d->host);
 }
 
 static int on_work(sd_event_source *s, uint64_t usec, void *arg)
@@ -624,6 +633,7 @@ int daemon_start(struct daemon *d, sd_event *loop, const struct options *opt)
 		.family = opt->underlay, .external = opt->external,
 		.attached = is_attached, .known = is_known, .arg = d,
 	};
+	d->export.table = opt->export_table;
 	d->rc = reconciler_new(d->ids, &backend, &d->env);
 	d->model = model_new(&model_ops, d);
 	err = attachments_open(&d->attachments, opt->state_dir);

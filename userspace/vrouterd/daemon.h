@@ -10,6 +10,7 @@
 #include "attach.h"
 #include "backoff.h"
 #include "ctl.h"
+#include "export.h"
 #include "feed.h"
 #include "health.h"
 #include "healthport.h"
@@ -23,6 +24,7 @@ struct options {
 	struct sockaddr_in6 healthz;	/* sin6_family 0 = none; AF_INET: a sockaddr_in */
 	bool		tunnels, external;
 	uint8_t		encap;		/* VROUTER_TUNNEL_ENCAP_*, with tunnels */
+	uint32_t	export_table;	/* 0 = none */
 	uint8_t		underlay;	/* AF_*; 0 = that of the nodes' primary addresses */
 	int		log_level;
 };
@@ -38,6 +40,7 @@ struct daemon {
 	struct attachments attachments;
 	struct plan_env	env;
 	struct hostdev	host;
+	struct export	export;
 	struct healthport *healthport;
 	struct healthport_state state;
 	struct feed	*feed;

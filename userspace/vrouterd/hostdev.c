@@ -12,9 +12,6 @@
 #include "hostdev.h"
 #include "rtnl.h"
 
-/* Who made a route (ip route: "proto 155"): no number of rtnetlink.h or of a routing daemon. */
-#define PROTO_VROUTER	155
-
 /* Octets around an inner IP packet. */
 #define VXLAN_OVERHEAD	(8 + 8 + 14)	/* UDP, VXLAN, frame */
 #define MPLS_OVERHEAD	(8 + 4)		/* UDP, label */

@@ -11,6 +11,9 @@
 
 #include "plan.h"
 
+/* Who made a route (ip route: "proto 155"): no number of rtnetlink.h or of a routing daemon. */
+#define PROTO_VROUTER	155
+
 struct hostdev {
 	char		name[IF_NAMESIZE];	/* "" = none wanted, or none to be had */
 	struct device	dev;			/* ifindex 0: there is none */

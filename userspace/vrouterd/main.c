@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
@@ -44,6 +45,8 @@ static void usage(FILE *out)
 		"                         \"\" = none, and no health monitors\n"
 		"  -z, --healthz ADDR:PORT  the node's health over HTTP, as 0.0.0.0:10256 or\n"
 		"                         [::]:10256 (none)\n"
+		"  -t, --export-table N   routing table for the addresses of this node's pods that\n"
+		"                         are reached from outside (none)\n"
 		"  -N, --netns PATH       network namespace of the node (this process's)\n"
 		"  -s, --state-dir DIR    which devices are attached (%s)\n"
 		"  -l, --log-level LEVEL  err, warning, notice, info (default) or debug\n"
@@ -73,6 +76,22 @@ static int parse_encap(const char *text, struct options *o)
 	return 0;
 }
 
+static int parse_table(const char *text, struct options *o)
+{
+	char *end;
+	unsigned long n;
+
+	errno = 0;
+	n = strtoul(text, &end, 10);
+	if (errno || *end || *text < '0' || *text > '9' || !n || n > UINT32_MAX)
+		return bad_option("--export-table %s: not a number from 1 to 4294967295", text);
+	if (n >= RT_TABLE_DEFAULT && n <= RT_TABLE_LOCAL)
+		return bad_option("--export-table %s: is one of the tables that the node itself uses",
+				  text);
+	o->export_table = n;
+	return 0;
+}
+
 static int parse_underlay(const char *text, struct options *o)
 {
 	uint32_t family;
@@ -95,6 +114,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		{ "host-device", required_argument, NULL, 'd' },
 		{ "external", no_argument, NULL, 'x' },
 		{ "healthz", required_argument, NULL, 'z' },
+		{ "export-table", required_argument, NULL, 't' },
 		{ "netns", required_argument, NULL, 'N' },
 		{ "state-dir", required_argument, NULL, 's' },
 		{ "log-level", required_argument, NULL, 'l' },
@@ -108,7 +128,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		.feed = DEFAULT_FEED, .cni_socket = DEFAULT_CNI, .state_dir = DEFAULT_STATE,
 		.host_device = DEFAULT_HOST, .log_level = VR_LOG_INFO,
 	};
-	while ((c = getopt_long(argc, argv, "n:f:c:e:u:d:xz:N:s:l:hV", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "n:f:c:e:u:d:xz:t:N:s:l:hV", longs, NULL)) != -1) {
 		switch (c) {
 		case 'n':
 			o->node = optarg;
@@ -137,6 +157,10 @@ static int parse_options(int argc, char **argv, struct options *o)
 			if (!healthport_addr_parse(optarg, &o->healthz))
 				return bad_option("--healthz %s: not an address and port as "
 						  "0.0.0.0:10256 or [::]:10256", optarg);
+			break;
+		case 't':
+			if (parse_table(optarg, o))
+				return -1;
 			break;
 		case 'N':
 			o->netns = optarg;
