@@ -375,6 +375,26 @@ def egress():
         world.remove(sock)
 
 
+def link_local():
+    """A service of each node's own, at a link-local address; others of these lead nowhere."""
+    spec = [("ll-udp", "UDP", 53, 9100), ("ll-tcp", "TCP", 53, 9100)]
+    nodes[1].apply("60-link-local", [
+        {"apiVersion": "opencontrail.org/v1", "kind": "LinkLocalService", "metadata": {"name": name},
+         "spec": {"address": "169.254.20.10", "protocol": proto, "port": port, "nodePort": node_port}}
+        for name, proto, port, node_port in spec])
+    fabric.sync()
+    for name, n in (("client", 1), ("other", 2)):
+        for proto in ("udp", "tcp"):
+            world.seen.clear()
+            tap.equal(ask(pods[name], proto, "169.254.20.10", 53), f"host{n}", f"{name} reaches its own node's, {proto}")
+            tap.equal({c for _, c in world.seen}, {pods[name].v4}, "which sees the pod's address")
+    nodes[1].delete("60-link-local")
+    fabric.sync()
+    before = nodes[1].drops("blackhole")
+    world.run([Probe(pods["client"], "udp", "169.254.20.10", 53)], until=lambda: nodes[1].drops("blackhole") > before, seconds=WAIT)
+    tap.check(nodes[1].drops("blackhole") > before, "without it the address leads nowhere")
+
+
 def segment_size():
     """The option for networks that lose ICMP: SYNs ask for no more than the bound."""
     def agreed(src, addr):
@@ -494,7 +514,7 @@ def module_reloaded():
 
 
 set_up()
-CASES = (programmed, pod_to_pod, cluster_ip, host, across_policy, node_port, source_ranges, health_check, node_health, to_outside, egress, segment_size,
+CASES = (programmed, pod_to_pod, cluster_ip, host, across_policy, node_port, source_ranges, health_check, node_health, to_outside, egress, link_local, segment_size,
          underlay_mtu, trace, daemon_restart, node_lost, node_readdressed, node_gone,
          module_reloaded)
 tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))

@@ -258,6 +258,27 @@ static void logical_routers(void **state)
 	world_free(&w);
 }
 
+#define LINK_LOCAL(spec) "{apiVersion: opencontrail.org/v1, kind: LinkLocalService, metadata: {name: dns}, " \
+	"spec: {" spec "}}\n---\n"
+
+static void link_local_services(void **state)
+{
+	struct world w;
+
+	(void)state;
+	set_up(&w);
+	world_apply(&w, LINK_LOCAL("address: 169.254.20.10, protocol: UDP, port: 53, nodePort: 5353"));
+	assert_string_equal(w.complaints, "");
+	assert_spec(&w, RES_LINK_LOCAL, "/dns", "nodePort", "5353");
+	assert_spec(&w, RES_LINK_LOCAL, "/dns", "protocol", "\"UDP\"");
+	world_apply(&w, LINK_LOCAL("address: 'fe80::53', port: 53"));
+	assert_spec(&w, RES_LINK_LOCAL, "/dns", "address", "\"fe80::53\"");
+	assert_spec(&w, RES_LINK_LOCAL, "/dns", "nodePort", "53");
+	world_delete(&w, KIND_LINK_LOCAL, "dns");
+	assert_int_equal(w.store.published[RES_LINK_LOCAL].n, 0);
+	world_free(&w);
+}
+
 static void bad_ones(void **state)
 {
 	static const struct { const char *yaml, *complaint; } bad[] = {
@@ -273,6 +294,10 @@ static void bad_ones(void **state)
 		  "podSelector: {}}}", "spec.right: \"B!\" is not a network's name" },
 		{ "{apiVersion: opencontrail.org/v1, kind: ServiceChain, metadata: {name: x}, spec: {left: a, right: b}}",
 		  "spec.podSelector: is required" },
+		{ LINK_LOCAL("address: 10.0.0.1, port: 53"), "\"10.0.0.1\" is not in 169.254.0.0/16 or fe80::/10" },
+		{ LINK_LOCAL("address: 169.254.1.1"), "spec.port: is required" },
+		{ LINK_LOCAL("port: 53"), "spec.address: is required" },
+		{ LINK_LOCAL("address: 169.254.1.1, port: 53, protocol: ICMP"), "spec.protocol" },
 		{ ROUTER("x", "snat: {}"), "spec.network: is required" },
 		{ ROUTER("x", "network: left, snat: {addresses: []}"), "spec.snat.addresses: must have an address" },
 		{ ROUTER("x", "network: left, snat: {addresses: [10.0.0.300]}"), "spec.snat.addresses[0]" },
@@ -315,6 +340,7 @@ int main(void)
 		cmocka_unit_test(chains),
 		cmocka_unit_test(a_chain_waits_for_its_networks),
 		cmocka_unit_test(logical_routers),
+		cmocka_unit_test(link_local_services),
 		cmocka_unit_test(bad_ones),
 	};
 

@@ -277,6 +277,9 @@ static void link_object(struct model *m, struct object *obj, bool add)
 	case KIND_NETWORK:
 		mark(&m->dirty_networks, obj->key);
 		break;
+	case KIND_LINK_LOCAL:
+		link_local_publish(m, obj, add);
+		break;
 	case KIND_ROUTER:
 		routers_mark(m, obj);
 		break;

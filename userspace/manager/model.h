@@ -250,6 +250,7 @@ void network_state_free(void *value);
 /* model_router.c */
 void routers_mark(struct model *m, const struct object *obj);
 void routers_reconcile(struct model *m);
+void link_local_publish(struct model *m, const struct object *obj, bool add);
 /* How pods of the network get outside, for its resource; NULL: not. */
 json_t *router_egress(const struct model *m, const char *network);
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Logical routers: a part of their network's resource. They are few, so they are looked through. */
+/* Logical routers, a part of their network's resource, and link-local services. They are few, so they
+ * are looked through.
+ */
+#include "field.h"
 #include "mem.h"
 #include "model.h"
 
@@ -103,4 +106,21 @@ void routers_reconcile(struct model *m)
 		else
 			map_del(&m->router_problems, node->key);
 	}
+}
+
+/* --- link-local services -------------------------------------------------------- */
+
+void link_local_publish(struct model *m, const struct object *obj, bool add)
+{
+	const struct link_local_spec *ll = obj->link_local;
+	char text[ADDR_TEXT];
+
+	if (!add) {
+		store_del(m->store, RES_LINK_LOCAL, "", obj->name);
+		return;
+	}
+	store_put(m->store, RES_LINK_LOCAL, "", obj->name, obj->uid, NULL,
+		  json_pack("{s:s, s:s, s:s, s:i, s:i}", "network", CLUSTER_NETWORK, "address",
+			    addr_text(&ll->addr, text), "protocol", protocol_name(ll->proto),
+			    "port", (int)ll->port, "nodePort", (int)ll->node_port));
 }

@@ -24,6 +24,8 @@ static const struct kind {
 			   network_read },
 	[KIND_ROUTER] = { "LogicalRouter", "opencontrail.org/v1", true, name_dns_label,
 			  router_read },
+	[KIND_LINK_LOCAL] = { "LinkLocalService", "opencontrail.org/v1", false, name_dns_label,
+			      link_local_read },
 	[KIND_CHAIN] = { "ServiceChain", "opencontrail.org/v1", true, name_dns_label, chain_read },
 	[KIND_MONITOR] = { "HealthMonitor", "opencontrail.org/v1", true, name_dns_subdomain,
 			   monitor_read },
@@ -69,6 +71,8 @@ void object_free(struct object *obj)
 		network_spec_free(obj->network);
 	else if (obj->kind == KIND_ROUTER)
 		router_spec_free(obj->router);
+	else if (obj->kind == KIND_LINK_LOCAL)
+		free(obj->link_local);
 	else if (obj->kind == KIND_CHAIN)
 		chain_spec_free(obj->chain);
 	else if (obj->kind == KIND_MONITOR)

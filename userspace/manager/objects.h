@@ -18,7 +18,7 @@ struct field;
 enum object_kind {
 	KIND_NAMESPACE, KIND_NODE, KIND_POD, KIND_SERVICE, KIND_ENDPOINTS, KIND_SLICE,
 	KIND_POLICY, KIND_NETWORK, KIND_CHAIN, KIND_MONITOR, KIND_ROUTER,
-	OBJECT_KINDS
+	KIND_LINK_LOCAL, OBJECT_KINDS
 };
 
 #define UID_TEXT 37
@@ -46,6 +46,7 @@ struct object {
 		struct network_spec	*network;
 		struct chain_spec	*chain;
 		struct router_spec	*router;
+		struct link_local_spec	*link_local;
 		struct monitor_spec	*monitor;
 	};
 };
@@ -192,6 +193,13 @@ struct router_spec {
 	bool		reachable;		/* pods are reached from outside by their addresses */
 };
 
+/* A service of each node's own, for its pods, at a link-local address. */
+struct link_local_spec {
+	struct addr	addr;
+	int		proto;
+	uint16_t	port, node_port;
+};
+
 /* What goes between two networks goes through one of the selected pods, which are in both. */
 struct chain_spec {
 	char		*left, *right;		/* "ns/name" of a VirtualNetwork */
@@ -238,6 +246,7 @@ void chain_read(struct object *obj, const struct field *doc);
 void chain_spec_free(struct chain_spec *chain);
 void router_read(struct object *obj, const struct field *doc);
 void router_spec_free(struct router_spec *router);
+void link_local_read(struct object *obj, const struct field *doc);
 
 /* What a pod's annotations say of its networks. */
 void pod_networks_read(struct object *obj, const struct field *notes);

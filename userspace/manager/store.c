@@ -17,6 +17,7 @@ static const char *const kind_names[RESOURCE_KINDS] = {
 	[RES_INTERFACE] = "VirtualMachineInterface",
 	[RES_INSTANCE_IP] = "InstanceIP",
 	[RES_POOL] = "LoadBalancerPool",
+	[RES_LINK_LOCAL] = "LinkLocalService",
 	[RES_LOAD_BALANCER] = "LoadBalancer",
 };
 

@@ -98,10 +98,10 @@ static void replan_router(const struct res *r, void *arg)
 		replan(d, e, r);
 }
 
-static void replan_network(const struct res *r, void *arg)
+static void replan_this(const struct res *r, void *arg)
 {
 	struct daemon *d = arg;
-	struct planned *e = find_planned(d, RES_NETWORK, r->key);
+	struct planned *e = find_planned(d, r->kind, r->key);
 
 	if (e)
 		replan(d, e, r);
@@ -122,17 +122,8 @@ static void set_local(struct daemon *d, const struct res *r)
 	memcpy(d->env.local, local, sizeof(local));
 	d->env.primary = primary;
 	model_each(d->model, RES_ROUTER, replan_router, d);
-	model_each(d->model, RES_NETWORK, replan_network, d);
-}
-
-/* What its instances are reached by may have come or gone. */
-static void replan_chain(const struct res *r, void *arg)
-{
-	struct daemon *d = arg;
-	struct planned *e = find_planned(d, RES_CHAIN, r->key);
-
-	if (e)
-		replan(d, e, r);
+	model_each(d->model, RES_NETWORK, replan_this, d);
+	model_each(d->model, RES_LINK_LOCAL, replan_this, d);
 }
 
 static bool is_attached(void *arg, const char *vmi)
@@ -179,7 +170,7 @@ static void replan_others(struct daemon *d, const struct res *router)
 
 	if (!is_this_node(d, router))
 		model_each(d->model, RES_VMI, replan_vmi_of, &of);
-	model_each(d->model, RES_CHAIN, replan_chain, d);
+	model_each(d->model, RES_CHAIN, replan_this, d);
 }
 
 /* Without its own interface the node would ask somebody else's addresses. */
@@ -197,7 +188,7 @@ static void update_monitors(struct daemon *d, const struct res *old, const struc
 /* A pod of this node came or went. */
 static void refresh_what_is_here(struct daemon *d)
 {
-	model_each(d->model, RES_CHAIN, replan_chain, d);
+	model_each(d->model, RES_CHAIN, replan_this, d);
 	d->export.stale = true;
 }
 

@@ -16,7 +16,8 @@
 #include "util.h"
 
 /* In the order of the feed. Others are known and need nothing on a node. */
-enum res_kind { RES_NETWORK, RES_SG, RES_ROUTER, RES_CHAIN, RES_VMI, RES_POOL, RES_LB, RES_KINDS, RES_OTHER = RES_KINDS };
+enum res_kind { RES_NETWORK, RES_SG, RES_ROUTER, RES_CHAIN, RES_VMI, RES_POOL,
+	RES_LINK_LOCAL, RES_LB, RES_KINDS, RES_OTHER = RES_KINDS };
 
 struct network {
 	uint32_t	vni;		/* 0 = none */
@@ -129,6 +130,14 @@ struct pool {
 	} *members;
 };
 
+/* A service of this node's own, for its pods. Its key is "LinkLocal/NAME". */
+struct link_local {
+	char		*network;
+	struct vr_addr	addr;
+	uint8_t		proto;
+	uint16_t	port, node_port;
+};
+
 struct lb {
 	char		*network;
 	unsigned int	n_vips, n_external, n_balanced, n_ranges, n_listeners;
@@ -158,6 +167,7 @@ struct res {
 		struct vmi	vmi;
 		struct pool	pool;
 		struct lb	lb;
+		struct link_local link_local;
 	};
 };
 

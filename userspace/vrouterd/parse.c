@@ -19,6 +19,7 @@ static const char *const kind_names[RES_KINDS] = {
 	[RES_CHAIN] = "ServiceChain",
 	[RES_VMI] = "VirtualMachineInterface",
 	[RES_POOL] = "LoadBalancerPool",
+	[RES_LINK_LOCAL] = "LinkLocalService",
 	[RES_LB] = "LoadBalancer",
 };
 
@@ -416,6 +417,23 @@ static void parse_lb(struct jerr *e, const json_t *spec, struct res *r)
 	}
 }
 
+static void parse_link_local(struct jerr *e, const json_t *spec, struct res *r)
+{
+	struct link_local *ll = &r->link_local;
+	const char *text = jstring(e, spec, "address", true);
+	size_t mark = jenter(e, "address", -1);
+
+	if (text)
+		jip(e, text, &ll->addr);
+	jleave(e, mark);
+	ll->network = jkey(e, spec, "network", true);
+	ll->proto = jproto(e, spec, "protocol", true, false);
+	ll->port = jnumber(e, spec, "port", 1, 65535, 0);
+	ll->node_port = jnumber(e, spec, "nodePort", 1, 65535, ll->port);
+	if (!ll->port)
+		jfail(e, "port", "is missing");
+}
+
 /* Identity: metadata.namespace and name make the key. */
 static void parse_metadata(struct jerr *e, const json_t *object, struct res *r)
 {
@@ -423,7 +441,8 @@ static void parse_metadata(struct jerr *e, const json_t *object, struct res *r)
 	size_t mark = jenter(e, "metadata", -1);
 	const char *ns, *name;
 
-	ns = r->kind == RES_ROUTER ? "Node" : jstring(e, meta, "namespace", true);
+	ns = r->kind == RES_ROUTER ? "Node" : r->kind == RES_LINK_LOCAL ? "LinkLocal" :
+	     jstring(e, meta, "namespace", true);
 	name = jstring(e, meta, "name", true);
 	if (ns && name && !jbad(e)) {
 		size_t len = strlen(ns) + strlen(name) + 2;
@@ -445,6 +464,7 @@ static void (*const spec_parsers[RES_KINDS])(struct jerr *, const json_t *, stru
 	[RES_CHAIN] = parse_chain,
 	[RES_VMI] = parse_vmi,
 	[RES_POOL] = parse_pool, [RES_LB] = parse_lb,
+	[RES_LINK_LOCAL] = parse_link_local,
 };
 
 static enum res_kind parse_kind(struct jerr *e, const json_t *object)
@@ -593,6 +613,9 @@ void res_free(struct res *r)
 		free(r->pool.members);
 		monitor_free(r->pool.monitor);
 		free(r->pool.network);
+		break;
+	case RES_LINK_LOCAL:
+		free(r->link_local.network);
 		break;
 	case RES_LB:
 		free_lb(&r->lb);

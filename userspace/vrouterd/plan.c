@@ -591,6 +591,9 @@ void plan(struct unit *u, const struct res *r, const struct device *dev,
 	case RES_POOL:
 		plan_pool(u, r, env, ids);
 		break;
+	case RES_LINK_LOCAL:
+		plan_link_local(u, r, env, ids);
+		break;
 	case RES_LB:
 		plan_lb(u, r, env, ids);
 		break;

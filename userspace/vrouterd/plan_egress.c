@@ -106,3 +106,28 @@ void plan_egress(struct unit *u, const struct res *r, const struct plan_env *env
 	for (i = 0; n->reachable && i < n->n_subnets; i++)
 		add_route(u, outside, &n->subnets[i].prefix, in, r->key);
 }
+
+/* A service whose one member is this node, by its address in the network. */
+void plan_link_local(struct unit *u, const struct res *r, const struct plan_env *env,
+		     struct ids *ids)
+{
+	const struct link_local *ll = &r->link_local;
+	const struct vr_addr *node = &env->local[ll->addr.family == AF_INET6];
+	struct vr_nexthop nh = {
+		.id = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_ECMP, r->key),
+		.label = mem_strdup(r->key), .type = VROUTER_NEXTHOP_TYPE_ECMP,
+		.members = mem_zero(1, sizeof(*nh.members)),
+	};
+	struct vr_vip vip = {
+		.vrf = use_id(u, ids, ID_VRF, ll->network), .addr = ll->addr, .proto = ll->proto,
+		.port = ll->port, .nexthop = nh.id, .label = mem_strdup(r->key),
+	};
+
+	if (node->family)
+		nh.members[nh.n_members++] = (struct vr_member){
+			.addr = *node, .port = ll->node_port, .weight = 1,
+			.state = VROUTER_MEMBER_STATE_ACTIVE, .label = mem_strdup(env->node),
+		};
+	add_planned(u, K_NEXTHOP, &nh);
+	add_planned(u, K_VIP, &vip);
+}

@@ -22,6 +22,8 @@ char *label_dup(const char *text);
 
 /* A network's ways to and from the outside, once its VRF and its blackhole are planned. */
 void plan_egress(struct unit *u, const struct res *r, const struct plan_env *env, struct ids *ids);
+void plan_link_local(struct unit *u, const struct res *r, const struct plan_env *env,
+		     struct ids *ids);
 
 /* --- plan_chain.c ----------------------------------------------------------- */
 
