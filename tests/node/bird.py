@@ -11,7 +11,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 # pylint: disable=wrong-import-position
 from vrtest.fabric import Fabric
-from vrtest.node import SLOW, namespace_manifest, pod_manifest
+from vrtest.node import SLOW, load_module, namespace_manifest, pod_manifest, unload_module
 from vrtest.probe import World
 from vrtest.tap import Tap, wait_for
 from vrtest.wired import Place
@@ -121,6 +121,17 @@ def restart():
     nodes[1].ns.run(["ip", "route", "del", "10.99.99.98/32", "table", "200"])
 
 
+def module_reloaded():
+    """The host's link goes with the module, and the routes with it; they come back."""
+    unload_module()
+    tap.equal(table(1) + table(2), [], "without the module there are none")
+    load_module()
+    for n in (1, 2):
+        nodes[n].sync(60)
+        wait_for(lambda n=n: table(n) == sorted((pods[n].v4, pods[n].v6)), f"node{n}'s are back", WAIT)
+    wait_for(lambda: world.ask(outside, "tcp", pods[1].v4, 8080, seconds=WAIT) == "default/p1", "and the pod is reached", WAIT)
+
+
 def withdrawn():
     """What is not reached from outside any more is not announced."""
     pods[2].detach()
@@ -139,6 +150,6 @@ def end():
 
 
 set_up()
-tap.run([(f.__name__, f) for f in (exported, announced, restart, withdrawn)], only=os.environ.get("CASE"))
+tap.run([(f.__name__, f) for f in (exported, announced, restart, module_reloaded, withdrawn)], only=os.environ.get("CASE"))
 end()
 tap.done()

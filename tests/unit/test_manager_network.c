@@ -258,6 +258,27 @@ static void logical_routers(void **state)
 	world_free(&w);
 }
 
+/* Two networks may have the same addresses, but outside only one of them can be there. */
+static void reachable_networks_overlap(void **state)
+{
+	struct world w;
+
+	(void)state;
+	set_up(&w);
+	world_apply(&w, NETWORK("a", "subnets: [{cidr: 10.64.0.0/16}]") NETWORK("b", "subnets: [{cidr: 10.64.8.0/24}]")
+		    ROUTER("x", "network: b, reachable: true") ROUTER("y", "network: a, reachable: true"));
+	assert_complaint(&w, "spec.reachable: default/b has addresses of default/a, which is reachable already");
+	assert_spec(&w, RES_VIRTUAL_NETWORK, "default/a", "egress", "{\"reachable\":true}");
+	assert_spec(&w, RES_VIRTUAL_NETWORK, "default/b", "egress", "{}");
+	world_delete(&w, KIND_ROUTER, "default/y");
+	assert_spec(&w, RES_VIRTUAL_NETWORK, "default/b", "egress", "{\"reachable\":true}");
+	world_apply(&w, ROUTER("y", "network: a, reachable: true"));
+	assert_spec(&w, RES_VIRTUAL_NETWORK, "default/b", "egress", "{}");
+	world_delete(&w, KIND_NETWORK, "default/a");
+	assert_spec(&w, RES_VIRTUAL_NETWORK, "default/b", "egress", "{\"reachable\":true}");
+	world_free(&w);
+}
+
 #define LINK_LOCAL(spec) "{apiVersion: opencontrail.org/v1, kind: LinkLocalService, metadata: {name: dns}, " \
 	"spec: {" spec "}}\n---\n"
 
@@ -340,6 +361,7 @@ int main(void)
 		cmocka_unit_test(chains),
 		cmocka_unit_test(a_chain_waits_for_its_networks),
 		cmocka_unit_test(logical_routers),
+		cmocka_unit_test(reachable_networks_overlap),
 		cmocka_unit_test(link_local_services),
 		cmocka_unit_test(bad_ones),
 	};

@@ -245,6 +245,7 @@ void networks_init(struct model *m);
 struct network_state *network_get(struct model *m, const char *key);
 void network_put(struct model *m, struct network_state *net);
 void networks_reconcile(struct model *m);
+void network_publish(struct model *m, const struct network_state *net);	/* that is known */
 void network_state_free(void *value);
 
 /* model_router.c */

@@ -77,6 +77,11 @@ static void publish(struct model *m, const struct network_state *net,
 				  router_egress(m, net->key)));
 }
 
+void network_publish(struct model *m, const struct network_state *net)
+{
+	publish(m, net, strcmp(net->key, CLUSTER_NETWORK) ? NULL : &m->cfg->services);
+}
+
 void networks_init(struct model *m)
 {
 	struct network_state *net = network_get(m, CLUSTER_NETWORK);

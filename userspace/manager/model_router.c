@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Logical routers, a part of their network's resource, and link-local services. They are few, so they
- * are looked through.
+/* Logical routers, a part of their network's resource, and link-local services. They are few, so
+ * they are looked through.
  */
 #include "field.h"
 #include "mem.h"
@@ -53,6 +53,35 @@ static json_t *prefixes(const struct router_spec *router)
 	return list;
 }
 
+static bool overlap(const struct network *a, const struct network *b)
+{
+	enum family f;
+
+	for (f = V4; f < FAMILIES; f++)
+		if (a->has[f] && b->has[f] && prefix_overlaps(&a->prefix[f], &b->prefix[f]))
+			return true;
+	return false;
+}
+
+/* Outside, an address is that of one network: of those that share some, the first by name is
+ * reached. Which one goes before this network, or NULL.
+ */
+static const struct network_state *reached_instead(const struct model *m, const char *network)
+{
+	const struct network_state *net = map_get(&m->networks, network), *other;
+
+	map_for_each(&m->objects[KIND_ROUTER], node) {
+		const struct object *obj = node->value;
+
+		other = map_get(&m->networks, obj->router->network);
+		if (obj->router->reachable && other && other->known && net && net->known &&
+		    strcmp(other->key, network) < 0 && router_of(m, other->key) == obj &&
+		    overlap(&net->ipam.net, &other->ipam.net))
+			return other;
+	}
+	return NULL;
+}
+
 json_t *router_egress(const struct model *m, const char *network)
 {
 	const struct object *obj = router_of(m, network);
@@ -64,19 +93,25 @@ json_t *router_egress(const struct model *m, const char *network)
 	return mem_check(json_pack("{s:o*, s:o*, s:o*, s:o*}", "addresses", addresses(router), "nodes",
 				   names(router->nodes, router->n_nodes), "nonMasqueradeCIDRs",
 				   prefixes(router), "reachable",
-				   router->reachable ? json_true() : NULL));
+				   router->reachable && !reached_instead(m, network) ?
+				   json_true() : NULL));
 }
 
 static char *problem_of(const struct model *m, const struct object *obj)
 {
 	const struct network_state *net = map_get(&m->networks, obj->router->network);
 	const struct object *first = router_of(m, obj->router->network);
+	const struct network_state *other;
 
 	if (first != obj)
 		return xasprintf("spec.network: %s has LogicalRouter %s already; ignored",
 				 obj->router->network, first->key);
 	if (!net || !net->known)
 		return xasprintf("spec.network: there is no VirtualNetwork %s", obj->router->network);
+	other = obj->router->reachable ? reached_instead(m, net->key) : NULL;
+	if (other)
+		return xasprintf("spec.reachable: %s has addresses of %s, which is reachable already; "
+				 "not reachable", net->key, other->key);
 	return NULL;
 }
 
@@ -105,6 +140,14 @@ void routers_reconcile(struct model *m)
 			map_set(&m->router_problems, node->key, told);
 		else
 			map_del(&m->router_problems, node->key);
+	}
+	/* one that went may have stood in another's way */
+	map_for_each(&m->objects[KIND_ROUTER], node) {
+		const struct object *obj = node->value;
+		const struct network_state *net = map_get(&m->networks, obj->router->network);
+
+		if (net && net->known)
+			network_publish(m, net);
 	}
 }
 

@@ -107,7 +107,9 @@ static void replan_this(const struct res *r, void *arg)
 		replan(d, e, r);
 }
 
-/* The addresses that tunnels lead from, and packets to the outside; with others, all tunnels are made anew. r NULL: none. */
+/* The addresses that tunnels lead from, and packets to the outside; with others, all tunnels
+ * are made anew. r NULL: none.
+ */
 static void set_local(struct daemon *d, const struct res *r)
 {
 	struct vr_addr local[2] = {};
@@ -425,7 +427,8 @@ static void ensure_host(struct daemon *d)
 	if (!*name || (d->host.dev.ifindex && if_nametoindex(name) == d->host.dev.ifindex))
 		return;
 	hostdev_open(&d->host, name);
-	d->host.stale = true;
+	/* the routes that led to the one before went with it */
+	d->host.stale = d->export.stale = true;
 	snprintf(key, sizeof(key), "Node/%s", d->opt->node);
 	e = find_planned(d, RES_ROUTER, key);
 	if (e)
@@ -562,6 +565,8 @@ void daemon_work(struct daemon *d)
 		update_host(d);
 	if (d->export.stale && d->state.synced)
 		export_update(&d->export, d->model, &d->attachments, &d->host);
+	if (d->host.stale || (d->export.stale && d->state.synced))
+		want_work(d, TICK);
 }
 
 static int on_work(sd_event_source *s, uint64_t usec, void *arg)

@@ -200,6 +200,9 @@ static int check_options(int argc, char **argv, struct options *o)
 		return bad_option("--cni-socket %s: must be an absolute path", o->cni_socket);
 	if (strlen(o->host_device) >= IF_NAMESIZE || strpbrk(o->host_device, "/ \t"))
 		return bad_option("--host-device %s: not a device's name", o->host_device);
+	if (o->export_table && (!o->external || !*o->host_device))
+		return bad_option("--export-table needs %s, too",
+				  o->external ? "--host-device" : "--external");
 	if (o->state_dir[0] != '/')
 		return bad_option("--state-dir %s: must be an absolute path", o->state_dir);
 	return 0;
