@@ -48,6 +48,11 @@ def apply_pods(**changes):
     states.update({k.replace("_", "-"): v for k, v in changes.items()})
     node.apply("20-pods", pod_objects())
     node.sync()
+    # a pod that is there again is heard when its policy is in place, a moment after the services
+    for name, pod in pods.items():
+        state = states.get(name, {})
+        if state is not None and state.get("status", {}).get("phase") not in ("Failed", "Succeeded"):
+            wait_for(pod.is_up, f"{name}'s device is up", 30 * SLOW)
 
 
 def apply_services(*objects):

@@ -89,6 +89,10 @@ class Pod:
         self.v6 = next((a for a in self.addresses if ":" in a), None)
         return self
 
+    def is_up(self):
+        host = self.result["interfaces"][0]["name"]
+        return "LOWER_UP" in self.node.ns.run(["ip", "link", "show", host], check=False).stdout
+
     def addr(self, family):
         return self.v6 if family == 6 else self.v4
 
