@@ -244,7 +244,8 @@ def exhaustion():
         tap.equal(world.ask(pods["a"], "udp", outside.addr(i), 7999, WAIT), "refused",
                   f"towards another port they are used again (IPv{family})")
     log = run(["dmesg"]).stdout
-    tap.equal(log.count("next hop 62 is exhausted"), 1, "which the log says, and not for each packet")
+    told = log.count("next hop 62 is exhausted")
+    tap.check(1 <= told <= 4, "which the log says, and not for each of 40 packets", told)
     vr(n1, f"nexthop replace id 62 snat vif 60 snat-addr {NODE[0]} snat-addr {NODE[1]}")
     for words, says in (("snat vif 60", "address to translate to"),
                         (f"snat vif 70 snat-addr {NODE[0]}", "is not of type external"),
