@@ -293,13 +293,15 @@ static enum vrouter_drop_reason through(const struct vr_pkt *pkt, struct vr_deci
 	return set_snat(pkt, d, pkt->conf->addrs, pkt->conf->n_addrs, t);
 }
 
-/* By way of it, from where the packet is? What came from one node does not go to a third. */
+/* By way of it, from where the packet is? What came from one node does not go to a third; of a
+ * member without next hop the route to its address decides.
+ */
 static bool is_eligible(const struct vr_pkt *pkt, const struct vr_member *m)
 {
 	const struct vr_nexthop *nh = rcu_dereference(m->nh);
 
-	return pkt->vif->type != VROUTER_VIF_TYPE_TUNNEL ||
-	       (nh && nh->type != VROUTER_NEXTHOP_TYPE_TUNNEL);
+	return pkt->vif->type != VROUTER_VIF_TYPE_TUNNEL || !nh ||
+	       nh->type != VROUTER_NEXTHOP_TYPE_TUNNEL;
 }
 
 /* Of those here; one that drains only where no other is. */
