@@ -25,12 +25,12 @@ static void receive(struct sk_buff *skb, struct vr_vif *vif)
 	vr_pkt_init(&pkt, vif->vn, skb);
 	vr_pkt_enter(&pkt, vif);
 	why = vr_parse(&pkt);
-	if (likely(!why))
-		vr_input(&pkt);
-	else if (why == VROUTER_DROP_REASON_FRAGMENT)
+	if (unlikely(why == VROUTER_DROP_REASON_FRAGMENT))
 		vr_frag_input(&pkt);
-	else
+	else if (unlikely(why))
 		vr_drop(&pkt, why, NULL);
+	else if (likely(pkt.tuple.proto != IPPROTO_ICMPV6) || !vr_neigh_nd(&pkt))
+		vr_input(&pkt);
 }
 
 /* BH disabled */

@@ -192,15 +192,26 @@ static void advertise(struct vr_pkt *pkt)
 	vr_answer_send(pkt, skb, ETH_P_IPV6);
 }
 
+/* Neighbours, routers, redirects and multicast listeners: matters of a link. */
+static bool is_nd(const struct vr_pkt *pkt)
+{
+	return (pkt->icmp_type >= ICMPV6_MGM_QUERY && pkt->icmp_type <= NDISC_REDIRECT) ||
+	       pkt->icmp_type == ICMPV6_MLD2_REPORT;
+}
+
 bool vr_neigh_nd(struct vr_pkt *pkt)
 {
 	enum vrouter_drop_reason why;
 	const struct nd_msg *nd;
 	union vr_addr target;
 
-	if ((pkt->icmp_type < ICMPV6_MGM_QUERY || pkt->icmp_type > NDISC_REDIRECT) &&
-	    pkt->icmp_type != ICMPV6_MLD2_REPORT)
+	if (!is_nd(pkt))
 		return false;
+	/* the node's stack asks for routers on every link: on this there is nobody */
+	if (pkt->vif->type == VROUTER_VIF_TYPE_HOST) {
+		consume_skb(pkt->skb);
+		return true;
+	}
 	why = check_nd(pkt);
 	if (why) {
 		vr_drop(pkt, why, NULL);

@@ -209,7 +209,7 @@ enum vrouter_drop_reason vr_refrag(struct sk_buff *skb, struct sk_buff_head *lis
 
 /* --- neigh.c: consume the skb, always ------------------------------------ */
 void vr_neigh_arp(struct vr_pkt *pkt);
-bool vr_neigh_nd(struct vr_pkt *pkt);	/* false: not ND, skb untouched. After vr_parse() */
+bool vr_neigh_nd(struct vr_pkt *pkt);	/* of ICMPv6. false: not ND, skb untouched */
 
 /* --- input.c ------------------------------------------------------------- */
 void vr_input(struct vr_pkt *pkt);	/* parsed; consumes the skb */

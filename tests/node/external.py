@@ -230,6 +230,24 @@ def snat():
     tap.equal(drops(n1, "icmp-no-flow"), before, "without a drop")
 
 
+def solicitation():
+    """The node's stack asks for routers on its link into the VRF, as on any other."""
+    with n1:
+        sock = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+        number = socket.if_nametoindex("vrouter0")
+    sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, number)
+    sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+    before, sent = sum(d["packets"] for d in vr(n1, "drops show")), tx_packets("vrouter0")
+    sock.sendto(bytes([133, 0, 0, 0, 0, 0, 0, 0]), ("ff02::2", 0))
+    wait_for(lambda: tx_packets("vrouter0") > sent, "the solicitation leaves", WAIT)
+    tap.equal(sum(d["packets"] for d in vr(n1, "drops show")), before, "a router solicitation of the node is no drop")
+    sock.close()
+
+
+def tx_packets(dev):
+    return json.loads(ip(n1, f"-j -s link show {dev}").stdout)[0]["stats64"]["tx"]["packets"]
+
+
 def exhaustion():
     for family, i in FAMILIES:
         vr(n1, f"nexthop replace id 62 snat vif 60 snat-addr {NODE[i]} port-min 61000 port-max 61003")
@@ -430,7 +448,7 @@ def gone():
 
 
 set_up()
-CASES = (node_port, external_ip, policy, source_ranges, snat, exhaustion, change, mtu, fragments, fragments_too_big, gateway, limits,
-         gone)
+CASES = (node_port, external_ip, policy, source_ranges, snat, solicitation, exhaustion, change, mtu, fragments, fragments_too_big,
+         gateway, limits, gone)
 tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
 tap.done()
