@@ -4,7 +4,7 @@
 # in a cache outside the tree. Prints one path on standard output.
 #
 #   headers 6.1|6.12|sid   a KDIR that works with the gcc at hand
-#   stock 6.1              a folder with vmlinuz, release and lib/modules/
+#   stock 6.1|6.12         a folder with vmlinuz, release and lib/modules/
 #   source sid             the newest kernel's unpacked source
 #   uml debug|native       a build folder of a UML kernel: linux, and a KDIR
 #   refresh                forget which versions are the newest ones
@@ -206,9 +206,9 @@ headers()
 
 stock_unpack()
 {
-	local rel=$1 dir=$2
+	local suite=$1 rel=$2 dir=$3
 
-	fetch own "$dir" "linux-image-$rel" || return 1
+	fetch "$suite" "$dir" "linux-image-$rel" || return 1
 	ln -sfn "boot/vmlinuz-$rel" "$dir/vmlinuz"
 	echo "$rel" >"$dir/release"
 	[ -d "$dir/lib/modules" ] || ln -sfn usr/lib "$dir/lib"
@@ -216,27 +216,37 @@ stock_unpack()
 	touch "$dir/.done"
 }
 
-# The image whose modules and ABI are those of the installed headers.
+# The archive has moved on; so must the headers.
+own_upgrade()
+{
+	apt-get -qq -o DPkg::Lock::Timeout=600 update >&2
+	DEBIAN_FRONTEND=noninteractive apt-get -qq -y \
+		-o DPkg::Lock::Timeout=600 --no-install-recommends \
+		install linux-headers-amd64 </dev/null >&2
+}
+
+# The image whose modules and ABI are those of the headers.
 stock()
 {
-	local kdir rel dir
+	local kdir rel dir suite=own
 
-	[ "$1" = 6.1 ] || die "stock kernel $1? (6.1)"
-	lock stock-6.1
-	kdir=$(own_headers) || die "no 6.1 headers installed: run deps.sh"
+	case $1 in
+	6.1) ;;
+	6.12) suite=$(codename)-backports ;;
+	*) die "stock kernel $1? (6.1, 6.12)" ;;
+	esac
+	lock "stock-$1"
+	kdir=$(headers "$1")
 	rel=${kdir##*/linux-headers-}
 	dir=$cache/stock/$rel
-	if [ ! -e "$dir/.done" ] && ! stock_unpack "$rel" "$dir"; then
-		# The archive has moved on; so must the headers.
+	if [ ! -e "$dir/.done" ] && ! stock_unpack "$suite" "$rel" "$dir"; then
+		[ "$1" = 6.1 ] || die "no stock kernel image for $rel (try: kernels.sh refresh)"
 		say "no image for $rel any more: upgrading linux-headers-amd64"
-		apt-get -qq -o DPkg::Lock::Timeout=600 update >&2
-		DEBIAN_FRONTEND=noninteractive apt-get -qq -y \
-			-o DPkg::Lock::Timeout=600 --no-install-recommends \
-			install linux-headers-amd64 </dev/null >&2
+		own_upgrade
 		kdir=$(own_headers)
 		rel=${kdir##*/linux-headers-}
 		dir=$cache/stock/$rel
-		[ -e "$dir/.done" ] || stock_unpack "$rel" "$dir" ||
+		[ -e "$dir/.done" ] || stock_unpack own "$rel" "$dir" ||
 			die "no stock kernel image for $rel"
 	fi
 	echo "$dir"

@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # node.sh BUILD: the scenario tests (executables tests/node/*.sh and *.py), all
-# in one boot of each kernel: the sanitised UML kernel and the stock one.
+# in one boot of each kernel: the sanitised UML kernel and the stock one. Then
+# three nodes as guests of their own, on stock kernels (guests.sh).
 #
 #   KERNEL=um|6.1    only that kernel
-#   SUITE=name       only tests/node/name.*
+#   SUITE=name       only tests/node/name.*; "guests" is the three guests
 #   T=glob           only tests whose name matches
 #   NODE_LIMIT       seconds for one boot (default 1500)
 #
@@ -72,5 +73,8 @@ case ${KERNEL-} in
 esac
 case ${KERNEL-} in
 '' | 6.1 | stock) run_kernel 6.1 stock run-qemu.sh "$here/kernels.sh" headers 6.1 ;;
+esac
+case ${KERNEL-}/${SUITE-}${T-} in
+/ | /guests) "$here/guests.sh" "$build" ;;
 esac
 "$here/totals.py" "$log"

@@ -5,7 +5,7 @@
 #
 #   -m MEM      memory (default 2G; 1G under QEMU)
 #   -c CPUS     CPUs (default 2)
-#   -k KERNEL   debug|native (UML), 6.1 (QEMU)
+#   -k KERNEL   debug|native (UML), 6.1|6.12 (QEMU)
 #   -a APPEND   more kernel command line
 #   -t SECONDS  time limit (default 900)
 #   -o FOLDER   keep kernel.log, out.log (what the script printed) and dmesg

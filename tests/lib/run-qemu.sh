@@ -14,7 +14,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/run-common.sh"
 
 run_options "$@"
-stock=$("$here/kernels.sh" stock "${kernel:-6.1}") || exit 98
+kernel=${kernel:-6.1}
+stock=$("$here/kernels.sh" stock "$kernel") || exit 98
 release=$(cat "$stock/release")
 [ -n "$mem" ] || mem=2G
 
@@ -76,7 +77,7 @@ icount) qemu+=(-accel 'tcg,thread=single' -icount 'shift=0,sleep=off'
 *) echo "run-qemu: ACCEL=$accel? (auto, kvm, tcg, icount)" >&2; exit 2 ;;
 esac
 
-export VROUTER_KERNEL=6.1
+export VROUTER_KERNEL=$kernel
 run_folder
 # shellcheck disable=SC2086 # arguments, several
 timeout -k 5 "$limit" "${qemu[@]}" -m "$mem" -smp "$cpus" \

@@ -15,7 +15,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 # pylint: disable=wrong-import-position
-from vrtest.fabric import Fabric
+from vrtest.fabric import Fabric, run
 from vrtest.node import (SLOW, VrctlError, load_module, namespace_manifest, node_manifest, pod_manifest, policy,
                          service, unload_module)
 from vrtest.probe import Probe, World, family_of
@@ -444,6 +444,27 @@ def daemon_restart():
         tap.equal(key(now), key(was), f"the restarted daemon leaves {what} as they were")
 
 
+def node_lost():
+    """A node that is not reached is told in the log, once, and is back when it is."""
+    def told():
+        return run(["dmesg"]).stdout.count("(Node/node2): the underlay does not reach it")
+
+    nodes[2].ns.run(["ip", "link", "set", "eth0", "down"])
+    # or the neighbour would be believed to be there for up to a minute
+    nodes[1].ns.run(["ip", "neigh", "flush", "dev", "eth0"])
+    ping = pods["client"].ns.popen(["ping", "-n", "-q", "-i", "0.2", pods["web-2"].v4], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for(told, "the log names the node", 30 * SLOW)
+    nodes[2].ns.run(["ip", "link", "set", "eth0", "up"])
+    nodes[2].ns.run(["ip", "-6", "addr", "replace", f"{nodes[2].addrs[1]}/64", "dev", "eth0", "nodad"])
+    for family, gateway in (("-4", "192.0.2.254"), ("-6", "2001:db8::254")):
+        nodes[2].ns.run(["ip", family, "route", "replace", "default", "via", gateway, "dev", "eth0"])
+    wait_for(lambda: ask(pods["client"], "tcp", pods["web-2"].v4, 8080) == "default/web-2", "it is back", 30 * SLOW)
+    ping.kill()
+    ping.wait()
+    tap.check(told() <= 2, "not for each packet", told())
+
+
 def node_readdressed():
     """A node gets another address: its peers follow."""
     nodes[3].ns.run(["ip", "addr", "del", "192.0.2.3/24", "dev", "eth0"])
@@ -496,7 +517,7 @@ def module_reloaded():
 
 set_up()
 CASES = (programmed, pod_to_pod, cluster_ip, host, across_policy, node_port, source_ranges, health_check, node_health, to_outside, egress, link_local, segment_size,
-         underlay_mtu, trace, daemon_restart, node_readdressed, node_gone,
+         underlay_mtu, trace, daemon_restart, node_lost, node_readdressed, node_gone,
          module_reloaded)
 tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
 tap.done()

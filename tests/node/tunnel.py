@@ -1,11 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Tunnels between nodes, programmed by hand: what is on the wire, who is believed, what stock
-devices understand, what fits.
+"""Tunnels between nodes, programmed by hand: what is on the wire, who is believed, what fits.
 
     n1: pod a, tap t --- eth0 192.0.2.1 ---+
     n2: pod b -------- eth0 192.0.2.2 ---- bridge (underlay)
-    n3: no module, the kernel's own vxlan --- eth0 192.0.2.3 ---+
+    n3: no module ---- eth0 192.0.2.3 ---+
 """
 
 import os
@@ -313,44 +312,6 @@ def services():
         vr(1, f"nexthop del id {50 + i}")
 
 
-# --- who is no vrouter ----------------------------------------------------------------------
-
-def stock_vxlan():
-    """The kernel's own vxlan device with static entries is a peer like any other."""
-    mac = "02:aa:00:00:00:03"
-    for under in (0, 1):
-        more = () if not under else ("udp6zerocsumrx",)
-        ns[3].run(["ip", "link", "add", "vx0", "address", mac, "mtu", "1430", "type", "vxlan", "id", str(VNI),
-                   "dstport", "4789", "local", UNDERLAY[3][under], "nolearning", *more])
-        ns[3].run(["ip", "link", "set", "vx0", "up"])
-        ns[3].run(["bridge", "fdb", "add", "00:00:5e:00:01:00", "dev", "vx0", "dst", UNDERLAY[2][under]])
-        vr(2, f"nexthop add id 83 tunnel vxlan remote {UNDERLAY[3][under]} local {UNDERLAY[2][under]} mac {mac}")
-        for i in (0, 1):
-            vr(2, f"route add vrf 1 {ADDR['s'][i]}/{BITS[i]} nexthop 83")
-            ns[3].run(["ip", "addr", "add", f"{ADDR['s'][i]}/{BITS[i]}", "dev", "vx0", "nodad"])
-            ns[3].run(["ip", "neigh", "add", GW[i], "lladdr", "00:00:5e:00:01:00", "dev", "vx0"])
-            ns[3].run(["ip", "route", "add", ADDR["b"][i], "via", GW[i], "dev", "vx0", "onlink"])
-        pods["s"] = Place(ns[3], "host3", ADDR["s"])
-        servers = [world.serve(pods["s"], proto, 7000) for proto in ("tcp", "udp")]
-        for f, i in FAMILIES:
-            what = f"stock vxlan over IPv{(4, 6)[under]}, IPv{f} inside"
-            res = ns[3].run(["ping", "-n", "-c", "1", "-W", str(WAIT), "-s", "3000", pods["b"].addr(i)], check=False)
-            tap.check(res.returncode == 0, f"{what}: a ping in fragments, from it", res.stdout)
-            res = pods["b"].ping(ADDR["s"][i], "-s", "3000")
-            tap.check(res.returncode == 0, f"{what}: and to it", res.stdout)
-            for proto in ("tcp", "udp"):
-                tap.equal(world.ask(pods["b"], proto, ADDR["s"][i], 7000, WAIT), "host3", f"{what}: {proto} to it")
-                tap.equal(world.ask(pods["s"], proto, pods["b"].addr(i), 7000, WAIT), "b", f"{what}: {proto} from it")
-            tap.equal(bulk(pods["s"], pods["b"], ADDR["b"][i], 1 << 20), 1 << 20, f"{what}: 1 MB by TCP from it")
-            tap.equal(bulk(pods["b"], pods["s"], ADDR["s"][i], 1 << 20), 1 << 20, f"{what}: and to it")
-        for sock in servers:
-            world.remove(sock)
-        ns[3].run(["ip", "link", "del", "vx0"])
-        for i in (0, 1):
-            vr(2, f"route del vrf 1 {ADDR['s'][i]}/{BITS[i]}")
-        vr(2, "nexthop del id 83")
-
-
 # --- the node itself --------------------------------------------------------------------------
 
 def echo(src, dst, i, size, addr=None):
@@ -448,6 +409,6 @@ def host():
 
 
 set_up()
-CASES = (across, wire, trust, forged_by_pod, refused, mtu, errors, policy, services, fragments, stock_vxlan, host)
+CASES = (across, wire, trust, forged_by_pod, refused, mtu, errors, policy, services, fragments, host)
 tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
 tap.done()

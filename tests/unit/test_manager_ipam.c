@@ -252,7 +252,8 @@ static void networks(void **state)
 		{ "10.0.0.0/33", "\"10.0.0.0/33\" has a prefix length beyond its family's" },
 		{ "10.0.0.0/31", "10.0.0.0/31 is too small: at least four addresses are needed" },
 		{ "10.32.0.1/12", "10.32.0.1/12 has bits set beyond its length; 10.32.0.0/12 is meant?" },
-		{ "010.0.0.0/8", "\"010.0.0.0/8\" has a leading zero, which some read as octal" },
+		{ "010.0.0.0/8", NULL },
+		{ "0x0a.0.0.0/8", "\"0x0a.0.0.0/8\" is not an IP address" },
 		{ "::ffff:10.0.0.0/104", "\"::ffff:10.0.0.0/104\" is an IPv4-mapped IPv6 address" },
 		{ "", "\"\" is not a CIDR (address/length)" },
 	};

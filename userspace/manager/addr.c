@@ -10,14 +10,24 @@ const char *family_name(enum family f)
 	return f == V4 ? "IPv4" : "IPv6";
 }
 
-static bool has_leading_zero(const char *text)
+/*
+ * An IPv4 address with leading zeros, which inet_pton() refuses, is decimal to Kubernetes
+ * (CVE-2021-29923): API servers have such objects. Returns NULL if that is not what the text is.
+ */
+static const char *without_zeros(const char *text, char *buf, size_t size)
 {
 	const char *s;
+	size_t n = 0;
 
-	for (s = text; *s; s++)
-		if (*s == '0' && (s == text || s[-1] == '.') && s[1] >= '0' && s[1] <= '9')
-			return true;
-	return false;
+	for (s = text; *s; s++) {
+		if (*s == '0' && (!n || buf[n - 1] == '.') && s[1] >= '0' && s[1] <= '9')
+			continue;
+		if (n + 1 >= size)
+			return NULL;
+		buf[n++] = *s;
+	}
+	buf[n] = '\0';
+	return buf;
 }
 
 static bool is_v4_mapped(const struct addr *a)
@@ -29,8 +39,11 @@ static bool is_v4_mapped(const struct addr *a)
 
 const char *addr_parse(const char *text, struct addr *out)
 {
+	char decimal[INET_ADDRSTRLEN];
+	const char *plain = strchr(text, ':') ? NULL : without_zeros(text, decimal, sizeof(decimal));
+
 	memset(out, 0, sizeof(*out));
-	if (inet_pton(AF_INET, text, out->bytes) == 1) {
+	if (plain && inet_pton(AF_INET, plain, out->bytes) == 1) {
 		out->family = V4;
 		return NULL;
 	}
@@ -38,8 +51,6 @@ const char *addr_parse(const char *text, struct addr *out)
 		out->family = V6;
 		return is_v4_mapped(out) ? "is an IPv4-mapped IPv6 address" : NULL;
 	}
-	if (!strchr(text, ':') && has_leading_zero(text))
-		return "has a leading zero, which some read as octal";
 	return "is not an IP address";
 }
 

@@ -30,9 +30,9 @@ static inline unsigned int family_bits(enum family f)
 const char *family_name(enum family f);
 
 /*
- * Both return NULL, or the reason for which text is refused: leading zeros
- * and IPv4-mapped IPv6 addresses are read differently by different programs.
- * Host bits of a prefix are cleared, as the API server's readers do.
+ * Both return NULL, or the reason for which text is refused: IPv4-mapped IPv6 addresses are
+ * read differently by different programs. Leading zeros of IPv4 are ignored and host bits of a
+ * prefix are cleared, as the API server's readers do.
  */
 const char *addr_parse(const char *text, struct addr *out);
 const char *prefix_parse(const char *text, struct prefix *out);
