@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Sets of pods and which pod is in which. */
+#include "field.h"
 #include "mem.h"
 #include "model.h"
 
@@ -32,6 +33,14 @@ static char *bounded_name(const char *name)
 			 (unsigned long long)stable_hash(name));
 }
 
+/* As the model calls its own policy, when that is a name for all. */
+static char *isolation_name(const char *name, unsigned long long hash, unsigned int again)
+{
+	if (!again && !name_dns_subdomain(name))
+		return xstrdup(name);
+	return xasprintf("isolation-%016llx", hash);
+}
+
 /*
  * Where a variant's SecurityGroup is and what it is called (see resources.md). Two sets must
  * never share one, also if somebody looks for selectors with equal hashes: then the
@@ -49,7 +58,9 @@ static void name_variant(struct model *m, const struct group *g, struct variant 
 
 		if (g->policy)
 			policy = bounded_name(g->policy->object->name);
-		if (g->policy && *v->text)
+		if (g->policy && g->policy->object->policy->domain)
+			v->name = isolation_name(g->policy->object->name, hash, again);
+		else if (g->policy && *v->text)
 			v->name = xasprintf("ports-%016llx-%s", hash, policy);
 		else if (g->policy)
 			v->name = xasprintf("policy-%s", policy);
@@ -268,7 +279,7 @@ static bool matches(const struct model *m, const struct group *g, const struct p
 		return false;
 	if (g->ns_selector && !selector_matches(g->ns_selector, namespace_labels(m, pod->ns)))
 		return false;
-	if (g->pods && !selector_matches(g->pods, pod->object->labels))
+	if (g->pods && !selector_matches(g->pods, pod->labels))
 		return false;
 	return !g->in_block || has_addr_in_block(g, pod);
 }
@@ -347,7 +358,7 @@ static void pod_regroup(struct model *m, struct pod_state *pod)
 	pod_leave_groups(m, pod);
 	if (!pod->has_interface)
 		return;
-	buckets_of_pod(pod->ns, pod->object->labels, join_bucket, &arg);
+	buckets_of_pod(pod->ns, pod->labels, join_bucket, &arg);
 	mark(&m->dirty_interfaces, pod->key);
 }
 

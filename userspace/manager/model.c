@@ -37,7 +37,7 @@ void model_free(struct model *m)
 		&m->macs, &m->group_names, &m->unscheduled, &m->starved_pods, &m->starved_services,
 		&m->dirty_namespaces, &m->dirty_nodes, &m->dirty_pods, &m->dirty_members, &m->dirty_interfaces,
 		&m->dirty_policies, &m->dirty_rules, &m->dirty_services, &m->dirty_networks,
-		&m->dirty_chains, &m->vnis, &m->chain_pairs,
+		&m->dirty_chains, &m->vnis, &m->chain_pairs, &m->pins_of,
 	};
 	size_t i;
 
@@ -51,6 +51,10 @@ void model_free(struct model *m)
 	map_clear(&m->namespaces, free_namespace);
 	for (i = 0; i < OBJECT_KINDS; i++)
 		map_clear(&m->objects[i], free_object);
+	isolation_free(m);
+	map_clear(&m->pins, pin_free);
+	index_clear(&m->policies_of_ns);
+	index_clear(&m->app_services);
 	index_clear(&m->endpoints);
 	index_clear(&m->pod_index);
 	index_clear(&m->group_index);
@@ -122,6 +126,14 @@ static void namespace_reconcile(struct model *m, const char *name)
 		store_del(m->store, RES_PROJECT, "", name);
 		free_namespace(map_del(&m->namespaces, name));
 		return;
+	}
+	if (ns->isolated != isolation_of_namespace(ns->object)) {
+		ns->isolated = !ns->isolated;
+		isolation_mark_namespace(m, name);
+	}
+	if (ns->keeps_inside != isolation_keeps_inside(ns->object)) {
+		ns->keeps_inside = !ns->keeps_inside;
+		isolation_refresh(m, name);
 	}
 	labels = ns->object ? json_incref(ns->object->labels) :
 		 mem_check(json_pack("{s:s}", "kubernetes.io/metadata.name", name));
@@ -266,6 +278,7 @@ static void link_object(struct model *m, struct object *obj, bool add)
 	case KIND_SERVICE:
 		service_state(m, obj)->object = add ? obj : NULL;
 		mark(&m->dirty_services, obj->key);
+		isolation_of_service(m, obj, add);
 		break;
 	case KIND_MONITOR:
 		services_mark_monitored(m, obj->key);
@@ -289,6 +302,11 @@ static void link_object(struct model *m, struct object *obj, bool add)
 		break;
 	default:
 		mark(&m->dirty_policies, obj->key);
+		if (add)
+			index_add(&m->policies_of_ns, obj->ns, obj->key, obj);
+		else
+			index_del(&m->policies_of_ns, obj->ns, obj->key);
+		isolation_mark_policy(m, obj);
 	}
 	if (*obj->ns) {
 		struct namespace_state *ns = namespace_state(m, obj->ns);

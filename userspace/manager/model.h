@@ -38,6 +38,7 @@ struct namespace_state {
 	char			*name;
 	const struct object	*object;	/* NULL: made because something lies in it */
 	size_t			refs;		/* objects in it */
+	bool			isolated, keeps_inside;	/* as its annotations say */
 	json_t			*labels;
 };
 
@@ -82,7 +83,8 @@ struct pod_state {
 	char			*key;		/* "ns/name" */
 	const struct object	*object;	/* NULL: deleted */
 	char			*ns;
-	json_t			*labels;	/* as indexed */
+	json_t			*labels;	/* as indexed, with those of its isolation */
+	char			*domain;	/* see model_isolation.c; NULL: none */
 	const char		*node;		/* borrowed */
 	struct pod_interface	*ifs;		/* all it is to have, the first one first */
 	size_t			n_ifs;
@@ -164,6 +166,10 @@ struct model {
 	struct map		chain_pairs;	/* "ns/left ns/right" -> chain_state that holds there */
 	struct map		chains_of_ns;	/* index: namespace -> chain_state */
 	struct map		macs;		/* text -> pod's key (a set) */
+	struct map		domains;	/* name -> struct domain */
+	struct map		policies_of_ns;	/* index: namespace -> users' NetworkPolicies */
+	struct map		app_services;	/* index: bucket -> Services with an app's label */
+	struct map		pins, pins_of;	/* see model_pin.c */
 	struct map		objects[OBJECT_KINDS];	/* key -> struct object */
 	struct map		namespaces, pods, policies, services;	/* key -> their state */
 	struct map		groups;		/* key -> struct group */
@@ -198,6 +204,11 @@ void model_del(struct model *m, enum object_kind kind, const char *key);
  * one complaint. A negative errno and *err when nothing is taken.
  */
 int model_health(struct model *m, char **node, const json_t *object, struct vr_err *err);
+/*
+ * An InstanceIP that is written down (NULL: no longer): its address stays its interface's, and
+ * nobody else's, whatever model_run() would have found.
+ */
+void model_pin(struct model *m, const char *name, const json_t *object);
 /* Returns the number of objects that could not be published. */
 unsigned int model_run(struct model *m);
 
@@ -230,7 +241,36 @@ void nodes_reconcile(struct model *m);
 void pods_reconcile(struct model *m);
 void pod_state_free(void *value);
 
+/* model_isolation.c */
+bool isolation_of_namespace(const struct object *obj);
+bool isolation_keeps_inside(const struct object *obj);
+/* A pod's labels and those that say how it is isolated; the caller's to drop. */
+json_t *isolation_labels(struct model *m, struct pod_state *pod);
+void isolation_forget(struct model *m, struct pod_state *pod);
+/* Pods whose isolation may be another because of this object, or of their namespace. */
+void isolation_mark_policy(struct model *m, const struct object *obj);
+void isolation_of_service(struct model *m, const struct object *obj, bool add);
+void isolation_mark_namespace(struct model *m, const char *ns);
+/* The domains of a namespace whose annotations changed. */
+void isolation_refresh(struct model *m, const char *ns);
+void isolation_free(struct model *m);
+
+/* model_pin.c. owner: "ns/name" of a VirtualMachineInterface; network: key */
+const struct addr *pin_of(const struct model *m, const char *owner, const char *network,
+			  enum family f);
+bool pin_is_others(const struct model *m, const char *network, const struct addr *a,
+		   const char *owner);
+/* The pinned address, as allocated, stays taken until its owner comes; and it comes. */
+void pin_reserve(struct model *m, struct network_state *net, const struct addr *a);
+void pin_take(struct model *m, struct network_state *net, const struct addr *a);
+void pin_free(void *value);
+
 /* model_interface.c */
+/*
+ * Name of an address's InstanceIP (to be freed). Networks may have the same addresses; those of
+ * the cluster's go by the address alone.
+ */
+char *instance_ip_of(const char *network, const char *address);
 const char *instance_ip_name(const struct addr *a, char *buf);
 /* The interfaces become what the pod's object says; those that are other than before go. */
 void interfaces_shed(struct model *m, struct pod_state *pod);

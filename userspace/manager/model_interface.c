@@ -17,17 +17,22 @@ const char *instance_ip_name(const struct addr *a, char *buf)
 	return buf;
 }
 
-/* Networks may have the same addresses; those of the cluster's go by the address alone. To be
- * freed.
- */
+char *instance_ip_of(const char *network, const char *address)
+{
+	char *name = !strcmp(network, CLUSTER_NETWORK) ? xstrdup(address) :
+		     xasprintf("%s-%08x", address, (unsigned int)stable_hash(network));
+	char *colon;
+
+	while ((colon = strchr(name, ':')))
+		*colon = '-';
+	return name;
+}
+
 static char *ip_name(const struct network_state *net, const struct addr *a)
 {
 	char text[ADDR_TEXT];
 
-	instance_ip_name(a, text);
-	if (!strcmp(net->key, CLUSTER_NETWORK))
-		return xstrdup(text);
-	return xasprintf("%s-%08x", text, (unsigned int)stable_hash(net->key));
+	return instance_ip_of(net->key, addr_text(a, text));
 }
 
 static void release_addr(struct model *m, struct pod_interface *ifc, enum family f)
@@ -50,23 +55,44 @@ static bool is_given(const struct pod_state *pod, const struct pod_interface *if
 	       prefix_contains(&net->prefix[f], &spec->addr[f]);
 }
 
-/* The problem, or NULL. */
-static char *take_addrs(const struct pod_state *pod, struct pod_interface *ifc)
+/* An address that no InstanceIP gives to another interface. The problem, or NULL. */
+static char *find_addr(struct model *m, struct pod_interface *ifc, enum family f,
+		       const char *resource, const char *owner)
 {
+	struct ipam *ipam = &ifc->net->ipam;
+	char *problem;
+
+	while (!(problem = ipam_allocate(ipam, f, owner, &ifc->addr[f]))) {
+		if (!pin_is_others(m, ifc->net->key, &ifc->addr[f], resource))
+			return NULL;
+		pin_reserve(m, ifc->net, &ifc->addr[f]);
+	}
+	return problem;
+}
+
+/* The problem, or NULL. */
+static char *take_addrs(struct model *m, const struct pod_state *pod, struct pod_interface *ifc)
+{
+	cleanup_free char *resource = xasprintf("%s/%s", pod->ns, ifc->resource);
 	cleanup_free char *owner = ifc == pod->ifs ? xasprintf("pod %s", pod->key) :
 				   xasprintf("pod %s, interface %s", pod->key, ifc->name);
 	struct ipam *ipam = &ifc->net->ipam;
+	const struct addr *pinned;
 	char *problem = NULL;
 	enum family f;
 
 	for (f = V4; f < FAMILIES && !problem; f++) {
 		if (!ipam->net.has[f] || ifc->has_addr[f])
 			continue;
-		if (is_given(pod, ifc, f)) {
-			ifc->addr[f] = pod->object->pod->addr[f];
-			problem = ipam_claim(ipam, &ifc->addr[f], owner);
+		pinned = pin_of(m, resource, ifc->net->key, f);
+		if (is_given(pod, ifc, f))
+			pinned = &pod->object->pod->addr[f];
+		if (pinned) {
+			ifc->addr[f] = *pinned;
+			pin_take(m, ifc->net, pinned);
+			problem = ipam_claim(ipam, pinned, owner);
 		} else {
-			problem = ipam_allocate(ipam, f, owner, &ifc->addr[f]);
+			problem = find_addr(m, ifc, f, resource, owner);
 		}
 		ifc->has_addr[f] = !problem;
 	}
@@ -175,6 +201,28 @@ static bool is_as_wanted(const struct pod_state *pod)
 	return true;
 }
 
+/* Addresses that InstanceIPs give to another, or to which an InstanceIP gives another address. */
+static void shed_others(struct model *m, struct pod_state *pod)
+{
+	const struct addr *pinned;
+	enum family f;
+	size_t i;
+
+	for (i = 0; i < pod->n_ifs; i++) {
+		struct pod_interface *ifc = &pod->ifs[i];
+		cleanup_free char *resource = xasprintf("%s/%s", pod->ns, ifc->resource);
+
+		for (f = V4; f < FAMILIES; f++) {
+			if (!ifc->has_addr[f] || is_given(pod, ifc, f))
+				continue;
+			pinned = pin_of(m, resource, ifc->net->key, f);
+			if (pin_is_others(m, ifc->net->key, &ifc->addr[f], resource) ||
+			    (pinned && !addr_equal(pinned, &ifc->addr[f])))
+				release_addr(m, ifc, f);
+		}
+	}
+}
+
 void interfaces_shed(struct model *m, struct pod_state *pod)
 {
 	const struct pod_spec *spec = pod->object->pod;
@@ -188,6 +236,7 @@ void interfaces_shed(struct model *m, struct pod_state *pod)
 		if (pod->ifs->has_addr[f] && is_given(pod, pod->ifs, f) &&
 		    !addr_equal(&pod->ifs->addr[f], &spec->addr[f]))
 			release_addr(m, pod->ifs, f);
+	shed_others(m, pod);
 }
 
 static void name_interfaces(struct model *m, struct pod_state *pod)
@@ -237,7 +286,7 @@ char *interfaces_set_up(struct model *m, struct pod_state *pod)
 					    "gets no interface",
 					    pod->ifs[i].name, pod->ifs[i].net->key);
 		else
-			problem = take_addrs(pod, &pod->ifs[i]);
+			problem = take_addrs(m, pod, &pod->ifs[i]);
 	}
 	pod->has_interface = !problem;
 	if (problem) {

@@ -71,6 +71,7 @@ static void use_host_addrs(struct pod_state *pod)
 static void pod_forget(struct model *m, struct pod_state *pod)
 {
 	reindex(m, pod, NULL);
+	isolation_forget(m, pod);
 	chains_mark(m, pod);
 	model_problem(m, &pod->problem, NULL, NULL);
 	map_del(&m->unscheduled, pod->key);
@@ -97,6 +98,7 @@ static char *set_up_interfaces(struct model *m, struct pod_state *pod)
 
 static void pod_reconcile(struct model *m, struct pod_state *pod)
 {
+	json_t *labels = NULL;
 	char *problem = NULL;
 
 	if (!pod->object) {
@@ -116,7 +118,12 @@ static void pod_reconcile(struct model *m, struct pod_state *pod)
 	/* services are the cluster network's */
 	pod->serves = !pod->object->pod->finished && !pod->object->pod->network &&
 		      (pod->has_addr[V4] || pod->has_addr[V6]);
-	reindex(m, pod, pod->serves || pod->has_interface ? pod->object->labels : NULL);
+	if (pod->serves || pod->has_interface)
+		labels = isolation_labels(m, pod);
+	else
+		isolation_forget(m, pod);
+	reindex(m, pod, labels);
+	json_decref(labels);
 	if (pod->labels)
 		services_mark(m, pod->ns, pod->labels);
 	chains_mark(m, pod);
@@ -176,6 +183,7 @@ void pod_state_free(void *value)
 	free(pod->ifs);
 	json_decref(pod->labels);
 	free(pod->problem);
+	free(pod->domain);
 	free(pod->key);
 	free(pod->ns);
 	free(pod);

@@ -384,6 +384,9 @@ static char *rule_name(const struct rule_arg *arg, size_t peer, size_t port)
 		snprintf(from, sizeof(from), ".%s[%zu]", ingress ? "from" : "to", peer);
 	if (arg->port)
 		snprintf(ports, sizeof(ports), ".ports[%zu]", port);
+	if (arg->ps->object->policy->domain)
+		return xasprintf("isolation of %s %s[%u]%s", arg->ps->object->policy->domain,
+				 ingress ? "ingress" : "egress", arg->rule->index, from);
 	return xasprintf("policy %s %s[%u]%s%s", arg->ps->key, ingress ? "ingress" : "egress",
 			 arg->rule->index, from, ports);
 }

@@ -205,6 +205,7 @@ void policy_spec_free(struct policy_spec *policy)
 	for (i = 0; i < policy->n_rules; i++)
 		rule_clear(&policy->rules[i]);
 	free(policy->rules);
+	free(policy->domain);
 	selector_free(policy->pods);
 	free(policy);
 }

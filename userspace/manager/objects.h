@@ -173,6 +173,7 @@ struct policy_spec {
 	bool			enforce[2];	/* by enum direction */
 	struct policy_rule	*rules;
 	size_t			n_rules;
+	char			*domain;	/* isolates this one: the model's own; NULL */
 };
 
 /* A VirtualNetwork of a user's. */

@@ -81,6 +81,20 @@ struct selector *selector_copy(const struct selector *sel)
 	return copy;
 }
 
+struct selector *selector_new(const char *key, const char *value)
+{
+	struct selector *sel = xzalloc(sizeof(*sel));
+
+	sel->n = 1;
+	sel->reqs = xcalloc(1, sizeof(*sel->reqs));
+	sel->reqs[0].op = SELECTOR_IN;
+	sel->reqs[0].key = xstrdup(key);
+	sel->reqs[0].n = 1;
+	sel->reqs[0].values = xcalloc(1, sizeof(*sel->reqs[0].values));
+	sel->reqs[0].values[0] = xstrdup(value);
+	return sel;
+}
+
 static int by_text(const void *a, const void *b)
 {
 	cleanup_free char *x = requirement_text(a), *y = requirement_text(b);

@@ -28,6 +28,8 @@ struct selector *selector_read(const struct field *f);
 /* From a map of labels, as services have. NULL after a complaint. */
 struct selector *selector_read_map(const struct field *f);
 struct selector *selector_copy(const struct selector *sel);	/* NULL of NULL */
+/* key in (value) */
+struct selector *selector_new(const char *key, const char *value);
 void selector_free(struct selector *sel);
 
 bool selector_matches(const struct selector *sel, const json_t *labels);

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Isolation of namespaces and apps: a domain is a set of pods that reach each other, what
+ * kube-system offers and the outside, and are reached by nobody else in the cluster.
+ *
+ * It is policy, not an address plan: all pods of the cluster network stay in one VRF, so DNS,
+ * the kubernetes service, kubelet's probes and services across the border need nothing
+ * special, and isolation goes on and off under live pods. A domain has two policies of the
+ * manager's own, one for each direction. They select the domain's pods that no NetworkPolicy
+ * selects for this direction; where one does, its rules say it all, and open the border exactly as
+ * far as they say. Whom they select is told by labels that only the model gives.
+ */
+#include "field.h"
+#include "mem.h"
+#include "model.h"
+
+#define ISOLATION_ANNOTATION "opencontrail.org/isolation"
+#define SNAT_ANNOTATION "opencontrail.org/ip_fabric_snat"
+#define APP_LABEL "opencontrail.org/name"
+
+/* No user's label gets past the model with this. */
+#define OWN_LABELS "isolation.opencontrail.org/"
+#define DOMAIN_LABEL OWN_LABELS "domain"
+
+static const char *const closed_label[] = {
+	[INGRESS] = OWN_LABELS "ingress", [EGRESS] = OWN_LABELS "egress",
+};
+
+struct domain {
+	char	*name;			/* "ns" or "ns/app" */
+	char	*ns;
+	size_t	pods;
+	char	*policies[2];		/* keys, by enum direction */
+};
+
+/* --- of a namespace ---------------------------------------------------------------- */
+
+static const char *annotation(const struct object *obj, const char *key)
+{
+	const json_t *meta = obj ? json_object_get(obj->source, "metadata") : NULL;
+
+	return json_string_value(json_object_get(json_object_get(meta, "annotations"), key));
+}
+
+bool isolation_of_namespace(const struct object *obj)
+{
+	const char *value = annotation(obj, ISOLATION_ANNOTATION);
+
+	return value && !strcmp(value, "true");
+}
+
+bool isolation_keeps_inside(const struct object *obj)
+{
+	const char *value = annotation(obj, SNAT_ANNOTATION);
+
+	return value && !strcmp(value, "false");
+}
+
+/* --- a domain's own policies --------------------------------------------------------- */
+
+static struct policy_peer *add_peer(struct policy_rule *rule)
+{
+	return array_push(&rule->peers, &rule->n_peers, sizeof(*rule->peers));
+}
+
+/* Everything but the cluster's pods: nodes, and who is outside. */
+static void add_outside(const struct model *m, struct policy_rule *rule)
+{
+	const struct network *pods = &m->cfg->pods;
+	struct policy_peer *peer;
+	enum family f;
+
+	for (f = V4; f < FAMILIES; f++) {
+		peer = add_peer(rule);
+		peer->block.addr.family = f;
+		if (!pods->has[f])
+			continue;
+		peer->except = xcalloc(1, sizeof(*peer->except));
+		peer->except[0] = pods->prefix[f];
+		peer->n_except = 1;
+	}
+}
+
+static struct policy_spec *make_spec(const struct model *m, const struct domain *d,
+				     enum direction dir)
+{
+	const struct namespace_state *ns = map_get(&m->namespaces, d->ns);
+	struct policy_spec *spec = xzalloc(sizeof(*spec));
+	struct policy_rule *rule;
+	struct policy_peer *peer;
+
+	spec->pods = selector_new(closed_label[dir], d->name);
+	spec->enforce[dir] = true;
+	spec->domain = xstrdup(d->name);
+	rule = array_push(&spec->rules, &spec->n_rules, sizeof(*rule));
+	rule->direction = dir;
+	add_peer(rule)->pods = selector_new(DOMAIN_LABEL, d->name);
+	if (dir == EGRESS) {
+		peer = add_peer(rule);
+		peer->ns = selector_new("kubernetes.io/metadata.name", "kube-system");
+	}
+	if (dir == INGRESS || !ns || !isolation_keeps_inside(ns->object))
+		add_outside(m, rule);
+	return spec;
+}
+
+static void put_policy(struct model *m, struct domain *d, enum direction dir)
+{
+	static const char *const names[] = { [INGRESS] = "ingress", [EGRESS] = "egress" };
+	struct object *obj = xzalloc(sizeof(*obj)), *old;
+	const char *app = strchr(d->name, '/');
+
+	obj->kind = KIND_POLICY;
+	obj->ns = xstrdup(d->ns);
+	obj->name = xasprintf("isolation-%s%s%s", names[dir], app ? "." : "", app ? app + 1 : "");
+	/* no user's name has a colon */
+	obj->key = xasprintf("%s/:%s", d->ns, obj->name);
+	obj->where = xstrdup("isolation");
+	obj->labels = mem_check(json_object());
+	obj->policy = make_spec(m, d, dir);
+	uid_from_text(obj->key, obj->uid);
+	old = map_set(&m->objects[KIND_POLICY], obj->key, obj);
+	if (old)
+		object_free(old);
+	if (!d->policies[dir])
+		d->policies[dir] = xstrdup(obj->key);
+	mark(&m->dirty_policies, obj->key);
+}
+
+static void domain_free(struct model *m, struct domain *d)
+{
+	int dir;
+
+	for (dir = INGRESS; dir <= EGRESS; dir++) {
+		struct object *obj = map_del(&m->objects[KIND_POLICY], d->policies[dir]);
+
+		mark(&m->dirty_policies, d->policies[dir]);
+		object_free(obj);
+		free(d->policies[dir]);
+	}
+	free(d->name);
+	free(d->ns);
+	free(d);
+}
+
+static void domain_join(struct model *m, const char *name, const char *ns)
+{
+	struct domain *d = map_get(&m->domains, name);
+
+	if (!d) {
+		d = xzalloc(sizeof(*d));
+		d->name = xstrdup(name);
+		d->ns = xstrdup(ns);
+		map_set(&m->domains, name, d);
+		put_policy(m, d, INGRESS);
+		put_policy(m, d, EGRESS);
+	}
+	d->pods++;
+}
+
+static void domain_leave(struct model *m, const char *name)
+{
+	struct domain *d = map_get(&m->domains, name);
+
+	if (--d->pods)
+		return;
+	map_del(&m->domains, name);
+	domain_free(m, d);
+}
+
+void isolation_refresh(struct model *m, const char *ns)
+{
+	map_for_each(&m->domains, node) {
+		struct domain *d = node->value;
+
+		if (!strcmp(d->ns, ns))
+			put_policy(m, d, EGRESS);
+	}
+}
+
+/* --- a pod's ---------------------------------------------------------------------------- */
+
+struct app_arg {
+	const struct model	*m;
+	const struct pod_state	*pod;
+	const char		*app, *service;
+};
+
+/* A service gives its label to the pods it selects; of several the first by name. */
+static void app_of_bucket(const char *bucket, void *p)
+{
+	struct app_arg *arg = p;
+	const struct map *services = index_get(&arg->m->app_services, bucket);
+
+	if (!services)
+		return;
+	map_for_each(services, node) {
+		const struct object *svc = node->value;
+
+		if (!selector_matches(svc->service->selector, arg->pod->object->labels) ||
+		    (arg->service && strcmp(arg->service, svc->key) < 0))
+			continue;
+		arg->app = json_string_value(json_object_get(svc->labels, APP_LABEL));
+		arg->service = svc->key;
+	}
+}
+
+/* To be freed; NULL: it is in none. */
+static char *domain_of(const struct model *m, const struct pod_state *pod)
+{
+	const struct namespace_state *ns = map_get(&m->namespaces, pod->ns);
+	struct app_arg arg = { .m = m, .pod = pod };
+
+	/* a network of its own is further away than any domain */
+	if (pod->object->pod->network || pod->object->pod->host_network)
+		return NULL;
+	arg.app = json_string_value(json_object_get(pod->object->labels, APP_LABEL));
+	if (!arg.app)
+		buckets_of_pod(pod->ns, pod->object->labels, app_of_bucket, &arg);
+	if (arg.app && *arg.app)
+		return xasprintf("%s/%s", pod->ns, arg.app);
+	return ns && isolation_of_namespace(ns->object) ? xstrdup(pod->ns) : NULL;
+}
+
+/* Does some NetworkPolicy say what this direction of the pod's traffic may be? */
+static bool has_policy(const struct model *m, const struct pod_state *pod, enum direction dir)
+{
+	const struct map *policies = index_get(&m->policies_of_ns, pod->ns);
+
+	if (!policies)
+		return false;
+	map_for_each(policies, node) {
+		const struct policy_spec *spec = ((const struct object *)node->value)->policy;
+
+		if (spec->enforce[dir] && selector_matches(spec->pods, pod->object->labels))
+			return true;
+	}
+	return false;
+}
+
+static bool has_own_label(const json_t *labels)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)labels, key, value) {
+		if (!strncmp(key, OWN_LABELS, strlen(OWN_LABELS)))
+			return true;
+	}
+	return false;
+}
+
+static json_t *without_own_labels(const json_t *labels)
+{
+	json_t *copy = mem_check(json_object()), *value;
+	const char *key;
+
+	json_object_foreach((json_t *)labels, key, value) {
+		if (strncmp(key, OWN_LABELS, strlen(OWN_LABELS)))
+			json_object_set(copy, key, value);
+	}
+	return copy;
+}
+
+json_t *isolation_labels(struct model *m, struct pod_state *pod)
+{
+	char *domain = domain_of(m, pod), *was = pod->domain;
+	json_t *labels;
+	int dir;
+
+	/* in before out: it may be the same one, and the last pod of it */
+	if (domain)
+		domain_join(m, domain, pod->ns);
+	if (was)
+		domain_leave(m, was);
+	free(was);
+	pod->domain = domain;
+	if (!domain && !has_own_label(pod->object->labels))
+		return json_incref(pod->object->labels);
+	labels = without_own_labels(pod->object->labels);
+	if (!domain)
+		return labels;
+	json_object_set_new(labels, DOMAIN_LABEL, json_string(domain));
+	for (dir = INGRESS; dir <= EGRESS; dir++)
+		if (!has_policy(m, pod, dir))
+			json_object_set_new(labels, closed_label[dir], json_string(domain));
+	return labels;
+}
+
+void isolation_forget(struct model *m, struct pod_state *pod)
+{
+	if (pod->domain)
+		domain_leave(m, pod->domain);
+	free(pod->domain);
+	pod->domain = NULL;
+}
+
+/* --- what changes it ---------------------------------------------------------------------- */
+
+struct mark_arg {
+	struct model		*m;
+	const struct selector	*selector;
+	bool			isolated;	/* only pods that are in a domain */
+};
+
+static void mark_bucket(const char *bucket, void *p)
+{
+	struct mark_arg *arg = p;
+	const struct map *pods = index_get(&arg->m->pod_index, bucket);
+
+	if (!pods)
+		return;
+	map_for_each(pods, node) {
+		const struct pod_state *pod = node->value;
+
+		if ((pod->domain || !arg->isolated) &&
+		    (!arg->selector || selector_matches(arg->selector, pod->labels)))
+			mark(&arg->m->dirty_pods, node->key);
+	}
+}
+
+void isolation_mark_policy(struct model *m, const struct object *obj)
+{
+	struct mark_arg arg = { .m = m, .selector = obj->policy->pods, .isolated = true };
+
+	buckets_of_selector(obj->ns, obj->policy->pods, mark_bucket, &arg);
+}
+
+struct service_arg {
+	struct model		*m;
+	const struct object	*service;
+	bool			add;
+};
+
+static void index_bucket(const char *bucket, void *p)
+{
+	struct service_arg *arg = p;
+	struct mark_arg pods = { .m = arg->m, .selector = arg->service->service->selector };
+
+	if (arg->add)
+		index_add(&arg->m->app_services, bucket, arg->service->key, (void *)arg->service);
+	else
+		index_del(&arg->m->app_services, bucket, arg->service->key);
+	mark_bucket(bucket, &pods);
+}
+
+void isolation_of_service(struct model *m, const struct object *obj, bool add)
+{
+	struct service_arg arg = { m, obj, add };
+
+	if (obj->service->selector && json_object_get(obj->labels, APP_LABEL))
+		buckets_of_selector(obj->ns, obj->service->selector, index_bucket, &arg);
+}
+
+void isolation_mark_namespace(struct model *m, const char *ns)
+{
+	cleanup_free char *bucket = xasprintf("%s|", ns);
+	struct mark_arg arg = { .m = m };
+
+	mark_bucket(bucket, &arg);
+}
+
+void isolation_free(struct model *m)
+{
+	map_for_each(&m->domains, node) {
+		struct domain *d = node->value;
+
+		free(d->policies[INGRESS]);
+		free(d->policies[EGRESS]);
+		free(d->name);
+		free(d->ns);
+		free(d);
+	}
+	map_clear(&m->domains, NULL);
+}

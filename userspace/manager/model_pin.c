@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * InstanceIPs that are there: an address that somebody has written down stays whose it is. A
+ * pod that has one keeps it over a restart of the manager; one of a pod that is not known (yet)
+ * is given to nobody else until its InstanceIP is gone.
+ */
+#include "mem.h"
+#include "model.h"
+
+struct pin {
+	char		*owner;		/* "ns/name" of the VirtualMachineInterface */
+	char		*network;	/* key */
+	struct addr	addr;
+	bool		reserved;	/* in its network's ipam, for an owner that has not come */
+};
+
+static char *owner_key(const char *owner, const char *network, enum family f)
+{
+	return xasprintf("%s %s %s", owner, network, family_name(f));
+}
+
+static char *reservation(const struct pin *pin)
+{
+	return xasprintf("InstanceIP of %s", pin->owner);
+}
+
+void pin_free(void *value)
+{
+	struct pin *pin = value;
+
+	if (!pin)
+		return;
+	free(pin->owner);
+	free(pin->network);
+	free(pin);
+}
+
+/* Gives the address back that was kept for an owner. */
+static void unreserve(struct model *m, struct pin *pin)
+{
+	struct network_state *net = map_get(&m->networks, pin->network);
+
+	if (!pin->reserved)
+		return;
+	pin->reserved = false;
+	if (net && net->known)
+		ipam_release(&net->ipam, &pin->addr);
+	m->released = true;
+}
+
+static struct pin *pin_read(const json_t *object)
+{
+	const json_t *spec = json_object_get(object, "spec");
+	const char *addr = json_string_value(json_object_get(spec, "address"));
+	const char *owner = json_string_value(json_object_get(spec, "interface"));
+	const char *network = json_string_value(json_object_get(spec, "network"));
+	struct pin *pin;
+	struct addr a;
+
+	if (!addr || !owner || !network || addr_parse(addr, &a))
+		return NULL;
+	pin = xzalloc(sizeof(*pin));
+	pin->owner = xstrdup(owner);
+	pin->network = xstrdup(network);
+	pin->addr = a;
+	return pin;
+}
+
+static void unpin(struct model *m, const char *name)
+{
+	struct pin *pin = map_del(&m->pins, name);
+
+	if (!pin)
+		return;
+	cleanup_free char *key = owner_key(pin->owner, pin->network, pin->addr.family);
+
+	if (map_get(&m->pins_of, key) == pin)
+		map_del(&m->pins_of, key);
+	unreserve(m, pin);
+	pin_free(pin);
+}
+
+/* The pod of an interface: by its own name, or by that of one of its further interfaces. */
+static void mark_pod(struct model *m, const char *interface)
+{
+	const char *dot = strrchr(interface, '.');
+	char *pod;
+
+	if (map_get(&m->pods, interface))
+		mark(&m->dirty_pods, interface);
+	if (!dot)
+		return;
+	pod = mem_check(strndup(interface, dot - interface));
+	if (map_get(&m->pods, pod))
+		mark(&m->dirty_pods, pod);
+	free(pod);
+}
+
+void model_pin(struct model *m, const char *name, const json_t *object)
+{
+	cleanup_free char *path = xasprintf("/%s", name);
+	const json_t *ours = store_get(m->store, RES_INSTANCE_IP, path);
+	const char *holder = json_string_value(json_object_get(json_object_get(ours, "spec"),
+							       "interface"));
+	struct pin *pin;
+
+	unpin(m, name);
+	pin = object ? pin_read(object) : NULL;
+	if (!pin)
+		return;
+	cleanup_free char *key = owner_key(pin->owner, pin->network, pin->addr.family);
+
+	map_set(&m->pins, name, pin);
+	map_set(&m->pins_of, key, pin);
+	/* whose it is may have been given another one, and another may have been given this */
+	mark_pod(m, pin->owner);
+	if (holder && strcmp(holder, pin->owner))
+		mark_pod(m, holder);
+}
+
+const struct addr *pin_of(const struct model *m, const char *owner, const char *network,
+			  enum family f)
+{
+	cleanup_free char *key = owner_key(owner, network, f);
+	const struct pin *pin = map_get(&m->pins_of, key);
+
+	return pin ? &pin->addr : NULL;
+}
+
+bool pin_is_others(const struct model *m, const char *network, const struct addr *a,
+		   const char *owner)
+{
+	char text[ADDR_TEXT];
+	cleanup_free char *name = instance_ip_of(network, addr_text(a, text));
+	const struct pin *pin = map_get(&m->pins, name);
+
+	return pin && strcmp(pin->owner, owner);
+}
+
+void pin_reserve(struct model *m, struct network_state *net, const struct addr *a)
+{
+	char text[ADDR_TEXT];
+	cleanup_free char *name = instance_ip_of(net->key, addr_text(a, text));
+	struct pin *pin = map_get(&m->pins, name);
+	cleanup_free char *owner = reservation(pin);
+
+	ipam_release(&net->ipam, a);
+	free(ipam_claim(&net->ipam, a, owner));
+	pin->reserved = true;
+}
+
+void pin_take(struct model *m, struct network_state *net, const struct addr *a)
+{
+	char text[ADDR_TEXT];
+	cleanup_free char *name = instance_ip_of(net->key, addr_text(a, text));
+	struct pin *pin = map_get(&m->pins, name);
+
+	if (pin && pin->reserved) {
+		ipam_release(&net->ipam, a);
+		pin->reserved = false;
+	}
+}
