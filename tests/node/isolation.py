@@ -1,0 +1,168 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The three isolation modes, each with its reachability matrix: pods of two namespaces and of
+kube-system on two nodes ask each other by address and by service, while isolation goes on and off
+under them. Whatever it says, DNS, the node and who is outside are reached, and probes work.
+"""
+
+import os
+import socket
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+# pylint: disable=wrong-import-position
+from vrtest.fabric import Fabric
+from vrtest.node import SLOW, pod_manifest, policy, service
+from vrtest.probe import Probe, World
+from vrtest.tap import Tap
+from vrtest.wired import Place
+
+tap = Tap("isolation")
+world = World()
+fabric = Fabric(2)
+nodes = fabric.nodes
+WAIT = 10 * SLOW
+NAMES = ["shop/a", "shop/b", "bank/a", "bank/b", "kube-system/dns"]
+ON = {"shop/a": 1, "shop/b": 2, "bank/a": 1, "bank/b": 2, "kube-system/dns": 2}
+outside = Place(fabric.outside, "outside", ("192.0.2.254", "2001:db8::254"))
+pods, hosts, vips = {}, {}, {}
+
+
+def namespaces(**notes):
+    nodes[1].apply("10-namespaces", [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {
+            "name": n, "labels": {"ns": n}, "annotations": notes.get(n, {})}}
+        for n in ("shop", "bank", "kube-system")])
+
+
+def apply_pods(**labels):
+    out = []
+    for name in NAMES:
+        ns, pod = name.split("/")
+        out.append(pod_manifest(ns, pod, {"pod": pod, **labels.get(f"{ns}_{pod}", {})}, [("http", 8080, "TCP"), ("dns", 8080, "UDP")],
+                                node=f"node{ON[name]}"))
+    nodes[1].apply("20-pods", out)
+
+
+def set_up():
+    namespaces()
+    apply_pods()
+    nodes[1].apply("30-services", [
+        service(ns, pod, [(80, 8080, "TCP"), (53, 8080, "UDP")], {"pod": pod})
+        for ns, pod in (n.split("/") for n in NAMES)])
+    for name in NAMES:
+        pods[name] = nodes[ON[name]].pod(*name.split("/"))
+        world.serve(pods[name], "tcp", 8080)
+        world.serve(pods[name], "udp", 8080)
+    fabric.sync()
+    for n, node in nodes.items():
+        hosts[n] = Place(node.ns, f"host{n}", node.addrs)
+        world.serve(hosts[n], "tcp", 9100)
+    world.serve(outside, "tcp", 9200)
+    for name in NAMES:
+        vips[name] = [nodes[1].vip(*name.split("/"), family) for family in (4, 6)]
+
+
+def drops():
+    return sum(node.drops("sg-egress", "sg-ingress") for node in nodes.values())
+
+
+def matrix(what, *rows):
+    """A row for each sender, a column for each receiver: x reached, . not, - itself."""
+    want = {(s, d): rows[i][j] == "x" for i, s in enumerate(NAMES) for j, d in enumerate(NAMES) if i != j}
+    for how, addr in (("IPv4", lambda d: (pods[d].v4, 8080)), ("IPv6", lambda d: (pods[d].v6, 8080)),
+                      ("service, IPv4", lambda d: (vips[d][0], 80)), ("service, IPv6", lambda d: (vips[d][1], 80))):
+        before, closed = drops(), sum(not w for w in want.values())
+        probes = {pair: Probe(pods[pair[0]], "tcp", *addr(pair[1])) for pair in want}
+        world.run(list(probes.values()), seconds=WAIT, until=lambda b=before, c=closed, p=probes: drops() - b >= c and
+                  all(p[pair].result for pair, w in want.items() if w))
+        wrong = [f"{s} -> {d}: {probes[s, d].result}" for (s, d), w in want.items()
+                 if probes[s, d].result != (d if w else None)]
+        tap.check(not wrong, f"{what}: by {how}", "\n".join(wrong))
+    always(what)
+
+
+def always(what):
+    """What no isolation takes away."""
+    got = world.run([Probe(pods[name], "udp", vips["kube-system/dns"][0], 53) for name in NAMES[:4]], seconds=WAIT)
+    tap.equal(got, ["kube-system/dns"] * 4, f"{what}: the cluster's DNS is reached")
+    got = world.run([Probe(hosts[ON[name]], "tcp", pods[name].v4, 8080) for name in NAMES], seconds=WAIT)
+    tap.equal(got, NAMES, f"{what}: kubelet's probes get to all pods")
+    got = world.run([Probe(pods[name], "tcp", hosts[n].addr(0), 9100) for name in NAMES for n in (1, 2)], seconds=WAIT)
+    tap.equal(got, ["host1", "host2"] * len(NAMES), f"{what}: the nodes (and so the API server) are reached")
+    got = world.run([Probe(pods[name], "tcp", outside.addr(0), 9200) for name in NAMES], seconds=WAIT)
+    tap.equal(got, ["outside"] * len(NAMES), f"{what}: so is the outside")
+
+
+ISOLATED = {"opencontrail.org/isolation": "true"}
+OPEN = ("-xxxx", "x-xxx", "xx-xx", "xxx-x", "xxxx-")
+
+
+def cluster():
+    matrix("cluster mode", *OPEN)
+
+
+def namespace():
+    flow = Stream("shop/a", "bank/a")
+    tap.check(flow.talks(), "a connection across namespaces")
+    namespaces(bank=ISOLATED)
+    fabric.sync()
+    matrix("bank isolated", "-x..x", "x-..x", "..-xx", "..x-x", "xx..-")
+    tap.check(not flow.talks(), "the connection is cut")
+    flow.close()
+    nodes[1].apply("40-policies", [
+        policy("bank", "from-shop", {"matchLabels": {"pod": "a"}},
+               ingress=[{"from": [{"namespaceSelector": {"matchLabels": {"ns": "shop"}}}]}])])
+    fabric.sync()
+    matrix("bank isolated, bank/a open to shop", "-xx.x", "x-x.x", "..-xx", "...-x", "xx..-")
+    namespaces(bank=ISOLATED, shop=ISOLATED)
+    fabric.sync()
+    matrix("both isolated: one side's opening is not enough", "-x..x", "x-..x", "..-xx", "...-x", "....-")
+    nodes[1].apply("40-policies", [])
+    namespaces()
+    fabric.sync()
+    matrix("and back", *OPEN)
+
+
+def app():
+    web = {"opencontrail.org/name": "web"}
+    apply_pods(shop_a=web, bank_a=web)
+    fabric.sync()
+    matrix("apps", "-...x", ".-.xx", "..-.x", ".x.-x", ".x.x-")
+    apply_pods(shop_a=web, shop_b=web)
+    fabric.sync()
+    matrix("an app of two pods", "-x..x", "x-..x", "..-xx", "..x-x", "..xx-")
+    apply_pods()
+    fabric.sync()
+    matrix("no apps any more", *OPEN)
+
+
+class Stream:
+    """One TCP connection that is used again and again."""
+
+    def __init__(self, src, dst):
+        with pods[dst].ns:
+            server = socket.create_server((pods[dst].v4, 8200))
+        with pods[src].ns:
+            self.client = socket.create_connection((pods[dst].v4, 8200), WAIT)
+        self.conn, _ = server.accept()
+        server.close()
+        self.conn.settimeout(1 * SLOW)
+
+    def talks(self):
+        try:
+            self.client.send(b"x")
+            return self.conn.recv(10) != b""
+        except OSError:
+            return False
+
+    def close(self):
+        self.client.close()
+        self.conn.close()
+
+
+set_up()
+tap.run([(f.__name__, f) for f in (cluster, namespace, app)], only=os.environ.get("CASE"))
+if tap.failed:
+    tap.say(fabric.logs())
+tap.done()
