@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "mem.h"
+#include "httploop.h"
 #include "probe.h"
 
 static const struct {
@@ -49,7 +50,7 @@ enum probe_result probe_verdict(int err)
 void probers_free(struct probers *ps)
 {
 	icmp_free(ps->icmp);
-	http_free(ps->http);
+	vr_http_free(ps->http);
 	ps->icmp = NULL;
 	ps->http = NULL;
 }

@@ -15,7 +15,7 @@
 struct probers {
 	sd_event	*loop;
 	struct icmp	*icmp;		/* NULL until the first of its type */
-	struct http	*http;
+	struct vr_http	*http;
 };
 
 enum probe_result {
@@ -64,6 +64,5 @@ void icmp_free(struct icmp *icmp);
 
 int http_start(struct probers *ps, struct probe *p);
 void http_cancel(struct probe *p);
-void http_free(struct http *http);
 
 #endif

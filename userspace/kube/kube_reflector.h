@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * All objects of one kind, as they are and as they change: a list in pages, then a watch from
+ * there on. What breaks is begun again where it stopped; when the server no longer knows that
+ * far back, the list is read anew and its differences are told. The owner keeps the objects; the
+ * reflector only remembers which there are.
+ */
+#ifndef KUBE_REFLECTOR_H
+#define KUBE_REFLECTOR_H
+
+#include "kube_client.h"
+
+#define KUBE_MAX_EVENT	(8u << 20)	/* octets of one event of a watch */
+#define KUBE_PAGE	500		/* objects in one answer to a list */
+
+struct kube_reflector_ops {
+	/* New or changed. key: "ns/name", or "name" of what has no namespace. object is borrowed. */
+	void (*put)(void *arg, const char *key, json_t *object);
+	void (*del)(void *arg, const char *key);
+	/* The first list is complete. */
+	void (*synced)(void *arg);
+	/* What is known may be old, because of this; NULL: no longer. Told once each. */
+	void (*trouble)(void *arg, const char *text);
+};
+
+/* For tests: how long is waited. */
+struct kube_pace {
+	unsigned int	min_ms, max_ms;		/* between attempts: doubles, with jitter */
+	unsigned int	absent_ms;		/* until a kind that is not there is asked for again */
+};
+
+struct kube_reflector;
+
+/*
+ * path: of the kind's list, as "/api/v1/pods". pace NULL: as is good for a server. A kind that
+ * the server does not have (404) is empty, and asked for from time to time.
+ */
+struct kube_reflector *kube_reflector_new(struct kube_client *client, const char *path,
+					  const struct kube_pace *pace,
+					  const struct kube_reflector_ops *ops, void *arg);
+void kube_reflector_free(struct kube_reflector *r);
+
+#endif
