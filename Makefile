@@ -115,6 +115,7 @@ install: all
 		mkdir -p $$d && scdoc <$$m >$$d/$$n || exit; done
 	$(Q)for u in $(units); do d=$(DESTDIR)$(PREFIX)/lib/systemd/system; mkdir -p $$d; \
 		sed 's,/usr/local,$(PREFIX),g' $$u >$$d/$${u##*/} || exit; done
+	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/vrouter/kubernetes $(deploy)/kubernetes/*.yaml
 	$(Q)[ -z "$(completions)" ] || install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(completions)
 	$(Q)[ -n "$(DESTDIR)" ] || depmod -a $(release)
 

@@ -158,6 +158,8 @@ MANIFEST = """
   ports: [{name: http, port: 80, targetPort: http, nodePort: 30080}, {name: dns, protocol: UDP, port: 53}]},
  status: {loadBalancer: {ingress: [{ip: 203.0.113.5}]}}}
 ---
+{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: all, namespace: made}, spec: {podSelector: {}, ingress: [{from: [{podSelector: {}}]}]}}
+---
 {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: web, namespace: made},
  spec: {podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress, Egress],
   ingress: [{from: [{podSelector: {matchLabels: {role: api}}}, {ipBlock: {cidr: 10.0.0.0/8, except: [10.1.0.0/16]}}], ports: [{port: http}, {port: 8000, endPort: 8080}]}],
@@ -322,7 +324,7 @@ def looked_at():
     rows = {line.split()[1]: line.split() for line in text.splitlines() if line}
     for start in ("virtualnetwork.opencontrail.org/blue", "virtualmachineinterface.opencontrail.org/fw-0.net1",
                   "loadbalancer.opencontrail.org/web", "loadbalancerpool.opencontrail.org/web.http.ipv6",
-                  "securitygroup.opencontrail.org/policy-web", "logicalrouter.opencontrail.org/blue-out"):
+                  "securitygroup.opencontrail.org/policy-all", "logicalrouter.opencontrail.org/blue-out"):
         tap.check(start in rows, f"kubectl get shows {start}", text)
     tap.equal(rows.get("virtualnetwork.opencontrail.org/left", [])[3:4], ["10.64.0.0/16"], "a network's subnet")
     tap.equal(rows.get("virtualmachineinterface.opencontrail.org/fw-0.net1", [])[2:4], ["made/left", "n1"],
