@@ -21,6 +21,7 @@ import shutil
 import signal
 import ssl
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -286,11 +287,10 @@ class ControlPlane:
         self._open = False
         for program in reversed(self.programs.values()):
             program.stop(signal.SIGKILL)
-        keep = os.environ.get("VROUTER_RUN")
-        if keep:
-            for program in self.programs.values():
-                if os.path.exists(program.log):
-                    shutil.copy(program.log, f"{keep}/{os.path.basename(program.log)}")
+        keep, suite = os.environ.get("VROUTER_RUN"), os.path.basename(sys.argv[0])
+        for program in self.programs.values():
+            if keep and os.path.exists(program.log):
+                shutil.copy(program.log, f"{keep}/{suite}-{program.name}.log")
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def logs(self, lines=40):
