@@ -182,8 +182,9 @@ node: programs
 
 # Not a part of "test" yet: Kubernetes takes long to build the first time.
 .PHONY: cluster
-cluster: programs
-	$(Q)$(lib)/deps.sh cluster
+cluster:
+	$(Q)$(lib)/deps.sh build run cluster
+	$(Q)$(MAKE) programs
 	$(Q)$(lib)/cluster.sh $(O)
 
 parts := lint unit kunit node

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # deps.sh [GROUP...]: install what building, linting and testing need (default:
-# build, lint and run; "cluster" is only for make cluster). Does nothing, and asks no mirror, when all of it is there.
+# build, lint and run; "cluster" is what make cluster needs beside them). Does
+# nothing, and asks no mirror, when all of it is there.
 set -euo pipefail
 
 build=(build-essential flex bison bc libelf-dev libssl-dev kmod cpio rsync git
@@ -14,8 +15,8 @@ run=(qemu-system-x86 busybox-static nginx-light redis-server redis-tools
 	iputils-arping nftables tcpdump socat lksctp-tools ethtool conntrack
 	python3-scapy ipvsadm procps util-linux bird2)
 # A newer Go than the distribution's comes by it (kube-build.sh).
-cluster=(openssl python3 qemu-system-x86 busybox-static iproute2 cpio kmod)
-command -v go >/dev/null || cluster+=(golang-go ca-certificates)
+cluster=(openssl ca-certificates)
+command -v go >/dev/null || cluster+=(golang-go)
 
 [ $# -gt 0 ] || set -- build lint run
 
