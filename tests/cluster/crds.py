@@ -67,8 +67,12 @@ def established():
         tap.equal([conditions.get(c) for c in ("Established", "NamesAccepted", "NonStructuralSchema")],
                   ["True", "True", None], f"{kind} is established, its schema structural")
     wait_for(lambda: cp.api.find(GROUP), "the group to be served", PATIENCE)
-    wait_for(lambda: len(cp.api.get(GROUP)["resources"]) == 2 * len(SHORT), "all of it", PATIENCE)
-    seen = {r["kind"]: r for r in cp.api.get(GROUP)["resources"] if "/" not in r["name"]}
+    wait_for(lambda: {r["kind"] for r in cp.api.get(GROUP)["resources"]} >= set(SHORT),
+             "all of it", PATIENCE)
+    resources = cp.api.get(GROUP)["resources"]
+    seen = {r["kind"]: r for r in resources if "/" not in r["name"]}
+    tap.equal({r["kind"] for r in resources if r["name"].endswith("/status")}, set(SHORT),
+              "each kind has a status of its own")
     tap.equal({k: (r["shortNames"], r["namespaced"], r["categories"]) for k, r in seen.items()},
               {k: ([s], k not in CLUSTER, ["opencontrail"]) for k, s in SHORT.items()},
               "short names, scopes and category are as documented")

@@ -31,7 +31,7 @@ from .node import SRC
 from .tap import wait_for
 
 # How long a start or a stop may hang before it counts as failed: emulated guests are slow.
-PATIENCE = 600
+PATIENCE = 300
 
 # Without kubelets, no node would ever look alive to it.
 CONTROLLERS = "*,-node-lifecycle-controller"
