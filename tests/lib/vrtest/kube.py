@@ -256,6 +256,8 @@ class ControlPlane:
             self.api, "/api/v1/namespaces/default/services/kubernetes"))
 
     def stop_apiserver(self):
+        """As an upgrade does it: connections that are busy get their time, up to the minute
+        of --request-timeout; kill("kube-apiserver") takes none."""
         self.stop("kube-apiserver")
 
     def ready(self):
