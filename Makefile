@@ -115,6 +115,7 @@ install: all
 		mkdir -p $$d && scdoc <$$m >$$d/$$n || exit; done
 	$(Q)for u in $(units); do d=$(DESTDIR)$(PREFIX)/lib/systemd/system; mkdir -p $$d; \
 		sed 's,/usr/local,$(PREFIX),g' $$u >$$d/$${u##*/} || exit; done
+	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/vrouter/kubernetes $(deploy)/kubernetes/*.yaml
 	$(Q)[ -z "$(completions)" ] || install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(completions)
 	$(Q)[ -n "$(DESTDIR)" ] || depmod -a $(release)
 
@@ -179,6 +180,13 @@ kunit:
 node: programs
 	$(Q)$(lib)/node.sh $(O)
 
+# Not a part of "test" yet: Kubernetes takes long to build the first time.
+.PHONY: cluster
+cluster:
+	$(Q)$(lib)/deps.sh build run cluster
+	$(Q)$(MAKE) programs
+	$(Q)$(lib)/cluster.sh $(O)
+
 parts := lint unit kunit node
 
 # A failing part does not keep the next ones from running; all are summed up.
@@ -231,9 +239,10 @@ help:
 	@echo 'make unit       user-space unit tests under ASan and UBSan'
 	@echo 'make kunit      KUnit in the sanitised UML kernel'
 	@echo 'make node       scenarios in the sanitised UML kernel and in the stock one'
+	@echo 'make cluster    suites against a real kube-apiserver and etcd (built once: long)'
 	@echo 'make bench      peers side by side; writes build/bench.json'
 	@echo 'make fuzz       fuzzers, for FUZZ_SECONDS'
 	@echo 'make clean      removes O'
 	@echo
-	@echo 'SUITE=name or T=glob narrows a test target, KERNEL=um|6.1 the kernel of node.'
-	@echo 'VROUTER_CACHE=folder holds kernels (default: ~/.cache/vrouter), V=1 shows commands.'
+	@echo 'SUITE=name or T=glob narrows a test target, KERNEL=um|6.1 the kernel of node and cluster.'
+	@echo 'VROUTER_CACHE=folder holds kernels and Kubernetes (default: ~/.cache/vrouter), V=1 shows commands.'

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # deps.sh [GROUP...]: install what building, linting and testing need (default:
-# every group). Does nothing, and asks no mirror, when all of it is there.
+# build, lint and run; "cluster" is what make cluster needs beside them). Does
+# nothing, and asks no mirror, when all of it is there.
 set -euo pipefail
 
 build=(build-essential flex bison bc libelf-dev libssl-dev kmod cpio rsync git
@@ -13,6 +14,9 @@ run=(qemu-system-x86 busybox-static nginx-light redis-server redis-tools
 	dnsmasq-base bind9-dnsutils curl iperf3 iproute2 iputils-ping
 	iputils-arping nftables tcpdump socat lksctp-tools ethtool conntrack
 	python3-scapy ipvsadm procps util-linux bird2)
+# A newer Go than the distribution's comes by it (kube-build.sh).
+cluster=(openssl ca-certificates)
+command -v go >/dev/null || cluster+=(golang-go)
 
 [ $# -gt 0 ] || set -- build lint run
 
@@ -22,7 +26,8 @@ for group; do
 	build) want+=("${build[@]}") ;;
 	lint) want+=("${lint[@]}") ;;
 	run) want+=("${run[@]}") ;;
-	*) echo "deps: unknown group $group (build, lint, run)" >&2; exit 2 ;;
+	cluster) want+=("${cluster[@]}") ;;
+	*) echo "deps: unknown group $group (build, lint, run, cluster)" >&2; exit 2 ;;
 	esac
 done
 

@@ -1,21 +1,23 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # node-guest.sh KERNEL TEST...: in a guest, each scenario test in turn, its TAP
-# one level down and one result for the whole of it.
+# one level down and one result for the whole of it. VROUTER_PART_NAME is the
+# folder under tests/ (default: node).
 set -u
 
 kernel=$1
 shift
+part=${VROUTER_PART_NAME:-node}
 n=0
 echo "TAP version 13"
 echo "1..$#"
 for t; do
 	n=$((n + 1))
-	echo "# node: $kernel: $t ($n of $#)"
+	echo "# $part: $kernel: $t ($n of $#)"
 	start=$SECONDS
 	# A pipe would hide the status, and a child left behind keep it open.
 	out=$(mktemp)
-	timeout -k 10 "${TEST_LIMIT:-600}" "$VROUTER_SRC/tests/node/$t" >"$out" 2>&1 &
+	timeout -k 10 "${TEST_LIMIT:-600}" "$VROUTER_SRC/tests/$part/$t" >"$out" 2>&1 &
 	test_pid=$!
 	tail -n +1 -s 0.2 -f --pid=$test_pid "$out" | sed -u 's/^/    /'
 	wait $test_pid

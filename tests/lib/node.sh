@@ -16,31 +16,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 build=$1
 log=$build/log/node
+# shellcheck source=tests/lib/suites.sh disable=SC1091
+. "$here/suites.sh"
 rm -rf "$log"
 mkdir -p "$log"
-
-# The tests for a kernel ("um" or "stock"), by file name, in order.
-tests_of()
-{
-	local kind=$1 name where file
-
-	if [ -e "$top/tests/node/suites" ]; then
-		grep -vE '^[[:space:]]*(#|$)' "$top/tests/node/suites"
-	else
-		find "$top/tests/node" -maxdepth 1 -type f -perm -u+x \
-			\( -name '*.sh' -o -name '*.py' \) -printf '%f\n' | sort
-	fi 2>/dev/null | while read -r name where; do
-		case " $where " in *" $kind "* | "  ") ;; *) continue ;; esac
-		for file in "$top/tests/node/${name%.??}".{sh,py}; do
-			[ -x "$file" ] || continue
-			name=${file##*/}
-			[ -z "${SUITE-}" ] || [ "${name%.??}" = "${SUITE%.??}" ] || continue
-			# shellcheck disable=SC2053 # a glob
-			[ -z "${T-}" ] || [[ ${name%.??} == $T || $name == $T ]] || continue
-			echo "$name"
-		done
-	done
-}
 
 run_kernel()
 {
@@ -49,7 +28,7 @@ run_kernel()
 	shift 3
 	# what is left in memory when all suites are over and the module is gone
 	[ "$kind" != um ] || leaks=(-l)
-	mapfile -t tests < <(tests_of "$kind")
+	mapfile -t tests < <(suites_of "$top/tests/node" "$kind")
 	if [ ${#tests[@]} = 0 ]; then
 		echo "node: no tests for kernel $kernel"
 		return
