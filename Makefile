@@ -25,7 +25,7 @@ DESTDIR ?=
 
 # ---- user-space programs --------------------------------------------------
 
-packages := libmnl jansson yaml-0.1 libsystemd libmicrohttpd
+packages := libmnl jansson yaml-0.1 libsystemd libmicrohttpd libcurl libcrypto
 ifeq ($(shell $(PKG_CONFIG) --exists $(packages) 2>/dev/null && echo y),y)
 pkg_cflags := $(shell $(PKG_CONFIG) --cflags $(packages))
 pkg_libs := $(shell $(PKG_CONFIG) --libs $(packages))
@@ -33,14 +33,13 @@ endif
 
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 base_cflags := -std=gnu11 -g -D_GNU_SOURCE -DVR_VERSION='"$(VERSION)"' \
-	-I$(top)/uapi -I$(top)/userspace/lib $(warnings) $(pkg_cflags)
+	-I$(top)/uapi -I$(top)/userspace/lib -I$(top)/userspace/kube $(warnings) $(pkg_cflags)
 hardening := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 # gcc's flow warnings guess wrong in instrumented code; the other build has them.
 sanitize := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-fno-omit-frame-pointer -Wno-maybe-uninitialized \
 	-Wno-stringop-overread -Wno-stringop-overflow -Wno-array-bounds
 base_ldflags := -Wl,--as-needed -Wl,-z,relro -Wl,-z,now
-curl = $(if $(shell grep -ls 'curl/curl\.h' $(1)),-lcurl)
 
 # folder:program
 programs := vrctl:vrctl vrouterd:vrouterd manager:contrail-kube-manager cni:contrail-cni
@@ -51,6 +50,7 @@ binary = $(O)/$(lastword $(subst :, ,$(1)))
 present := $(foreach p,$(programs),$(if $(wildcard userspace/$(call folder,$(p))/main.c),$(p)))
 binaries := $(foreach p,$(present),$(call binary,$(p)))
 libvr := $(O)/libvr.a
+libkube := $(O)/libkube.a
 
 .PHONY: all
 all: modules programs
@@ -65,15 +65,16 @@ $(O)/obj/%.o: %.c
 	$(Q)$(CC) $(base_cflags) $(hardening) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(libvr): $(call objects,lib)
+$(libkube): $(call objects,kube)
+$(libvr) $(libkube):
 	$(call say,AR,$(@F))
 	@mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 define program_rules
-$(call binary,$(1)): $(call objects,$(call folder,$(1))) $(libvr)
+$(call binary,$(1)): $(call objects,$(call folder,$(1))) $(libkube) $(libvr)
 	$$(call say,LD,$$(@F))
-	$(Q)$(CC) -pie $(base_ldflags) $(LDFLAGS) -o $$@ $$^ $(pkg_libs) \
-		$(call curl,$(call sources,$(call folder,$(1))) $(call sources,lib))
+	$(Q)$(CC) -pie $(base_ldflags) $(LDFLAGS) -o $$@ $$^ $(pkg_libs)
 .PHONY: $(notdir $(call binary,$(1)))
 $(notdir $(call binary,$(1))): $(call binary,$(1))
 endef
@@ -155,8 +156,7 @@ $(O)/unit/obj/%.o: %.c
 define unit_rules
 $(O)/unit/$(1): $(O)/unit/obj/tests/unit/$(1).o $(call unit_objects,tests/unit/$(1).c)
 	$$(call say,LD-SAN,$(1))
-	$(Q)$(CC) $(sanitize) $(base_ldflags) -o $$@ $$^ -lcmocka $(pkg_libs) \
-		$(call curl,$(foreach f,$(call links,tests/unit/$(1).c),$(call sources,$(f))))
+	$(Q)$(CC) $(sanitize) $(base_ldflags) -o $$@ $$^ -lcmocka $(pkg_libs)
 endef
 # Only then, because reading the tests' heads costs time.
 ifneq ($(filter unit-build $(O)/unit/%,$(MAKECMDGOALS)),)

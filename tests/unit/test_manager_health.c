@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* links: manager lib */
+/* links: manager kube lib */
 /* Health monitors: what is asked, and what nodes say of their members. */
 #include "test_manager_world.h"
 

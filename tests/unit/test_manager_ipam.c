@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* links: manager lib */
+/* links: manager kube lib */
 /* Addresses: given and found ones, bounds, and that the same manifests give the same. */
 #include "ipam.h"
 #include "test_manager_world.h"

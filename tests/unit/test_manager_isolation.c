@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* links: manager lib */
+/* links: manager kube lib */
 /*
  * Isolation of namespaces and apps: who reaches whom by the published groups, as a matrix, while
  * annotations, labels, services and policies change under live pods.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* links: manager lib */
+/* links: manager kube lib */
 /* A folder of manifests: what is refused and how, what stays, whose an object is. */
 #include <fcntl.h>
 #include <sys/stat.h>

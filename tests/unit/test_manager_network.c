@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* links: manager lib */
+/* links: manager kube lib */
 /* Virtual networks of users, pods with interfaces in them, service chains between them. */
 #include "test_manager_world.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* links: manager lib */
+/* links: manager kube lib */
 /*
  * NetworkPolicy to SecurityGroups: the 48 cases of Kubernetes' e2e suite, then random ones,
  * each against an evaluator that reads only the manifests.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* links: manager lib */
+/* links: manager kube lib */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

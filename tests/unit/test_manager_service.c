@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* links: manager lib */
+/* links: manager kube lib */
 /* Services: cluster addresses, endpoints, what is served and what is not. */
 #include "test_manager_world.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* links: manager lib */
+/* links: manager kube lib */
 /* The whole manager on a real folder and socket: list, changes, clients that misbehave. */
 #include <errno.h>
 #include <fcntl.h>

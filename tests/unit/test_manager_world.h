@@ -36,11 +36,12 @@ static inline void world_event(void *arg, const char *line, size_t len)
 	json_array_append_new(w->events, event);
 }
 
-static inline void world_complain(void *arg, const char *text)
+static inline void world_complain(void *arg, const struct object *obj, const char *text)
 {
 	struct world *w = arg;
 	char *more = xasprintf("%s%s\n", w->complaints, text);
 
+	(void)obj;
 	free(w->complaints);
 	w->complaints = more;
 }
@@ -84,7 +85,7 @@ static inline void world_read(struct world *w, json_t *value, json_t *lines, uns
 	if (obj)
 		model_put(&w->model, obj);
 	for (i = 0; i < report.n; i++)
-		world_complain(w, report.v[i].text);
+		world_complain(w, NULL, report.v[i].text);
 	report_free(&report);
 	free(key);
 }

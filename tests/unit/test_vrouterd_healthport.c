@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* links: vrouterd lib */
+/* links: vrouterd kube lib */
 /*
  * Health checks over HTTP, with the daemon's loop on one side and plain sockets
  * on the other, in a network namespace of its own where that is allowed.

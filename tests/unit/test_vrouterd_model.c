@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* links: vrouterd lib */
+/* links: vrouterd kube lib */
 /* The feed's lines and resources: what is taken, and what is said of the rest. */
 
 #include <setjmp.h>

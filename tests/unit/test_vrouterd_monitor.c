@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* links: vrouterd lib */
+/* links: vrouterd kube lib */
 /* Health monitors with real servers on the loopback device: what is probed, when, and what follows. */
 
 #include <setjmp.h>

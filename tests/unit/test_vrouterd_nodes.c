@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* links: vrouterd lib */
+/* links: vrouterd kube lib */
 /*
  * What other nodes and the outside become: tunnels, the node's own addresses, services
  * that are reached from there.

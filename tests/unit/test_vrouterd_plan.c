@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* links: vrouterd lib */
+/* links: vrouterd kube lib */
 /* What a node plans for other nodes and for service chains. */
 
 #include <setjmp.h>

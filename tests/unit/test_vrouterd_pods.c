@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* links: vrouterd lib */
+/* links: vrouterd kube lib */
 /*
  * What contrail-cni may ask, and what is kept of it. In a network namespace of
  * its own, with a tap that plays the pod's device; without the kernel module.

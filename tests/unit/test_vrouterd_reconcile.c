@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* links: vrouterd lib */
+/* links: vrouterd kube lib */
 /*
  * From resources to objects, ids and requests, against a kernel that keeps
  * objects in a table and refuses what refers to something that is not there.

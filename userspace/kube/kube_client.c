@@ -172,7 +172,7 @@ static void describe(const struct kube_call *call, CURLcode result, long status,
 		vr_err_set(err, EIO, "HTTP status %ld", status);
 	else
 		vr_err_set(err, EBADMSG, "the answer is not JSON");
-	vr_err_wrap(err, "%s %.200s", call->rq.method, call->rq.path);
+	vr_err_wrap(err, "%s %.*s", call->rq.method, (int)strcspn(call->rq.path, "?"), call->rq.path);
 }
 
 static void finish(struct vr_transfer *t, CURLcode result)

@@ -10,11 +10,18 @@
 #define MTU_MAX 65535
 
 static const char usage[] =
-	"Usage: contrail-kube-manager --manifests DIR --listen unix:PATH [OPTION]...\n"
+	"Usage: contrail-kube-manager [--kubeconfig FILE] [OPTION]...\n"
+	"       contrail-kube-manager --manifests DIR --listen unix:PATH [OPTION]...\n"
 	"       contrail-kube-manager --manifests DIR --check [OPTION]...\n"
-	"Translates the Kubernetes manifests in DIR to OpenContrail resources and serves\n"
-	"them, and every change, to vrouterd.\n"
+	"Translates Kubernetes objects to OpenContrail resources: those of an API server to\n"
+	"custom resources there; or those in a folder, which it serves to vrouterd with every\n"
+	"change.\n"
 	"\n"
+	"  --kubeconfig FILE        where the API server is; default: $KUBECONFIG, the service\n"
+	"                           account of the pod it runs in, ~/.kube/config\n"
+	"  --server URL             instead of the API server's address there\n"
+	"  --identity NAME          of this manager among those that want to lead\n"
+	"  --lease-namespace NS     of the Lease that says who leads, default kube-system\n"
 	"  --manifests DIR          folder of *.yaml, *.yml and *.json; its changes are followed\n"
 	"  --listen unix:PATH       socket to serve the resources on\n"
 	"  --pod-network CIDR[,CIDR]      default 10.32.0.0/12; two for dual stack\n"
@@ -30,6 +37,7 @@ void config_init(struct config *cfg)
 	memset(cfg, 0, sizeof(*cfg));
 	free(config_network("10.32.0.0/12", &cfg->pods));
 	free(config_network("10.96.0.0/12", &cfg->services));
+	cfg->lease_ns = "kube-system";
 	cfg->mtu = 1500;
 	cfg->log_level = VR_LOG_INFO;
 }
@@ -86,10 +94,12 @@ char *config_validate(const struct config *cfg)
 {
 	enum family f;
 
-	if (!cfg->manifests)
-		return xstrdup("--manifests: is required");
-	if (!cfg->socket && !cfg->check)
+	if (cfg->manifests && (cfg->kubeconfig || cfg->server))
+		return xstrdup("--manifests: excludes --kubeconfig and --server");
+	if (cfg->manifests && !cfg->socket && !cfg->check)
 		return xstrdup("--listen: is required (or --check)");
+	if (!cfg->manifests && cfg->check)
+		return xstrdup("--check: needs --manifests");
 	for (f = V4; f < FAMILIES; f++) {
 		if (cfg->services.has[f] && !cfg->pods.has[f])
 			return xasprintf("--service-network: has %s, which --pod-network has not",
@@ -137,6 +147,18 @@ static char *take(struct config *cfg, int opt, const char *arg)
 	case 'm':
 		cfg->manifests = arg;
 		return NULL;
+	case 'k':
+		cfg->kubeconfig = arg;
+		return NULL;
+	case 'S':
+		cfg->server = arg;
+		return NULL;
+	case 'i':
+		cfg->identity = arg;
+		return NULL;
+	case 'n':
+		cfg->lease_ns = arg;
+		return NULL;
 	case 'l':
 		return take_listen(cfg, arg);
 	case 'p':
@@ -165,6 +187,10 @@ int config_args(struct config *cfg, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "manifests", required_argument, NULL, 'm' },
+		{ "kubeconfig", required_argument, NULL, 'k' },
+		{ "server", required_argument, NULL, 'S' },
+		{ "identity", required_argument, NULL, 'i' },
+		{ "lease-namespace", required_argument, NULL, 'n' },
 		{ "listen", required_argument, NULL, 'l' },
 		{ "pod-network", required_argument, NULL, 'p' },
 		{ "service-network", required_argument, NULL, 's' },

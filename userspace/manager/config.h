@@ -14,6 +14,7 @@ struct network {
 struct config {
 	const char	*manifests;
 	const char	*socket;	/* path of the listening socket */
+	const char	*kubeconfig, *server, *identity, *lease_ns;	/* without manifests */
 	struct network	pods, services;
 	unsigned int	mtu;
 	int		log_level;	/* VR_LOG_ */

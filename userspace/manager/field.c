@@ -59,9 +59,13 @@ static void complain(const struct field *f, enum severity severity, const char *
 	const struct place *place = f->place;
 	char *path = path_of(f), *reason = xvasprintf(fmt, ap);
 
-	report_add(place->report, severity, "%s:%u: document %u: %s%s%s%s%s", place->file,
-		   field_line(f), place->document, place->object ? place->object : "",
-		   place->object ? ": " : "", path, *path ? ": " : "", reason);
+	cleanup_free char *where = place->file ?
+		xasprintf("%s:%u: document %u: ", place->file, field_line(f), place->document) :
+		xstrdup("");
+
+	report_add(place->report, severity, "%s%s%s%s%s%s", where,
+		   place->object ? place->object : "", place->object ? ": " : "", path,
+		   *path ? ": " : "", reason);
 	free(path);
 	free(reason);
 }

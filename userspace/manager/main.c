@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "manager.h"
+#include "cluster.h"
 
 int main(int argc, char **argv)
 {
@@ -12,7 +12,10 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	manager_init(&mgr, &cfg);
-	status = cfg.check ? manager_check(&mgr) : manager_serve(&mgr);
+	if (!cfg.manifests)
+		status = cluster_serve(&mgr);
+	else
+		status = cfg.check ? manager_check(&mgr) : manager_serve(&mgr);
 	manager_free(&mgr);
 	return status;
 }

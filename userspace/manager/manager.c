@@ -8,10 +8,11 @@
 #include "mem.h"
 
 /* An object that is right in itself and cannot be had as it is: a taken address, say. */
-static void on_problem(void *arg, const char *text)
+static void on_problem(void *arg, const struct object *obj, const char *text)
 {
 	struct manager *mgr = arg;
 
+	(void)obj;
 	vr_logf(&mgr->log, VR_LOG_ERR, "%s", text);
 }
 

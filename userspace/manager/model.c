@@ -74,10 +74,11 @@ void model_problem(struct model *m, char **told, const struct object *obj, char 
 	if (!text && *told)
 		m->problems--;
 	if (text && (!*told || strcmp(*told, text))) {
-		cleanup_free char *line = xasprintf("%s: %s %s: %s", obj->where,
-						    kind_name(obj->kind), obj->key, text);
+		cleanup_free char *line = xasprintf("%s%s%s %s: %s", obj->where ? obj->where : "",
+						    obj->where ? ": " : "", kind_name(obj->kind),
+						    obj->key, text);
 
-		m->warn(m->warn_arg, line);
+		m->warn(m->warn_arg, obj, line);
 	}
 	free(*told);
 	*told = text;

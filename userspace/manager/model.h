@@ -149,7 +149,8 @@ struct service_state {
 	char			*problem;
 };
 
-typedef void model_warn_fn(void *arg, const char *text);
+/* obj: whose problem it is; NULL: nobody's. text names it, too. */
+typedef void model_warn_fn(void *arg, const struct object *obj, const char *text);
 
 struct model {
 	const struct config	*cfg;

@@ -154,7 +154,7 @@ static int take_list(struct model *m, const char *node, const json_t *list, stru
 		cleanup_free char *text = xasprintf("MemberHealth of node %s: %zu members are on "
 						    "other nodes, not believed", node, foreign);
 
-		m->warn(m->warn_arg, text);
+		m->warn(m->warn_arg, NULL, text);
 	}
 	return 0;
 }

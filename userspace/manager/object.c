@@ -230,7 +230,8 @@ struct object *object_read(const struct field *doc, char **key)
 	read_uid(obj, &meta);
 	if (kind->read)
 		kind->read(obj, doc);
-	obj->where = xasprintf("%s:%u", place->file, field_line(doc));
+	if (place->file)
+		obj->where = xasprintf("%s:%u", place->file, field_line(doc));
 	obj->source = json_incref(doc->value);
 	place->object = NULL;
 	if (place->report->errors == errors)

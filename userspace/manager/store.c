@@ -145,6 +145,8 @@ static unsigned int commit_puts(struct store *st, enum resource_kind kind)
 		}
 		map_set(&st->published[kind], nodes[i]->key, json_incref(object));
 		json_decref(old);
+		if (st->change)
+			st->change(st->change_arg, kind, nodes[i]->key, object);
 	}
 	free(nodes);
 	return refused;
@@ -163,6 +165,8 @@ static void commit_deletes(struct store *st, enum resource_kind kind)
 		old = map_del(&st->published[kind], nodes[i]->key);
 		if (old)
 			emit_change(st, "DELETED", old);
+		if (old && st->change)
+			st->change(st->change_arg, kind, nodes[i]->key, NULL);
 		json_decref(old);
 	}
 	free(nodes);

@@ -28,6 +28,10 @@ enum resource_kind {
 /* One event line with its newline. */
 typedef void store_emit_fn(void *arg, const char *line, size_t len);
 
+/* What is published now; object is NULL when it is deleted. key: "ns/name". */
+typedef void store_change_fn(void *arg, enum resource_kind kind, const char *key,
+			     const json_t *object);
+
 struct store {
 	struct map	published[RESOURCE_KINDS];	/* "ns/name" -> json_t, the whole object */
 	struct map	pending[RESOURCE_KINDS];	/* the same; JSON null = to be deleted */
@@ -35,6 +39,8 @@ struct store {
 	struct vr_log	*log;
 	store_emit_fn	*emit;
 	void		*emit_arg;
+	store_change_fn	*change;	/* may be NULL; called in the order of the events */
+	void		*change_arg;
 };
 
 void store_init(struct store *st, struct vr_log *log, store_emit_fn *emit, void *arg);

@@ -1,0 +1,271 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""contrail-kube-manager on a real API server: what it makes of Kubernetes' objects, who leads, what a
+restart, a kill and an API server that goes away leave behind.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+# pylint: disable=wrong-import-position
+from vrtest.kube import PATIENCE, ControlPlane
+from vrtest.kube_api import ApiError
+from vrtest.node import BUILD, SRC
+from vrtest.tap import Tap, wait_for
+
+tap = Tap("manager")
+cp = ControlPlane(controller_manager=True)
+DEPLOY = f"{SRC}/userspace/deploy/kubernetes"
+GROUP = "/apis/opencontrail.org/v1"
+WEB = {"app": "web"}
+
+
+class Manager:
+    """One replica, with the rights of its service account only."""
+
+    def __init__(self, name):
+        self.name, self.log, self.proc = name, f"{cp.dir}/{name}.log", None
+
+    def start(self):
+        conf = cp.service_account_kubeconfig("kube-system", "contrail-kube-manager")
+        with open(self.log, "ab") as log:
+            self.proc = subprocess.Popen(  # pylint: disable=consider-using-with
+                [f"{BUILD}/contrail-kube-manager", "--kubeconfig", conf, "--identity", self.name, "--pod-network",
+                 "10.32.0.0/12,fd00:32::/64", "--service-network", "10.96.0.0/16,fd00:96::/108"],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        return self
+
+    def end(self, sig=signal.SIGTERM):
+        self.proc.send_signal(sig)
+        return self.proc.wait(PATIENCE)
+
+    def said(self):
+        with open(self.log, encoding="utf-8", errors="replace") as log:
+            return log.read()
+
+
+def get(plural, name=None, namespace=None):
+    """An object, or None; a list of them when no name is given."""
+    where = f"/namespaces/{namespace}" if namespace else ""
+    try:
+        found = cp.api.get(f"{GROUP}{where}/{plural}" + (f"/{name}" if name else ""))
+    except ApiError as err:
+        if err.code == 404:
+            return None
+        raise
+    return found if name else found["items"]
+
+
+def spec(plural, name, namespace=None):
+    return (get(plural, name, namespace) or {}).get("spec")
+
+
+def until(cond, what):
+    """A result that is waited for."""
+    try:
+        wait_for(cond, what, PATIENCE, step=0.1)
+        return tap.check(True, what)
+    except AssertionError as err:
+        said = "".join(m.said()[-3000:] for m in managers if m.proc)
+        return tap.check(False, what, f"{err}\n{said}")
+
+
+def post(path, obj):
+    return cp.api.post(path, obj)
+
+
+def make_pod(name, node, ip=None, labels=None, **notes):
+    cp.pod("team", name, node, labels or WEB, ports=[8080])
+    if notes:
+        cp.api.patch(f"/api/v1/namespaces/team/pods/{name}", {"metadata": {"annotations": notes}})
+    if ip:
+        cp.pod_status("team", name, ip)
+
+
+def policy(name, body):
+    return post("/apis/networking.k8s.io/v1/namespaces/team/networkpolicies",
+                {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": name}, "spec": body})
+
+
+managers = [Manager("one"), Manager("two")]
+
+
+# ---- cases
+
+def set_up():
+    cp.kubectl("apply", "--server-side", "-f", f"{DEPLOY}/crds.yaml")
+    cp.kubectl("apply", "-f", f"{DEPLOY}/rbac.yaml")
+    wait_for(lambda: cp.api.find(GROUP) and {r["name"] for r in cp.api.get(GROUP)["resources"]} >= {"loadbalancers", "instanceips"},
+             "the custom resources", PATIENCE)
+    cp.namespace("team")
+    for n in (1, 2):
+        cp.node(f"n{n}", [f"192.0.2.{n}", f"2001:db8::{n}"])
+    for i in range(3):
+        make_pod(f"web-{i}", f"n{1 + i % 2}")
+    post("/api/v1/namespaces/team/services", {
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": {
+            "selector": WEB, "ipFamilyPolicy": "PreferDualStack", "ports": [{"name": "http", "port": 80, "targetPort": 8080}]}})
+    managers[0].start()
+
+
+def translated():
+    """Everything that Kubernetes has becomes a resource."""
+    until(lambda: get("projects", "team"), "Namespace: Project")
+    until(lambda: (get("virtualnetworks", "cluster-network", "default") or {}).get("status", {}).get("subnets"),
+          "the cluster's VirtualNetwork")
+    until(lambda: (spec("virtualrouters", "n1") or {}).get("addresses") == ["192.0.2.1", "2001:db8::1"], "Node: VirtualRouter")
+    until(lambda: len(get("virtualmachineinterfaces", namespace="team")) == 3, "Pod: VirtualMachineInterface")
+    vmi = spec("virtualmachineinterfaces", "web-0", "team")
+    tap.equal(len(vmi["addresses"]), 2, "of both families")
+    for addr in vmi["addresses"]:
+        ip = spec("instanceips", addr.replace(":", "-"))
+        tap.equal((ip or {}).get("interface"), "team/web-0", f"InstanceIP {addr}")
+    until(lambda: (spec("loadbalancers", "web", "team") or {}).get("vips"), "Service: LoadBalancer")
+    vips = cp.api.get("/api/v1/namespaces/team/services/web")["spec"]["clusterIPs"]
+    tap.equal(spec("loadbalancers", "web", "team")["vips"], vips, "its addresses are the service's")
+    for i in range(3):
+        cp.pod_status("team", f"web-{i}", spec("virtualmachineinterfaces", f"web-{i}", "team")["addresses"])
+    want = {spec("virtualmachineinterfaces", f"web-{i}", "team")["addresses"][0] for i in range(3)}
+    until(lambda: {m["address"] for m in spec("loadbalancerpools", "web.http", "team")["members"]} == want,
+          "members follow the EndpointSlices")
+    text = cp.kubectl("get", "vn,vmi,iip,lb,lbpool,sg,lr", "-A")
+    tap.check("web-0" in text and "cluster-network" in text and "web.http" in text, "kubectl get shows all of it", text)
+
+
+def quiet():
+    """Nothing is written when nothing changes."""
+    def versions():
+        return {(p, o["metadata"]["name"]): o["metadata"]["resourceVersion"] for p in
+                ("projects", "virtualnetworks", "virtualrouters", "virtualmachineinterfaces", "instanceips", "loadbalancers",
+                 "loadbalancerpools", "securitygroups") for o in get(p)}
+    before = versions()
+    cp.api.patch("/api/v1/namespaces/team", {"metadata": {"labels": {"round": "1"}}})
+    cp.api.patch("/api/v1/namespaces/team/pods/web-0", {"metadata": {"annotations": {"some": "thing"}}})
+    make_pod("mark", "n1", labels={"app": "other"})
+    until(lambda: get("virtualmachineinterfaces", "mark", "team"), "a pod that comes")
+    after = versions()
+    tap.equal({k: v for k, v in after.items() if before.get(k, v) != v}, {}, "leaves the other objects as they are")
+
+
+def policies():
+    policy("only-web", {"podSelector": WEB, "ingress": [{"from": [{"podSelector": WEB}], "ports": [{"port": 8080}]}]})
+    until(lambda: spec("securitygroups", "policy-only-web", "team"), "NetworkPolicy: SecurityGroup")
+    until(lambda: "team/policy-only-web" in spec("virtualmachineinterfaces", "web-1", "team")["securityGroups"], "on its pods")
+    tap.check("team/policy-only-web" not in spec("virtualmachineinterfaces", "mark", "team")["securityGroups"], "and on no other")
+    before = get("securitygroups", "policy-only-web", "team")["metadata"]["resourceVersion"]
+    cp.api.patch("/api/v1/namespaces/team/pods/mark", {"metadata": {"labels": WEB}})
+    until(lambda: "team/policy-only-web" in spec("virtualmachineinterfaces", "mark", "team")["securityGroups"], "a label moves the pod in")
+    tap.equal(get("securitygroups", "policy-only-web", "team")["metadata"]["resourceVersion"], before, "the rules stay")
+    cp.api.delete("/apis/networking.k8s.io/v1/namespaces/team/networkpolicies/only-web")
+    until(lambda: not get("securitygroups", "policy-only-web", "team"), "without the policy the group goes")
+
+
+def isolation():
+    cp.api.patch("/api/v1/namespaces/team", {"metadata": {"annotations": {"opencontrail.org/isolation": "true"}}})
+    until(lambda: spec("securitygroups", "isolation-ingress", "team"), "an isolated namespace has its groups")
+    until(lambda: "team/isolation-ingress" in spec("virtualmachineinterfaces", "web-0", "team")["securityGroups"], "its pods are in them")
+    cp.api.patch("/api/v1/namespaces/team", {"metadata": {"annotations": {"opencontrail.org/isolation": None}}})
+    until(lambda: not get("securitygroups", "isolation-ingress", "team"), "and back")
+
+
+def users_network():
+    post(f"{GROUP}/namespaces/team/virtualnetworks", {
+        "apiVersion": "opencontrail.org/v1", "kind": "VirtualNetwork", "metadata": {"name": "blue"},
+        "spec": {"subnets": [{"cidr": "10.200.0.0/24"}]}})
+    until(lambda: (get("virtualnetworks", "blue", "team").get("status") or {}).get("vni"), "a user's network gets its number")
+    make_pod("blue-0", "n1", labels={"app": "blue"}, **{"opencontrail.org/network": "blue"})
+    until(lambda: (spec("virtualmachineinterfaces", "blue-0", "team") or {}).get("network") == "team/blue", "a pod in it")
+    cp.kubectl("delete", "pod", "blue-0", "-n", "team", "--grace-period=0", "--force")
+    until(lambda: not get("virtualmachineinterfaces", "blue-0", "team"), "the pod gone, its interface goes")
+    until(lambda: not [i for i in get("instanceips") if i["spec"]["network"] == "team/blue"], "and its address")
+    cp.api.delete(f"{GROUP}/namespaces/team/virtualnetworks/blue")
+    until(lambda: not get("virtualnetworks", "blue", "team"), "the network is the user's to delete")
+
+
+def events():
+    make_pod("lost", "n1", labels={"app": "lost"}, **{"opencontrail.org/network": "nowhere"})
+
+    def told():
+        found = cp.api.get("/api/v1/namespaces/team/events")["items"]
+        return [e for e in found if e["involvedObject"]["name"] == "lost" and "there is no VirtualNetwork team/nowhere" in e["message"]]
+    until(told, "an Event on a pod that names a network which is not there")
+    cp.kubectl("delete", "pod", "lost", "-n", "team", "--grace-period=0", "--force")
+
+
+def addresses():
+    return {i["metadata"]["name"]: i["spec"].get("interface") for i in get("instanceips") if i["spec"].get("interface")}
+
+
+def fail_over():
+    """A second replica takes over when the first is killed; nobody's address changes."""
+    before = addresses()
+    managers[1].start()
+    until(lambda: "everything is known" in managers[1].said(), "a second replica is ready")
+    tap.check("leading" not in managers[1].said(), "and does not lead")
+    managers[0].end(signal.SIGKILL)
+    make_pod("after", "n2", labels={"app": "after"})
+    until(lambda: get("virtualmachineinterfaces", "after", "team"), "killed, the other one takes over")
+    tap.equal({k: v for k, v in addresses().items() if v != "team/after"}, before, "all addresses are as before")
+    managers[0].start()
+    until(lambda: managers[0].said().count("everything is known") == 2, "the first is back, and waits")
+    tap.equal(managers[1].end(), 0, "the leader is stopped in an orderly way")
+    make_pod("again", "n2", labels={"app": "again"})
+    until(lambda: get("virtualmachineinterfaces", "again", "team"), "and has given the lease back: the other one leads")
+
+
+def while_down():
+    """What changed while no manager ran is caught up with."""
+    before = addresses()
+    managers[0].end(signal.SIGKILL)
+    for name in ("after", "again"):
+        cp.kubectl("delete", "pod", name, "-n", "team", "--grace-period=0", "--force")
+    make_pod("late", "n1", labels={"app": "late"})
+    managers[0].start()
+    until(lambda: get("virtualmachineinterfaces", "late", "team"), "a pod that came while the manager was down")
+    until(lambda: not get("virtualmachineinterfaces", "after", "team"), "one that went")
+    until(lambda: not {"team/after", "team/again"} & set(addresses().values()), "with its addresses")
+    kept = {k: v for k, v in before.items() if v not in ("team/after", "team/again")}
+    tap.equal({k: v for k, v in addresses().items() if v != "team/late"}, kept, "the others keep theirs")
+
+
+def pinned():
+    """An address that is written down is nobody else's, whoever wrote it."""
+    mine = spec("virtualmachineinterfaces", "web-0", "team")["addresses"][0]
+    cp.kubectl("delete", "pod", "web-0", "-n", "team", "--grace-period=0", "--force")
+    until(lambda: not get("instanceips", mine), "the pod's address is free")
+    managers[0].end(signal.SIGKILL)
+    post(f"{GROUP}/instanceips", {
+        "apiVersion": "opencontrail.org/v1", "kind": "InstanceIP", "metadata": {"name": mine},
+        "spec": {"address": mine, "family": "IPv4", "network": "default/cluster-network", "interface": "other/pod"}})
+    make_pod("web-0", "n1")
+    managers[0].start()
+    until(lambda: get("virtualmachineinterfaces", "web-0", "team"), "the pod is there again")
+    tap.check(mine not in spec("virtualmachineinterfaces", "web-0", "team")["addresses"], "with another address")
+    tap.equal(spec("instanceips", mine)["interface"], "other/pod", "which the manager leaves alone: it is not its own")
+    cp.api.delete(f"{GROUP}/instanceips/{mine}")
+
+
+def api_server_gone():
+    cp.kill("kube-apiserver")
+    until(lambda: "the API server is not followed" in managers[0].said(), "the API server killed: the manager notices")
+    cp.start_apiserver()
+    make_pod("back", "n2", labels={"app": "back"})
+    until(lambda: get("virtualmachineinterfaces", "back", "team"), "it is back: the manager goes on")
+    tap.equal(managers[0].proc.poll(), None, "the manager lived on")
+
+
+with cp:
+    set_up()
+    CASES = (translated, quiet, policies, isolation, users_network, events, fail_over, while_down, pinned, api_server_gone)
+    tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
+    if tap.failed:
+        for m in managers:
+            if m.proc:
+                tap.say(m.said()[-6000:])
+    for m in managers:
+        if m.proc and m.proc.poll() is None:
+            tap.equal(m.end(), 0, f"{m.name} ends in an orderly way")
+tap.done()

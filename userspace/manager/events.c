@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "events.h"
+
+#include <time.h>
+
+#include "map.h"
+#include "mem.h"
+
+#define RATE		10	/* events in a second, on average */
+#define BURST		100
+#define MESSAGE_MAX	1000	/* the API server takes 1024 octets */
+#define TIMEOUT		10000	/* milliseconds */
+
+struct events {
+	struct kube_client	*client;
+	struct vr_log		*log;
+	char			*instance;
+	bool			enabled;
+	unsigned int		tokens;
+	time_t			filled;
+};
+
+struct events *events_new(struct kube_client *client, struct vr_log *log, const char *instance)
+{
+	struct events *ev = xzalloc(sizeof(*ev));
+
+	ev->client = client;
+	ev->log = log;
+	ev->instance = xstrdup(instance);
+	ev->tokens = BURST;
+	return ev;
+}
+
+void events_free(struct events *ev)
+{
+	if (!ev)
+		return;
+	free(ev->instance);
+	free(ev);
+}
+
+void events_enable(struct events *ev, bool enable)
+{
+	ev->enabled = enable;
+}
+
+static bool may_post(struct events *ev)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (now.tv_sec > ev->filled) {
+		time_t more = (now.tv_sec - ev->filled) * RATE;
+
+		ev->tokens = more > BURST - (time_t)ev->tokens ? BURST : ev->tokens + more;
+		ev->filled = now.tv_sec;
+	}
+	if (!ev->tokens)
+		return false;
+	ev->tokens--;
+	return true;
+}
+
+static void on_done(void *arg, const struct kube_response *rsp, const struct vr_err *err)
+{
+	struct events *ev = arg;
+
+	(void)rsp;
+	if (err)
+		vr_logf(ev->log, VR_LOG_DEBUG, "event: %s", err->text);
+}
+
+/* The same of the same object is one Event: its name says which it is. */
+static json_t *event_json(const struct events *ev, const struct event *e, const char *ns)
+{
+	cleanup_free char *seed = xasprintf("%s %s %s %s", e->kind, e->uid, e->reason, e->message);
+	cleanup_free char *name = xasprintf("%.200s.%016llx", e->name,
+					    (unsigned long long)stable_hash(seed));
+	cleanup_free char *message = xasprintf("%.*s", MESSAGE_MAX, e->message);
+	time_t now = time(NULL);
+	char when[32];
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return mem_check(json_pack("{s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s, s:s, s:s*, s:s}, s:s, s:s, s:s, "
+				   "s:{s:s}, s:s, s:s, s:i, s:s, s:s}",
+				   "apiVersion", "v1", "kind", "Event", "metadata", "name", name,
+				   "namespace", ns, "involvedObject", "apiVersion", e->version, "kind",
+				   e->kind, "name", e->name, "namespace", *e->ns ? e->ns : NULL, "uid",
+				   e->uid, "reason", e->reason, "message", message, "type", "Warning",
+				   "source", "component", "contrail-kube-manager", "firstTimestamp", when,
+				   "lastTimestamp", when, "count", 1, "reportingComponent",
+				   "opencontrail.org/contrail-kube-manager", "reportingInstance",
+				   ev->instance));
+}
+
+void event_post(struct events *ev, const struct event *e)
+{
+	const char *ns = *e->ns ? e->ns : "default";
+	cleanup_free char *path = xasprintf("/api/v1/namespaces/%s/events", ns);
+	json_t *body;
+
+	if (!ev->enabled || !may_post(ev))
+		return;
+	body = event_json(ev, e, ns);
+	kube_request(NULL, ev->client, &(struct kube_request){
+		.method = "POST", .path = path, .content_type = "application/json", .body = body,
+		.timeout_ms = TIMEOUT, .done = on_done, .arg = ev }, NULL);
+	json_decref(body);
+}

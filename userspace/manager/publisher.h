@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The store's resources as custom resources of the API server.
+ *
+ * For each resource there is what is wanted (the store says) and what is there (the API
+ * server says); where they differ, one write makes them equal. A write carries the
+ * resourceVersion that it was decided on, so what somebody else wrote since is seen first.
+ * What the manager made has the label MANAGED_LABEL, and only that is changed or deleted.
+ * Objects that users make (VirtualNetworks, ServiceChains, LinkLocalServices) get what the
+ * manager made of them into their status.
+ *
+ * Writes go out in the order of dependence: an address is the pod's before its interface names
+ * it. The InstanceIP is the lock: when somebody else has it, the model is told and finds
+ * another address.
+ */
+#ifndef MANAGER_PUBLISHER_H
+#define MANAGER_PUBLISHER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <systemd/sd-event.h>
+
+#include "kube_client.h"
+#include "log.h"
+#include "store.h"
+
+#define MANAGED_LABEL "app.kubernetes.io/managed-by"
+#define MANAGED_BY "contrail-kube-manager"
+/* The uid of the Kubernetes object that a resource comes from. */
+#define OWNER_UID "opencontrail.org/uid"
+
+struct publisher;
+
+struct publisher_stats {
+	uint64_t	writes, conflicts, failures;
+	size_t		waiting;	/* resources that are not yet as wanted */
+};
+
+/* Somebody else has the InstanceIP that an interface was to have. name: of the InstanceIP. */
+typedef void publisher_taken_fn(void *arg, const char *name, const json_t *object);
+
+struct publisher *publisher_new(sd_event *event, struct kube_client *client, struct vr_log *log,
+				publisher_taken_fn *taken, void *arg);
+void publisher_free(struct publisher *p);
+
+/* Writes only while enabled (that is: while leading, and all is known that is there). */
+void publisher_enable(struct publisher *p, bool enable);
+
+/* What is wanted: a store_change_fn. object NULL: nothing. */
+void publisher_want(void *publisher, enum resource_kind kind, const char *key,
+		    const json_t *object);
+
+/* What is there: of a reflector on the kind. */
+void publisher_seen(struct publisher *p, enum resource_kind kind, const json_t *object);
+void publisher_gone(struct publisher *p, enum resource_kind kind, const char *key);
+
+/* Path of a kind's objects in the API. */
+const char *publisher_path(enum resource_kind kind);
+
+struct publisher_stats publisher_stats(const struct publisher *p);
+
+#endif
