@@ -67,7 +67,7 @@ struct cni_request {
 	const char	*socket;	/* of vrouterd */
 	unsigned int	mtu;		/* octets; 0 = the network's */
 	unsigned int	timeout;	/* seconds that ADD waits for the interface */
-	json_t		*keep;		/* GC: owned; devices of what is in use; NULL: no list given */
+	json_t		*keep;		/* GC: owned; devices in use; NULL: not given */
 	json_t		*prev;		/* prevResult; NULL when not given */
 	char		host[IFNAMSIZ];	/* name of the veth's end in the node's namespace */
 	json_t		*root;		/* owned: what the strings are part of */
@@ -136,8 +136,9 @@ int cni_result_parse(const struct cni_request *rq, const json_t *result,
 
 /* --- client.c: vrouterd ---------------------------------------------------- */
 
-/* One request, one reply; op is prepare, attach, detach, check, status or gc, about one interface (NULL:
- * the one that the runtime names). On success *reply (may be NULL) is the caller's.
+/* One request, one reply; op is prepare, attach, detach or check, about one
+ * interface (NULL: the one that the runtime names), or status or gc. On success *reply (may be
+ * NULL) is the caller's.
  */
 int cni_call(const struct cni_request *rq, const struct cni_interface *ifc, const char *op,
 	     unsigned int timeout, json_t **reply, struct cni_error *e);
