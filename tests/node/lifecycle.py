@@ -122,7 +122,7 @@ def cni():
     pod.attach()
     tap.equal(world.ask(pod, "tcp", node.vip("default", "echo"), 7), "default/server", "ADD again works")
     res = pod.cni("VERSION")
-    tap.check("1.0.0" in json.loads(res.stdout)["supportedVersions"], "VERSION", res.stdout)
+    tap.check({"1.0.0", "1.1.0"} <= set(json.loads(res.stdout)["supportedVersions"]), "VERSION", res.stdout)
     conf = node.cni_conf()
     with node.ns:
         bad = run([f"{BUILD}/contrail-cni"], check=False, stdin=json.dumps({**conf, "cniVersion": "9.9.9"}),
@@ -134,6 +134,45 @@ def cni():
                   env=dict(os.environ, CNI_COMMAND="ADD", CNI_CONTAINERID="x", CNI_NETNS="/nowhere",
                            CNI_IFNAME="eth0", CNI_PATH="/"))
     tap.check(bad.returncode and json.loads(bad.stdout)["code"] == 6, "garbage is error 6", bad.stdout)
+
+
+def status():
+    pod = node.pods["default/client"]
+    res = pod.cni("STATUS", cniVersion="1.1.0")
+    tap.check(res.returncode == 0 and not res.stdout, "STATUS: ready", res.stdout)
+    node.kill_manager()
+    wait_for(lambda: pod.cni("STATUS", cniVersion="1.1.0").returncode, "STATUS to see the manager's end")
+    res = pod.cni("STATUS", cniVersion="1.1.0")
+    tap.equal(json.loads(res.stdout)["code"], 51, "STATUS without the manager is error 51")
+    node.start_manager()
+    node.sync()
+    res = pod.cni("STATUS", cniVersion="1.1.0")
+    tap.check(res.returncode == 0, "STATUS: ready again", res.stdout)
+    res = pod.cni("STATUS", cniVersion="1.1.0", socket="/nowhere/cni.sock")
+    tap.equal(json.loads(res.stdout)["code"], 50, "STATUS without vrouterd is error 50")
+
+
+def garbage():
+    """What the runtime does not list goes, also when vrouterd was restarted in between."""
+    pod = node.pods["default/client"]
+    listed = [{"containerID": f"c-{p.namespace}-{p.short}", "ifname": "eth0"}
+              for p in node.pods.values() if p is not pod]
+    host = pod.result["interfaces"][0]["name"]
+    node.kill_daemon()
+    node.start_daemon()
+    node.sync()
+    res = pod.cni("GC", cniVersion="1.1.0")
+    tap.check(res.returncode == 0 and host in node.ns.run(["ip", "link"]).stdout,
+              "GC without a list removes nothing", res.stdout)
+    for word in ("GC", "GC again"):
+        res = pod.cni("GC", cniVersion="1.1.0", **{"cni.dev/valid-attachments": listed})
+        tap.check(res.returncode == 0, f"{word} succeeds", res.stdout)
+    tap.check(host not in node.ns.run(["ip", "link"]).stdout, "the unlisted pod's device is gone")
+    labels = {v.get("label") for v in node.vrctl("vif", "show")}
+    tap.check("default/client" not in labels and "default/server" in labels,
+              "only the unlisted pod is detached", labels)
+    pod.attach()
+    tap.equal(world.ask(pod, "tcp", node.vip("default", "echo"), 7), "default/server", "ADD works after GC")
 
 
 def add_waits_for_policy():
@@ -267,7 +306,7 @@ def load_cycle():
 
 
 set_up()
-tap.run([(f.__name__, f) for f in (cni, add_waits_for_policy, daemon_restart, feed_gone, bad_manifest,
+tap.run([(f.__name__, f) for f in (cni, status, garbage, add_waits_for_policy, daemon_restart, feed_gone, bad_manifest,
                                    device_vanishes, namespace_vanishes, moved_device, rmmod_under_traffic,
                                    load_cycle)], only=os.environ.get("CASE"))
 tap.done()

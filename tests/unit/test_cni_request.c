@@ -189,9 +189,64 @@ static void version_needs_nothing(void **state)
 	assert_int_equal(parse(&rq, "{\"cniVersion\":\"9.9.9\"}", env, &e), 0);
 	assert_int_equal(rq.verb, CNI_VERSION);
 	o = cni_versions_json(rq.version);
-	assert_string_equal(json_string_value(json_object_get(o, "cniVersion")), "1.0.0");
-	assert_int_equal(json_array_size(json_object_get(o, "supportedVersions")), 3);
+	assert_string_equal(json_string_value(json_object_get(o, "cniVersion")), "1.1.0");
+	assert_int_equal(json_array_size(json_object_get(o, "supportedVersions")), 4);
 	json_decref(o);
+	cni_request_clear(&rq);
+}
+
+#define CONF11 "{\"cniVersion\":\"1.1.0\",\"name\":\"net\""
+#define VALID ",\"cni.dev/valid-attachments\":"
+
+static void status_and_gc_need_no_container(void **state)
+{
+	static const char *const status[] = { "CNI_COMMAND", "STATUS", NULL };
+	static const char *const gc[] = { "CNI_COMMAND", "GC", "CNI_PATH", "/", NULL };
+	struct cni_request rq = {}, add = {};
+	struct cni_error e;
+
+	(void)state;
+	assert_int_equal(parse(&rq, CONF11 "}", status, &e), 0);
+	assert_int_equal(rq.verb, CNI_STATUS);
+	assert_int_equal(parse(&rq, CONF, status, &e), -1);
+	assert_int_equal(e.code, CNI_BAD_VERSION);
+	assert_int_equal(parse(&rq, CONF, gc, &e), -1);
+	assert_int_equal(e.code, CNI_BAD_VERSION);
+
+	/* No list is not an empty one. */
+	assert_int_equal(parse(&rq, CONF11 "}", gc, &e), 0);
+	assert_null(rq.keep);
+	assert_int_equal(parse(&rq, CONF11 VALID "[]}", gc, &e), 0);
+	assert_int_equal(json_array_size(rq.keep), 0);
+	assert_true(json_is_array(rq.keep));
+	assert_int_equal(parse(&rq, CONF11 VALID "[{\"containerID\":\"abc\",\"ifname\":\"eth0\"}]}",
+			       gc, &e), 0);
+	assert_int_equal(parse(&add, CONF, good, &e), 0);
+	assert_string_equal(json_string_value(json_array_get(rq.keep, 0)), add.host);
+	cni_request_clear(&rq);
+	cni_request_clear(&add);
+}
+
+static void a_wrong_gc_list_is_refused(void **state)
+{
+	static const char *const gc[] = { "CNI_COMMAND", "GC", NULL };
+	static const char *const lists[] = {
+		"null", "{}", "[7]", "[{}]", "[{\"containerID\":\"abc\"}]",
+		"[{\"containerID\":\"abc\",\"ifname\":\"\"}]",
+		"[{\"containerID\":\"../x\",\"ifname\":\"eth0\"}]",
+	};
+	struct cni_request rq = {};
+	struct cni_error e;
+	char text[256];
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		snprintf(text, sizeof(text), CONF11 VALID "%s}", lists[i]);
+		assert_int_equal(parse(&rq, text, gc, &e), -1);
+		assert_int_equal(e.code, CNI_BAD_CONFIG);
+		assert_non_null(strstr(e.msg, "cni.dev/valid-attachments"));
+	}
 	cni_request_clear(&rq);
 }
 
@@ -309,6 +364,22 @@ static void more_interfaces_than_one(void **state)
 	cni_request_clear(&rq);
 }
 
+static void new_results_name_the_mtu(void **state)
+{
+	struct cni_interface ifc;
+	struct cni_request rq = {};
+	json_t *o = result_of("1.1.0", &rq, REPLY, &ifc), *list = json_object_get(o, "interfaces");
+
+	(void)state;
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 0), "mtu")), 1500);
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 1), "mtu")), 1500);
+	json_decref(o);
+	o = result_of("1.0.0", &rq, REPLY, &ifc);
+	assert_null(json_object_get(json_array_get(json_object_get(o, "interfaces"), 1), "mtu"));
+	json_decref(o);
+	cni_request_clear(&rq);
+}
+
 static void old_results_name_the_family(void **state)
 {
 	struct cni_interface ifc;
@@ -380,6 +451,9 @@ int main(void)
 		cmocka_unit_test(del_needs_little),
 		cmocka_unit_test(check_needs_the_result),
 		cmocka_unit_test(version_needs_nothing),
+		cmocka_unit_test(status_and_gc_need_no_container),
+		cmocka_unit_test(a_wrong_gc_list_is_refused),
+		cmocka_unit_test(new_results_name_the_mtu),
 		cmocka_unit_test(host_names_differ),
 		cmocka_unit_test(a_result_is_complete),
 		cmocka_unit_test(more_interfaces_than_one),

@@ -131,7 +131,10 @@ static void requests_are_checked(void **state)
 	static const struct { const char *text, *want; } cases[] = {
 		{ "nonsense", "request: " },
 		{ "[]", "request: must be an object" },
-		{ "{\"op\":\"play\"}", "op: must be prepare, attach, detach, check or health" },
+		{ "{\"op\":\"play\"}", "op: must be prepare, attach, detach, check, health, status or gc" },
+		{ "{\"op\":\"gc\"}", "keep: must be a list" },
+		{ "{\"op\":\"gc\",\"keep\":null}", "keep: must be a list" },
+		{ "{\"op\":\"gc\",\"keep\":[\"eth0\"]}", "keep: [0] is not a name" },
 		{ "{\"op\":\"detach\"}", "containerID: is missing" },
 		{ "{\"op\":\"detach\",\"containerID\":\"c\",\"ifname\":\"eth0\",\"hostIfname\":"
 		  "\"eth1\"}", "hostIfname: \"eth1\" is not a name that contrail-cni gives" },
@@ -216,6 +219,76 @@ static void attach_needs_device_and_kernel(void **state)
 	assert_null(attachment_find(&d.attachments, HOST));	/* nothing half done */
 	refused(ask("check", HOST, "u1", false), 101, "no such attachment");
 	json_decref(ask("detach", HOST, "u1", false));
+}
+
+static json_t *ask_text(const char *text)
+{
+	struct pod_request rq;
+	char why[256];
+	json_t *o;
+
+	if (!pod_request_parse(&rq, text, strlen(text), why, sizeof(why)))
+		fail_msg("%s", why);
+	o = pod_ops.serve(&d, &rq, false);
+	pod_request_clear(&rq);
+	return o;
+}
+
+static void status_says_what_is_missing(void **state)
+{
+	const struct healthport_state was = d.state;
+	bool dumped = d.dumped, in_step = d.health.in_step;
+	json_t *o;
+
+	(void)state;
+	d.state.synced = d.state.programmed = d.dumped = false;
+	d.health.in_step = true;
+	refused(ask_text("{\"op\":\"status\"}"), 50, "manager has not been heard");
+	d.state.synced = true;
+	refused(ask_text("{\"op\":\"status\"}"), 50, "kernel module does not answer");
+	d.dumped = true;
+	refused(ask_text("{\"op\":\"status\"}"), 50, "not all that is planned");
+	d.state.programmed = true;
+	d.health.in_step = false;
+	refused(ask_text("{\"op\":\"status\"}"), 51, "manager is lost");
+	d.health.in_step = true;
+	o = ask_text("{\"op\":\"status\"}");
+	assert_int_equal(json_object_size(o), 0);
+	json_decref(o);
+	d.state = was;
+	d.dumped = dumped;
+	d.health.in_step = in_step;
+}
+
+static void gc_ends(const char *text, unsigned int n, const char *host)
+{
+	json_t *o = ask_text(text), *names = json_object_get(o, "hostIfnames");
+
+	assert_int_equal(json_array_size(names), n);
+	if (host)
+		assert_string_equal(json_string_value(json_array_get(names, 0)), host);
+	json_decref(o);
+}
+
+static void gc_keeps_what_is_listed(void **state)
+{
+#define OF(c, n) "vr00000000000" c n
+	static const char *const keep = "{\"op\":\"gc\",\"keep\":[\"" OF("a", "0") "\"]}";
+	struct attachments *a = &d.attachments;
+
+	(void)state;
+	/* a pod with a further interface, told and taken over from the kernel; one of another
+	 * sandbox whose name only looks like a further interface's
+	 */
+	assert_int_equal(attachment_add(a, OF("a", "0"), 9001, "default/a", "ca", "eth0"), 0);
+	assert_int_equal(attachment_add(a, OF("a", "1"), 9002, "default/a.net1", "ca", "net1"), 0);
+	assert_int_equal(attachment_add(a, OF("a", "2"), 9003, "default/a.net2", NULL, NULL), 0);
+	assert_int_equal(attachment_add(a, OF("b", "0"), 9004, "default/a.b", "cb", "eth0"), 0);
+	gc_ends(keep, 1, OF("b", "0"));
+	gc_ends(keep, 0, NULL);
+	assert_non_null(attachment_find(a, OF("a", "2")));
+	gc_ends("{\"op\":\"gc\",\"keep\":[]}", 3, NULL);
+	assert_null(a->list);
 }
 
 static bool exists(const char *name)
@@ -381,6 +454,8 @@ int main(void)
 		cmocka_unit_test(the_socket_is_roots),
 		cmocka_unit_test(prepare_waits_for_all_of_it),
 		cmocka_unit_test(attach_needs_device_and_kernel),
+		cmocka_unit_test(status_says_what_is_missing),
+		cmocka_unit_test(gc_keeps_what_is_listed),
 		cmocka_unit_test(attachments_last),
 		cmocka_unit_test(health_is_shown),
 		cmocka_unit_test(health_is_told),

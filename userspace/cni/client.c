@@ -108,6 +108,8 @@ static char *read_line(int fd, long long deadline)
 static json_t *request(const struct cni_request *rq, const struct cni_interface *ifc,
 		       const char *op, unsigned int timeout)
 {
+	if (rq->verb == CNI_STATUS || rq->verb == CNI_GC)
+		return json_pack("{ss sO*}", "op", op, "keep", rq->keep);
 	return json_pack("{ss ss ss ss ss* ss* ss* ss* ss* si}", "op", op, "containerID",
 			 rq->container, "ifname", ifc ? ifc->ifname : rq->ifname, "hostIfname",
 			 ifc ? ifc->host : rq->host, "netns", rq->netns, "namespace", rq->ns,

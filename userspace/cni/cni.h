@@ -27,6 +27,7 @@ enum cni_code {
 	CNI_DECODE		= 6,
 	CNI_BAD_CONFIG		= 7,
 	CNI_TRY_AGAIN		= 11,
+	CNI_UNAVAILABLE		= 50,	/* STATUS: no pod can be added */
 	CNI_NETWORK		= 100,	/* the kernel refused a device, address or route */
 	CNI_CHECK_FAILED	= 101,	/* CHECK: something is not as ADD left it */
 	CNI_DAEMON		= 102,	/* vrouterd refused */
@@ -45,14 +46,14 @@ int cni_fail(struct cni_error *e, int code, const char *fmt, ...)
 int cni_fail_errno(struct cni_error *e, int code, int err, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
-#define CNI_VERSION_DEFAULT	"1.0.0"
+#define CNI_VERSION_DEFAULT	"1.1.0"
 #define CNI_MAX_INPUT		(1 << 20)	/* octets of configuration */
 #define CNI_MAX_ADDRS		32
 #define CNI_MAX_INTERFACES	16	/* of a pod */
 
 /* --- netconf.c: configuration and environment ----------------------------- */
 
-enum cni_verb { CNI_ADD, CNI_DEL, CNI_CHECK, CNI_VERSION };
+enum cni_verb { CNI_ADD, CNI_DEL, CNI_CHECK, CNI_VERSION, CNI_STATUS, CNI_GC };
 
 /* What the runtime passes: environment and standard input. */
 struct cni_request {
@@ -66,6 +67,7 @@ struct cni_request {
 	const char	*socket;	/* of vrouterd */
 	unsigned int	mtu;		/* octets; 0 = the network's */
 	unsigned int	timeout;	/* seconds that ADD waits for the interface */
+	json_t		*keep;		/* GC: owned; devices in use; NULL: not given */
 	json_t		*prev;		/* prevResult; NULL when not given */
 	char		host[IFNAMSIZ];	/* name of the veth's end in the node's namespace */
 	json_t		*root;		/* owned: what the strings are part of */
@@ -134,8 +136,9 @@ int cni_result_parse(const struct cni_request *rq, const json_t *result,
 
 /* --- client.c: vrouterd ---------------------------------------------------- */
 
-/* One request, one reply; op is prepare, attach, detach or check, about one interface (NULL:
- * the one that the runtime names). On success *reply (may be NULL) is the caller's.
+/* One request, one reply; op is prepare, attach, detach or check, about one
+ * interface (NULL: the one that the runtime names), or status or gc. On success *reply (may be
+ * NULL) is the caller's.
  */
 int cni_call(const struct cni_request *rq, const struct cni_interface *ifc, const char *op,
 	     unsigned int timeout, json_t **reply, struct cni_error *e);

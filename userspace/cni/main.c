@@ -13,13 +13,14 @@
 
 #include "cni.h"
 
+#define STATUS_TIMEOUT	5	/* seconds */
 #define DETACH_TIMEOUT	5	/* seconds: DEL goes on without vrouterd */
 
 static void print(json_t *o)
 {
 	char *text = json_dumps(o, JSON_INDENT(4));
 
-	puts(text ?: "{\"cniVersion\": \"1.0.0\", \"code\": 5, \"msg\": \"out of memory\"}");
+	puts(text ?: "{\"cniVersion\": \"1.1.0\", \"code\": 5, \"msg\": \"out of memory\"}");
 	fflush(stdout);
 	free(text);
 	json_decref(o);
@@ -132,6 +133,40 @@ static int do_check(const struct cni_request *rq, struct cni_error *e)
 	return 0;
 }
 
+/* The specification's STATUS: vrouterd that is not there is code 50, not "try again". */
+static int do_status(const struct cni_request *rq, struct cni_error *e)
+{
+	if (!cni_call(rq, NULL, "status", STATUS_TIMEOUT, NULL, e))
+		return 0;
+	if (e->code == CNI_TRY_AGAIN)
+		e->code = CNI_UNAVAILABLE;
+	return -1;
+}
+
+/* The specification's GC. All devices are tried; the last failure is the answer, the ones before
+ * are in the runtime's log.
+ */
+static int do_gc(const struct cni_request *rq, struct cni_error *e)
+{
+	const json_t *name;
+	json_t *reply;
+	int err = 0;
+	size_t i;
+
+	if (!rq->keep)
+		return 0;
+	if (cni_call(rq, NULL, "gc", rq->timeout, &reply, e))
+		return -1;
+	json_array_foreach(json_object_get(reply, "hostIfnames"), i, name) {
+		if (!json_is_string(name) || !cni_pod_delete(json_string_value(name), e))
+			continue;
+		fprintf(stderr, "contrail-cni: GC: %s: %s\n", e->msg, e->details);
+		err = -1;
+	}
+	json_decref(reply);
+	return err;
+}
+
 static int do_version(const struct cni_request *rq, struct cni_error *e)
 {
 	(void)e;
@@ -172,14 +207,14 @@ static const char *get_env(const char *name)
 static void about(void)
 {
 	printf("contrail-cni %s: a CNI plugin, run by a container runtime; see contrail-cni(8)\n"
-	       "CNI protocol versions 0.3.1, 0.4.0, 1.0.0\n", VR_VERSION);
+	       "CNI protocol versions 0.3.1, 0.4.0, 1.0.0, 1.1.0\n", VR_VERSION);
 }
 
 int main(int argc, char **argv)
 {
 	static int (*const verbs[])(const struct cni_request *, struct cni_error *) = {
 		[CNI_ADD] = do_add, [CNI_DEL] = do_del, [CNI_CHECK] = do_check,
-		[CNI_VERSION] = do_version,
+		[CNI_VERSION] = do_version, [CNI_STATUS] = do_status, [CNI_GC] = do_gc,
 	};
 	struct cni_request rq = { .version = CNI_VERSION_DEFAULT };
 	struct cni_error e = {};

@@ -18,7 +18,7 @@ static int parse_verb(struct cni_request *rq, const char *word, struct cni_error
 {
 	static const char *const verbs[] = {
 		[CNI_ADD] = "ADD", [CNI_DEL] = "DEL", [CNI_CHECK] = "CHECK",
-		[CNI_VERSION] = "VERSION",
+		[CNI_VERSION] = "VERSION", [CNI_STATUS] = "STATUS", [CNI_GC] = "GC",
 	};
 	unsigned int i;
 
@@ -29,8 +29,8 @@ static int parse_verb(struct cni_request *rq, const char *word, struct cni_error
 			rq->verb = i;
 			return 0;
 		}
-	return cni_fail(e, CNI_BAD_ENV, "CNI_COMMAND is \"%.32s\", not ADD, DEL, CHECK or VERSION",
-			word);
+	return cni_fail(e, CNI_BAD_ENV, "CNI_COMMAND is \"%.32s\", not ADD, DEL, CHECK, VERSION, "
+			"STATUS or GC", word);
 }
 
 static int get_string(const json_t *root, const char *key, const char **value,
@@ -98,7 +98,7 @@ static bool is_ifname(const char *s)
 
 static int check_version(struct cni_request *rq, struct cni_error *e)
 {
-	static const char *const known[] = { "0.3.1", "0.4.0", "1.0.0" };
+	static const char *const known[] = { "0.3.1", "0.4.0", "1.0.0", "1.1.0" };
 	const char *version = rq->version;
 	unsigned int i;
 
@@ -115,7 +115,8 @@ static int check_version(struct cni_request *rq, struct cni_error *e)
 	if (rq->verb == CNI_VERSION)
 		return 0;
 	return cni_fail(e, CNI_BAD_VERSION,
-			"cniVersion %.32s is not supported; 0.3.1, 0.4.0 and 1.0.0 are", version);
+			"cniVersion %.32s is not supported; 0.3.1, 0.4.0, 1.0.0 and 1.1.0 are",
+			version);
 }
 
 /* Addresses come from the manager: a plugin asked for others must say no. */
@@ -127,6 +128,45 @@ static int refuse_ipam(const json_t *root, struct cni_error *e)
 		return 0;
 	return cni_fail(e, CNI_UNSUPPORTED_FIELD,
 			"ipam: not supported, addresses are given by contrail-kube-manager");
+}
+
+/* What the runtime has, as names of devices. A list that is not understood must not be taken for
+ * a shorter one.
+ */
+static int parse_valid(struct cni_request *rq, const json_t *root, struct cni_error *e)
+{
+	const json_t *list = json_object_get(root, "cni.dev/valid-attachments"), *o;
+	const char *container, *ifname;
+	char host[IFNAMSIZ];
+	size_t i;
+
+	if (!list)
+		return 0;
+	if (!json_is_array(list))
+		return cni_fail(e, CNI_BAD_CONFIG, "cni.dev/valid-attachments: must be a list");
+	rq->keep = json_array();
+	json_array_foreach(list, i, o) {
+		container = json_string_value(json_object_get(o, "containerID"));
+		ifname = json_string_value(json_object_get(o, "ifname"));
+		if (!container || !is_id(container) || !ifname || !is_ifname(ifname))
+			return cni_fail(e, CNI_BAD_CONFIG, "cni.dev/valid-attachments[%zu]: "
+					"containerID or ifname is missing or not one", i);
+		cni_host_ifname(host, container, ifname);
+		json_array_append_new(rq->keep, json_string(host));
+	}
+	return 0;
+}
+
+static int check_verb(const struct cni_request *rq, struct cni_error *e)
+{
+	if ((rq->verb == CNI_STATUS || rq->verb == CNI_GC) && strcmp(rq->version, "1.1.0"))
+		return cni_fail(e, CNI_BAD_VERSION, "%s came with cniVersion 1.1.0",
+				rq->verb == CNI_GC ? "GC" : "STATUS");
+	if (rq->verb != CNI_CHECK)
+		return 0;
+	if (!strcmp(rq->version, "0.3.1"))
+		return cni_fail(e, CNI_BAD_VERSION, "CHECK came with cniVersion 0.4.0");
+	return rq->prev ? 0 : cni_fail(e, CNI_BAD_CONFIG, "prevResult is missing, CHECK needs it");
 }
 
 static int parse_config(struct cni_request *rq, json_t *root, struct cni_error *e)
@@ -151,11 +191,9 @@ static int parse_config(struct cni_request *rq, json_t *root, struct cni_error *
 	rq->prev = json_object_get(root, "prevResult");
 	if (rq->prev && !json_is_object(rq->prev))
 		return cni_fail(e, CNI_BAD_CONFIG, "prevResult: must be an object");
-	if (rq->verb != CNI_CHECK)
-		return 0;
-	if (!strcmp(rq->version, "0.3.1"))
-		return cni_fail(e, CNI_BAD_VERSION, "CHECK came with cniVersion 0.4.0");
-	return rq->prev ? 0 : cni_fail(e, CNI_BAD_CONFIG, "prevResult is missing, CHECK needs it");
+	if (check_verb(rq, e))
+		return -1;
+	return rq->verb == CNI_GC ? parse_valid(rq, root, e) : 0;
 }
 
 /* CNI_ARGS is KEY=VALUE;KEY=VALUE. What is not ours is left to others. */
@@ -252,11 +290,15 @@ int cni_request_parse(struct cni_request *rq, const char *text, size_t len,
 		return -1;
 	if (rq->verb == CNI_VERSION)
 		return 0;
-	return parse_config(rq, rq->root, e) ?: parse_env(rq, env, e);
+	if (parse_config(rq, rq->root, e))
+		return -1;
+	/* These two are about no container. */
+	return rq->verb == CNI_STATUS || rq->verb == CNI_GC ? 0 : parse_env(rq, env, e);
 }
 
 void cni_request_clear(struct cni_request *rq)
 {
+	json_decref(rq->keep);
 	json_decref(rq->root);
 	free(rq->args);
 	memset(rq, 0, sizeof(*rq));

@@ -17,10 +17,16 @@ static json_t *mac_json(const uint8_t mac[6])
 static void append_interface(json_t *list, const struct cni_request *rq,
 			     const struct cni_interface *ifc)
 {
-	json_array_append_new(list, json_pack("{ss so}", "name", ifc->host, "mac",
-					      mac_json(ifc->host_mac)));
-	json_array_append_new(list, json_pack("{ss so ss}", "name", ifc->ifname, "mac",
-					      mac_json(ifc->mac), "sandbox", rq->netns));
+	json_t *host = json_pack("{ss so}", "name", ifc->host, "mac", mac_json(ifc->host_mac));
+	json_t *pod = json_pack("{ss so ss}", "name", ifc->ifname, "mac", mac_json(ifc->mac),
+				"sandbox", rq->netns);
+
+	if (!strcmp(rq->version, "1.1.0")) {	/* came with it */
+		json_object_set_new(host, "mtu", json_integer(ifc->mtu));
+		json_object_set_new(pod, "mtu", json_integer(ifc->mtu));
+	}
+	json_array_append_new(list, host);
+	json_array_append_new(list, pod);
 }
 
 /* One default route a family, by the first address's gateway; of an interface that is not the
@@ -98,8 +104,8 @@ json_t *cni_error_json(const char *version, const struct cni_error *e)
 
 json_t *cni_versions_json(const char *version)
 {
-	return json_pack("{ss s[sss]}", "cniVersion", version,
-			 "supportedVersions", "0.3.1", "0.4.0", "1.0.0");
+	return json_pack("{ss s[ssss]}", "cniVersion", version,
+			 "supportedVersions", "0.3.1", "0.4.0", "1.0.0", "1.1.0");
 }
 
 static bool parse_mac(const char *s, uint8_t mac[6])

@@ -15,6 +15,9 @@
  *    ["10.64.0.0/16"]}]}                  prepare
  *   {"hostIfnames": ["vr..."]}           detach: of all interfaces that end with this one
  *   {}                                   attach, check
+ *   {"op": "status"}                   {} when new pods can be attached, else error 50 or 51
+ *   {"op": "gc", "keep": ["vr..."]}    ends every attachment whose device is not listed, and
+ *                                      does not go with one that is; answers as detach does
  *   {"op": "health"}                   what vrctl asks; the members that are probed here:
  *   {"members": [{"healthMonitor": "default/web", "type": "HTTP", "address": "10.32.0.5",
  *    "port": 8080, "target": "default/web-0", "state": "active"|"failed", "since": "...Z",
@@ -27,13 +30,16 @@
 #include <stdbool.h>
 #include <systemd/sd-event.h>
 
-enum pod_op { POD_PREPARE, POD_ATTACH, POD_DETACH, POD_CHECK, POD_HEALTH };
+enum pod_op { POD_PREPARE, POD_ATTACH, POD_DETACH, POD_CHECK, POD_HEALTH, POD_STATUS,
+	POD_GC };
 
 /* Codes of the CNI specification that vrouterd uses, and contrail-cni's own. */
 enum {
 	POD_ERR_IO		= 5,
 	POD_ERR_DECODE		= 6,
 	POD_ERR_TRY_AGAIN	= 11,
+	POD_ERR_UNAVAILABLE	= 50,
+	POD_ERR_LIMITED		= 51,
 	POD_ERR_CHECK		= 101,
 	POD_ERR_REFUSED		= 102,
 };
@@ -46,6 +52,7 @@ struct pod_request {
 	const char	*uid;		/* may be NULL */
 	unsigned int	timeout;	/* seconds */
 	bool		begun;		/* the server's: attach has done its part */
+	const json_t	*keep;		/* gc: names of devices, well-formed */
 	json_t		*json;		/* what the strings belong to */
 	char		*key;
 };

@@ -16,6 +16,7 @@ static void parse_op(struct jerr *e, struct pod_request *rq)
 	static const char *const ops[] = {
 		[POD_PREPARE] = "prepare", [POD_ATTACH] = "attach", [POD_DETACH] = "detach",
 		[POD_CHECK] = "check", [POD_HEALTH] = "health",
+		[POD_STATUS] = "status", [POD_GC] = "gc",
 	};
 	const char *word = jstring(e, rq->json, "op", true);
 	unsigned int i;
@@ -25,7 +26,7 @@ static void parse_op(struct jerr *e, struct pod_request *rq)
 			rq->op = i;
 			return;
 		}
-	jfail(e, "op", "must be prepare, attach, detach, check or health");
+	jfail(e, "op", "must be prepare, attach, detach, check, health, status or gc");
 }
 
 static void parse_pod(struct jerr *e, struct pod_request *rq)
@@ -53,6 +54,35 @@ static void parse_pod(struct jerr *e, struct pod_request *rq)
 		jfail(e, "interface", "\"%.128s\" is not one of namespace %.64s", interface, ns);
 }
 
+/* A list that is missing or not one must never read as an empty one: that ends all. */
+static void parse_keep(struct jerr *e, struct pod_request *rq)
+{
+	const json_t *name;
+	size_t i;
+
+	rq->keep = json_object_get(rq->json, "keep");
+	if (!json_is_array(rq->keep)) {
+		jfail(e, "keep", "must be a list of devices");
+		return;
+	}
+	json_array_foreach(rq->keep, i, name)
+		if (!json_is_string(name) || !host_ifname_valid(json_string_value(name)))
+			jfail(e, "keep", "[%zu] is not a name that contrail-cni gives", i);
+}
+
+static void parse_attachment(struct jerr *e, struct pod_request *rq)
+{
+	rq->container = jstring(e, rq->json, "containerID", true);
+	rq->ifname = jstring(e, rq->json, "ifname", true);
+	rq->host = jstring(e, rq->json, "hostIfname", true);
+	rq->uid = jstring(e, rq->json, "uid", false);
+	rq->timeout = jnumber(e, rq->json, "timeout", 1, MAX_TIMEOUT, DEFAULT_TIMEOUT);
+	parse_pod(e, rq);
+	if (!jbad(e) && !host_ifname_valid(rq->host))
+		jfail(e, "hostIfname", "\"%.32s\" is not a name that contrail-cni gives",
+		      rq->host);
+}
+
 bool pod_request_parse(struct pod_request *rq, const char *text, size_t len, char *why,
 		       size_t size)
 {
@@ -64,17 +94,10 @@ bool pod_request_parse(struct pod_request *rq, const char *text, size_t len, cha
 	if (!json_is_object(rq->json))
 		jfail(&e, "request", "%s", rq->json ? "must be an object" : je.text);
 	parse_op(&e, rq);
-	if (!jbad(&e) && rq->op == POD_HEALTH)
-		return true;
-	rq->container = jstring(&e, rq->json, "containerID", true);
-	rq->ifname = jstring(&e, rq->json, "ifname", true);
-	rq->host = jstring(&e, rq->json, "hostIfname", true);
-	rq->uid = jstring(&e, rq->json, "uid", false);
-	rq->timeout = jnumber(&e, rq->json, "timeout", 1, MAX_TIMEOUT, DEFAULT_TIMEOUT);
-	parse_pod(&e, rq);
-	if (!jbad(&e) && !host_ifname_valid(rq->host))
-		jfail(&e, "hostIfname", "\"%.32s\" is not a name that contrail-cni gives",
-		      rq->host);
+	if (!jbad(&e) && rq->op == POD_GC)
+		parse_keep(&e, rq);
+	else if (!jbad(&e) && rq->op != POD_HEALTH && rq->op != POD_STATUS)
+		parse_attachment(&e, rq);
 	if (!jbad(&e))
 		return true;
 	snprintf(why, size, "%s", e.text);

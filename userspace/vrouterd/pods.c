@@ -325,6 +325,75 @@ static json_t *check(struct daemon *d, const struct pod_request *rq)
 	return json_object();
 }
 
+/* Could a pod be attached now? Without the manager, what runs goes on and nothing new comes. */
+static json_t *status(const struct daemon *d)
+{
+	if (!d->state.synced)
+		return pod_error(POD_ERR_UNAVAILABLE, "the manager has not been heard yet",
+				 "see vrouterd's log, and whether contrail-kube-manager runs");
+	if (!d->dumped)
+		return pod_error(POD_ERR_UNAVAILABLE, "the kernel module does not answer",
+				 "see vrouterd's log, and whether module vrouter is loaded");
+	if (!d->state.programmed)
+		return pod_error(POD_ERR_UNAVAILABLE, "the kernel has not all that is planned",
+				 "see vrouterd's log");
+	if (!d->health.in_step)
+		return pod_error(POD_ERR_LIMITED, "the manager is lost",
+				 "pods that run go on, new ones wait; see vrouterd's log, and "
+				 "whether contrail-kube-manager runs");
+	return json_object();
+}
+
+static bool is_kept(const struct pod_request *rq, const char *host)
+{
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach(rq->keep, i, name)
+		if (!strcmp(json_string_value(name), host))
+			return true;
+	return false;
+}
+
+/* The runtime knows a pod's first interface only. One taken over from the kernel has no
+ * container: its name alone must do.
+ */
+static bool kept_by_first(const struct daemon *d, const struct pod_request *rq,
+			  const struct attachment *at)
+{
+	const struct attachment *first;
+	size_t len;
+
+	for (first = d->attachments.list; first; first = first->next) {
+		len = strlen(first->vmi);
+		if (first != at && !strncmp(at->vmi, first->vmi, len) && at->vmi[len] == '.' &&
+		    (!at->container || !first->container ||
+		     !strcmp(at->container, first->container)) && is_kept(rq, first->host))
+			return true;
+	}
+	return false;
+}
+
+static json_t *collect_garbage(struct daemon *d, const struct pod_request *rq)
+{
+	json_t *names = json_array(), *name;
+	struct attachment *at;
+	size_t i;
+
+	for (at = d->attachments.list; at; at = at->next)
+		if (!is_kept(rq, at->host) && !kept_by_first(d, rq, at))
+			json_array_append_new(names, json_string(at->host));
+	json_array_foreach(names, i, name) {
+		at = attachment_find(&d->attachments, json_string_value(name));
+		log_info("%s: detached from %s, which the runtime does not know", at->vmi,
+			 at->host);
+		daemon_forget(d, at);
+	}
+	if (json_array_size(names))
+		daemon_work(d);
+	return json_pack("{so}", "hostIfnames", names);
+}
+
 static json_t *serve(void *arg, struct pod_request *rq, bool last)
 {
 	struct daemon *d = arg;
@@ -338,6 +407,10 @@ static json_t *serve(void *arg, struct pod_request *rq, bool last)
 		return detach(d, rq);
 	case POD_CHECK:
 		return check(d, rq);
+	case POD_STATUS:
+		return status(d);
+	case POD_GC:
+		return collect_garbage(d, rq);
 	case POD_HEALTH:
 		return json_pack("{s:o}", "members", monitors_list(d->health.monitors));
 	}
