@@ -151,7 +151,7 @@ def quiet():
 
 
 def policies():
-    policy("only-web", {"podSelector": WEB, "ingress": [{"from": [{"podSelector": WEB}], "ports": [{"port": 8080}]}]})
+    policy("only-web", {"podSelector": {"matchLabels": WEB}, "ingress": [{"from": [{"podSelector": {"matchLabels": WEB}}], "ports": [{"port": 8080}]}]})
     until(lambda: spec("securitygroups", "policy-only-web", "team"), "NetworkPolicy: SecurityGroup")
     until(lambda: "team/policy-only-web" in spec("virtualmachineinterfaces", "web-1", "team")["securityGroups"], "on its pods")
     tap.check("team/policy-only-web" not in spec("virtualmachineinterfaces", "mark", "team")["securityGroups"], "and on no other")

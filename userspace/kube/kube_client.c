@@ -12,8 +12,6 @@
 #define CONNECT_TIMEOUT	10L	/* seconds */
 #define TOKEN_AGE	60	/* seconds after which a token's file is read again */
 #define MAX_TOKEN	(64 << 10)
-/* A stream without an octet for so long is dead: bookmarks come about once a minute. */
-#define SILENCE		120L	/* seconds */
 
 struct kube_client {
 	sd_event			*loop;
@@ -286,12 +284,7 @@ static void set_up(struct kube_call *call, const struct kube_request *rq)
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 10L);
 	curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 5L);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT);
-	if (rq->timeout_ms) {
-		curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)rq->timeout_ms);
-	} else {
-		curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-		curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, SILENCE);
-	}
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)rq->timeout_ms);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, call->client->user_agent);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->error);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);

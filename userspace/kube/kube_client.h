@@ -29,7 +29,7 @@ struct kube_request {
 	const char	*path;		/* with query, from the first slash on */
 	const char	*content_type;	/* of the body */
 	json_t		*body;		/* borrowed; NULL: none */
-	unsigned int	timeout_ms;	/* for all of it; 0: as long as something comes */
+	unsigned int	timeout_ms;	/* for all of it; a peer that is gone is noticed earlier */
 	/*
 	 * Instead of a body in the response: octets as they come. False: the rest is not wanted,
 	 * and the request ends.

@@ -12,6 +12,7 @@
 
 #define LIST_TIMEOUT	60000	/* milliseconds, one page */
 #define WATCH_MIN	300	/* seconds, and as many at random */
+#define WATCH_GRACE	30	/* seconds that the server may be late */
 
 /* What is known of an object: enough to tell a change, and what is no longer listed. */
 struct known {
@@ -390,8 +391,12 @@ static void begin(struct kube_reflector *r)
 	r->relist = false;
 	r->len = 0;
 	if (r->version) {
+		unsigned int seconds = WATCH_MIN + random_below(WATCH_MIN);
+
 		path = vr_xasprintf("%s?watch=1&allowWatchBookmarks=true&resourceVersion=%s&timeoutSeconds=%u",
-				    r->path, r->version, WATCH_MIN + random_below(WATCH_MIN));
+				    r->path, r->version, seconds);
+		/* the server ends it: silence is no sign of a fault */
+		rq.timeout_ms = (seconds + WATCH_GRACE) * 1000;
 		rq.stream = on_stream;
 		rq.done = on_watch_end;
 	} else {

@@ -53,7 +53,7 @@ struct entry {
 	unsigned int		phase;
 	struct entry		*next, **prev;	/* in the phase's queue */
 	struct kube_call	*call;
-	uint64_t		writing;	/* hash of what is being written */
+	uint64_t		writing;	/* hash of what is being written; 0: not all of it */
 	unsigned int		failures;
 	uint64_t		not_before;	/* monotonic microseconds; 0 = now */
 };
@@ -390,16 +390,18 @@ static void write_out(struct entry *e)
 	const char *json = "application/json";
 
 	e->writing = e->want ? wanted_hash(e) : 0;
-	if (!e->want)
+	if (!e->want) {
 		ask(e, "DELETE", true, "", json, precondition(e));
-	else if (!e->exists && kinds[e->kind].users)
+	} else if (!e->exists && kinds[e->kind].users) {
+		e->writing = 0;	/* the status follows */
 		ask(e, "POST", false, "", json, network_of_cluster(e));
-	else if (!e->exists)
+	} else if (!e->exists) {
 		ask(e, "POST", false, "", json, resource_of(e, "spec"));
-	else if (kinds[e->kind].users)
+	} else if (kinds[e->kind].users) {
 		ask(e, "PUT", true, "/status", json, resource_of(e, "status"));
-	else
+	} else {
 		ask(e, "PUT", true, "", json, resource_of(e, "spec"));
+	}
 }
 
 /* --- what came of it ------------------------------------------------------------------ */
@@ -420,7 +422,6 @@ static void conflict(struct entry *e)
 static void succeed(struct entry *e, const json_t *body)
 {
 	uint64_t wrote = e->writing;
-	bool made = !e->exists;
 
 	e->failures = 0;
 	if (!json_object_get(body, "spec")) {
@@ -430,7 +431,7 @@ static void succeed(struct entry *e, const json_t *body)
 	take(e, body);
 	if (json_object_get(json_object_get(body, "metadata"), "deletionTimestamp"))
 		retry_later(e);
-	else if (wrote && !(made && kinds[e->kind].users))
+	else if (wrote)
 		/* what the server leaves out of it we cannot change by writing it again */
 		e->hash = wrote;
 	else if (!wrote && e->kind == RES_INSTANCE_IP && e->want && !is_right(e))

@@ -652,7 +652,12 @@ int daemon_start(struct daemon *d, sd_event *loop, const struct options *opt)
 	/* The kernel's ids first: the feed's names are to find theirs. */
 	daemon_work(d);
 
-	err = feed_new(&d->feed, loop, opt->feed, &feed_ops, d);
+	if (opt->kubernetes)
+		err = feed_kube_new(&d->feed, loop, opt->feed, opt->node, &feed_ops, d);
+	else
+		err = feed_socket_new(&d->feed, loop, opt->feed, &feed_ops, d);
+	if (err < 0 && opt->kubernetes)
+		return err;
 	if (err < 0) {
 		log_err("--feed %s: %s", opt->feed, strerror(-err));
 		return err;

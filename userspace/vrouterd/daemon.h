@@ -22,6 +22,7 @@
 struct options {
 	const char	*node, *feed, *cni_socket, *netns, *state_dir, *host_device;
 	struct sockaddr_in6 healthz;	/* sin6_family 0 = none; AF_INET: a sockaddr_in */
+	bool		kubernetes;	/* feed is a kubeconfig, or NULL */
 	bool		tunnels, external;
 	uint8_t		encap;		/* VROUTER_TUNNEL_ENCAP_*, with tunnels */
 	uint32_t	export_table;	/* 0 = none */

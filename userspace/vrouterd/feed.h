@@ -3,9 +3,10 @@
 #define VRD_FEED_H
 
 /*
- * The manager's watch stream: JSON events, one a line, from a unix socket.
- * Reconnects by itself. Lines are handed over one by one; what was heard stays
- * valid while the feed is away. The other way goes what this node has to tell.
+ * What the manager has made of the cluster: from its own watch stream (JSON events, one a line,
+ * from a unix socket), or from the API server, where it writes the same as custom resources.
+ * Reconnects by itself. What was heard stays valid while the feed is away. The other
+ * way goes what this node has to tell.
  */
 
 #include <jansson.h>
@@ -33,17 +34,42 @@ struct feed_ops {
 bool feed_line(const struct feed_ops *ops, void *arg, unsigned long line, const char *text,
 	       size_t len, char *why, size_t size);
 
-struct feed;
+/* Its two kinds have this first. */
+struct feed {
+	const struct feed_type {
+		void (*healthy)(struct feed *f);
+		void (*tell)(struct feed *f, char *line);
+		void (*end)(struct feed *f);
+	}			*type;
+	const struct feed_ops	*ops;
+	void			*arg;
+};
 
 /* Connects as soon as the loop runs. Negative errno. */
-int feed_new(struct feed **feed, sd_event *loop, const char *path, const struct feed_ops *ops,
-	     void *arg);
+int feed_socket_new(struct feed **feed, sd_event *loop, const char *path,
+		    const struct feed_ops *ops, void *arg);
+/* By a kubeconfig, or NULL: see kube_config_load(). What is wrong with that has been logged. */
+int feed_kube_new(struct feed **feed, sd_event *loop, const char *kubeconfig, const char *node,
+		  const struct feed_ops *ops, void *arg);
+
 /* The stream made sense up to its bookmark: the next loss is a new one. */
-void feed_healthy(struct feed *f);
-/* Sends a line, without its end (taken over, to be freed). Only the last one counts: it takes the
- * place of one that waits, and is forgotten with the connection.
+static inline void feed_healthy(struct feed *f)
+{
+	f->type->healthy(f);
+}
+
+/* Sends a STATUS line, without its end (taken over, to be freed). Only the last one counts: it
+ * takes the place of one that waits, and is forgotten with the connection.
  */
-void feed_tell(struct feed *f, char *line);
-void feed_free(struct feed *f);
+static inline void feed_tell(struct feed *f, char *line)
+{
+	f->type->tell(f, line);
+}
+
+static inline void feed_free(struct feed *f)
+{
+	if (f)
+		f->type->end(f);
+}
 
 #endif

@@ -36,6 +36,8 @@ static void usage(FILE *out)
 		"serves the CNI plugin. See vrouterd(8).\n\n"
 		"  -n, --node NAME        the node's name in Kubernetes\n"
 		"  -f, --feed unix:PATH   the manager's stream (%s)\n"
+		"  -f, --feed kubernetes[:FILE]  or the API server: by this kubeconfig, $KUBECONFIG\n"
+		"                         or the service account of the pod that vrouterd runs in\n"
 		"  -c, --cni-socket PATH  where contrail-cni asks (%s)\n"
 		"  -e, --encap ENCAP      tunnels to other nodes: none (default), vxlan or mplsoudp\n"
 		"  -u, --underlay FAMILY  ipv4 or ipv6: of the nodes' addresses that tunnels\n"
@@ -187,15 +189,30 @@ static int parse_options(int argc, char **argv, struct options *o)
 	return 0;
 }
 
+static int parse_feed(struct options *o)
+{
+	static const char kubernetes[] = "kubernetes";
+	const char *end = o->feed + strlen(kubernetes);
+
+	o->kubernetes = !strncmp(o->feed, kubernetes, strlen(kubernetes)) && (!*end || *end == ':');
+	if (o->kubernetes) {
+		o->feed = *end && end[1] ? end + 1 : NULL;
+		return 0;
+	}
+	if (strncmp(o->feed, "unix:/", 6))
+		return bad_option("--feed %s: must be unix: and an absolute path, or kubernetes", o->feed);
+	o->feed += 5;
+	return 0;
+}
+
 static int check_options(int argc, char **argv, struct options *o)
 {
 	if (optind < argc)
 		return bad_option("\"%s\": not an option", argv[optind]);
 	if (!o->node || !*o->node)
 		return bad_option("--node %s", "is missing");
-	if (strncmp(o->feed, "unix:/", 6))
-		return bad_option("--feed %s: must be unix: and an absolute path", o->feed);
-	o->feed += 5;
+	if (parse_feed(o))
+		return -1;
 	if (o->cni_socket[0] != '/')
 		return bad_option("--cni-socket %s: must be an absolute path", o->cni_socket);
 	if (strlen(o->host_device) >= IF_NAMESIZE || strpbrk(o->host_device, "/ \t"))

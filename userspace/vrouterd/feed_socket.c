@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The connection to the manager. */
+/* The connection to a manager on this machine. */
 
 #include <errno.h>
 #include <sys/epoll.h>
@@ -13,7 +13,8 @@
 #include "dlog.h"
 #include "mem.h"
 
-struct feed {
+struct feed_socket {
+	struct feed		base;
 	sd_event		*loop;
 	sd_event_source		*io, *timer;
 	struct sockaddr_un	addr;
@@ -25,11 +26,9 @@ struct feed {
 	char			*out;	/* the line that is being sent, with its end */
 	size_t			sent, len;
 	char			*next;	/* and the one after it, without */
-	const struct feed_ops	*ops;
-	void			*arg;
 };
 
-static void retry_later(struct feed *f)
+static void retry_later(struct feed_socket *f)
 {
 	uint64_t now, wait = backoff_next(&f->backoff);
 
@@ -38,14 +37,14 @@ static void retry_later(struct feed *f)
 	sd_event_source_set_enabled(f->timer, SD_EVENT_ONESHOT);
 }
 
-static void forget_out(struct feed *f)
+static void forget_out(struct feed_socket *f)
 {
 	free(f->out);
 	free(f->next);
 	f->out = f->next = NULL;
 }
 
-static void disconnect(struct feed *f, const char *why)
+static void disconnect(struct feed_socket *f, const char *why)
 {
 	f->io = sd_event_source_disable_unref(f->io);
 	if (f->fd >= 0)
@@ -57,7 +56,7 @@ static void disconnect(struct feed *f, const char *why)
 		log_warn("feed %s: %s; what is programmed stays, connecting again",
 			 f->addr.sun_path, why);
 		f->up = false;
-		f->ops->down(f->arg);
+		f->base.ops->down(f->base.arg);
 	} else if (!f->told) {
 		log_warn("feed %s: %s; trying again until it is there", f->addr.sun_path, why);
 		f->told = true;
@@ -66,7 +65,7 @@ static void disconnect(struct feed *f, const char *why)
 }
 
 /* The lines that are complete. False with the reason to hang up. */
-static bool take_lines(struct feed *f, char *why, size_t size)
+static bool take_lines(struct feed_socket *f, char *why, size_t size)
 {
 	struct vr_err e = {};
 	size_t len;
@@ -74,7 +73,7 @@ static bool take_lines(struct feed *f, char *why, size_t size)
 	int n;
 
 	while ((n = vr_lines_next(&f->lines, &line, &len, &e)) > 0)
-		if (!feed_line(f->ops, f->arg, f->lines.number, line, len, why, size))
+		if (!feed_line(f->base.ops, f->base.arg, f->lines.number, line, len, why, size))
 			return false;
 	if (n < 0)
 		snprintf(why, size, "after line %lu: %s", f->lines.number, e.text);
@@ -82,7 +81,7 @@ static bool take_lines(struct feed *f, char *why, size_t size)
 }
 
 /* As much as goes now. False: the connection is gone. */
-static bool flush(struct feed *f)
+static bool flush(struct feed_socket *f)
 {
 	ssize_t n;
 
@@ -113,8 +112,10 @@ static bool flush(struct feed *f)
 	return true;
 }
 
-void feed_tell(struct feed *f, char *line)
+static void tell(struct feed *feed, char *line)
 {
+	struct feed_socket *f = (struct feed_socket *)feed;
+
 	free(f->next);
 	f->next = line;
 	if (f->up)
@@ -126,7 +127,7 @@ void feed_tell(struct feed *f, char *line)
 static int on_readable(sd_event_source *s, int fd, uint32_t events, void *arg)
 {
 	struct vr_err e = {};
-	struct feed *f = arg;
+	struct feed_socket *f = arg;
 	char why[1152];
 	int n;
 
@@ -148,7 +149,7 @@ static int on_readable(sd_event_source *s, int fd, uint32_t events, void *arg)
 	return 0;
 }
 
-static int try_connect(struct feed *f)
+static int try_connect(struct feed_socket *f)
 {
 	int err;
 
@@ -165,7 +166,7 @@ static int try_connect(struct feed *f)
 
 static int on_timer(sd_event_source *s, uint64_t usec, void *arg)
 {
-	struct feed *f = arg;
+	struct feed_socket *f = arg;
 	int err;
 
 	(void)s;
@@ -178,21 +179,39 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *arg)
 	log_info("feed %s: connected", f->addr.sun_path);
 	f->up = true;
 	f->told = false;
-	f->ops->up(f->arg);
+	f->base.ops->up(f->base.arg);
 	return 0;
 }
 
-int feed_new(struct feed **feed, sd_event *loop, const char *path, const struct feed_ops *ops,
-	     void *arg)
+static void healthy(struct feed *feed)
 {
-	struct feed *f = mem_zero(1, sizeof(*f));
+	backoff_reset(&((struct feed_socket *)feed)->backoff);
+}
+
+static void end(struct feed *feed)
+{
+	struct feed_socket *f = (struct feed_socket *)feed;
+
+	sd_event_source_disable_unref(f->io);
+	sd_event_source_disable_unref(f->timer);
+	if (f->fd >= 0)
+		close(f->fd);
+	vr_lines_free(&f->lines);
+	forget_out(f);
+	free(f);
+}
+
+int feed_socket_new(struct feed **feed, sd_event *loop, const char *path,
+		    const struct feed_ops *ops, void *arg)
+{
+	static const struct feed_type type = { .healthy = healthy, .tell = tell, .end = end };
+	struct feed_socket *f = mem_zero(1, sizeof(*f));
 	int err;
 
+	f->base = (struct feed){ &type, ops, arg };
 	f->loop = loop;
 	f->fd = -1;
 	f->backoff = (struct backoff){ .min = 200000, .max = 30000000 };
-	f->ops = ops;
-	f->arg = arg;
 	f->addr.sun_family = AF_UNIX;
 	if (strlen(path) >= sizeof(f->addr.sun_path)) {
 		free(f);
@@ -204,24 +223,6 @@ int feed_new(struct feed **feed, sd_event *loop, const char *path, const struct 
 		free(f);
 		return err;
 	}
-	*feed = f;
+	*feed = &f->base;
 	return 0;
-}
-
-void feed_healthy(struct feed *f)
-{
-	backoff_reset(&f->backoff);
-}
-
-void feed_free(struct feed *f)
-{
-	if (!f)
-		return;
-	sd_event_source_disable_unref(f->io);
-	sd_event_source_disable_unref(f->timer);
-	if (f->fd >= 0)
-		close(f->fd);
-	vr_lines_free(&f->lines);
-	forget_out(f);
-	free(f);
 }
