@@ -189,6 +189,13 @@ static void find_unlisted(const void *node, VISIT which, void *arg)
 	k->listed = false;
 }
 
+static void forget_listed(const void *node, VISIT which, void *arg)
+{
+	(void)arg;
+	if (which == leaf || which == postorder)
+		(*(struct known *const *)node)->listed = false;
+}
+
 static void drop_unlisted(struct kube_reflector *r)
 {
 	struct unlisted u = {};
@@ -400,6 +407,9 @@ static void begin(struct kube_reflector *r)
 		rq.stream = on_stream;
 		rq.done = on_watch_end;
 	} else {
+		/* of a list that was broken off, too */
+		if (!r->next_page)
+			twalk_r(r->known, forget_listed, NULL);
 		token = r->next_page ? curl_easy_escape(NULL, r->next_page, 0) : NULL;
 		path = vr_xasprintf("%s?limit=%u%s%s", r->path, KUBE_PAGE, token ? "&continue=" : "",
 				    token ? token : "");

@@ -13,7 +13,8 @@ from .node import Node
 class Fabric:
     """Nodes node1.. with eth0 192.0.2.1.., 2001:db8::1.. on a bridge."""
 
-    def __init__(self, n, args=("--encap", "vxlan", "--external"), mtu=1500, manager_args=()):
+    def __init__(self, n, args=("--encap", "vxlan", "--external"), mtu=1500, manager_args=(), start=True):
+        """start: the manager on manifests, and the daemons."""
         self.bridge = Netns("underlay")
         self.bridge.run(["ip", "link", "add", "br0", "type", "bridge"])
         self.bridge.run(["ip", "link", "set", "br0", "up"])
@@ -27,6 +28,8 @@ class Fabric:
             self._join(node, i)
             self.nodes[i] = node
         self.mtu(mtu)
+        if not start:
+            return
         self.nodes[1].start_manager()
         for node in self.nodes.values():
             node.start_daemon()

@@ -118,6 +118,7 @@ class Node:
         self.feed = first.feed if first else f"{self.dir}/feed.sock"
         if not first:
             os.mkdir(self.manifests)
+        self.daemon_feed = f"unix:{self.feed}"
         self.cni_socket = f"{self.dir}/cni.sock"
         self.networks = (pod_network, service_network)
         self.ns = Netns(name)
@@ -140,9 +141,11 @@ class Node:
             "--listen", f"unix:{self.feed}", "--pod-network", self.networks[0],
             "--service-network", self.networks[1], *self.manager_args])
 
-    def start_daemon(self):
+    def start_daemon(self, feed=None):
+        """feed: another one than the manager's socket; also from then on."""
+        self.daemon_feed = feed or self.daemon_feed
         self.daemon = self._spawn("vrouterd.log", [
-            f"{BUILD}/vrouterd", "--node", self.name, "--feed", f"unix:{self.feed}",
+            f"{BUILD}/vrouterd", "--node", self.name, "--feed", self.daemon_feed,
             "--cni-socket", self.cni_socket, "--state-dir", f"{self.dir}/state", *self.args])
         wait_for(lambda: os.path.exists(self.cni_socket) or self.daemon.poll() is not None,
                  "vrouterd's CNI socket", 30 * SLOW)

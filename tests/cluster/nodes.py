@@ -1,0 +1,216 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""A cluster: a real API server, the manager, two nodes whose daemons follow the API server with the
+rights of their service account, pods attached by the CNI plugin. Services, policies and isolation come
+through the API; the manager, the API server and a daemon are killed while connections live.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+# pylint: disable=wrong-import-position
+from vrtest.fabric import Fabric
+from vrtest.kube import PATIENCE, ControlPlane
+from vrtest.node import BUILD, SRC
+from vrtest.probe import Probe, World
+from vrtest.tap import Tap, wait_for
+from vrtest.wired import Place
+
+tap = Tap("nodes")
+world = World()
+fabric = Fabric(2, start=False)
+nodes = fabric.nodes
+cp = ControlPlane(netns=fabric.outside, address="192.0.2.254", controller_manager=True)
+DEPLOY = f"{SRC}/userspace/deploy/kubernetes"
+POD_NETWORK = "10.32.0.0/12,fd00:32::/64"
+ON = {"web-1": 1, "web-2": 2, "client": 1, "other": 2}
+WAIT = 60
+pods, hosts, manager = {}, {}, None
+
+
+def start_manager():
+    global manager  # pylint: disable=global-statement
+    conf = cp.service_account_kubeconfig("kube-system", "contrail-kube-manager")
+    with open(f"{cp.dir}/manager.log", "ab") as log:
+        manager = fabric.outside.popen(
+            [f"{BUILD}/contrail-kube-manager", "--kubeconfig", conf, "--pod-network", POD_NETWORK,
+             "--service-network", "10.96.0.0/16,fd00:96::/108"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+
+def kill_manager():
+    manager.kill()
+    manager.wait()
+
+
+def logs():
+    with open(f"{cp.dir}/manager.log", encoding="utf-8", errors="replace") as log:
+        return log.read()[-4000:] + fabric.logs()
+
+
+def until(cond, what):
+    try:
+        wait_for(cond, what, PATIENCE, step=0.2)
+        return tap.check(True, what)
+    except AssertionError as err:
+        return tap.check(False, what, f"{err}\n{logs()}")
+
+
+def make_pod(name, namespace="default", labels=None):
+    cp.pod(namespace, name, f"node{ON.get(name, 1)}", labels or {"app": name.split("-", maxsplit=1)[0]}, ports=[8080])
+
+
+def run_pod(name, namespace="default"):
+    """What a kubelet does: the plugin's ADD, then the status."""
+    pod = nodes[ON.get(name, 1)].pod(namespace, name)
+    cp.pod_status(namespace, name, pod.addresses)
+    world.serve(pod, "tcp", 8080)
+    world.serve(pod, "udp", 8080)
+    pods[name] = pod
+    return pod
+
+
+def ask(src, addr, port, proto="tcp"):
+    return world.ask(src, proto, addr, port, WAIT)
+
+
+def who(src, addr, port=80, count=30):
+    return set(world.run([Probe(src, "tcp", addr, port) for _ in range(count)], seconds=WAIT))
+
+
+def vips(name):
+    return cp.api.get(f"/api/v1/namespaces/default/services/{name}")["spec"]["clusterIPs"]
+
+
+def programmed(label):
+    """The service is in both nodes' kernels."""
+    return all(any(v.get("label", "").startswith(f"{label}:") for v in n.vrctl("vip", "show")) for n in nodes.values())
+
+
+# ---- cases
+
+def set_up():
+    cp.kubectl("apply", "--server-side", "-f", f"{DEPLOY}/crds.yaml")
+    cp.kubectl("apply", "-f", f"{DEPLOY}/rbac.yaml")
+    wait_for(lambda: cp.api.find("/apis/opencontrail.org/v1"), "the custom resources", PATIENCE)
+    cp.namespace("default")
+    for n, node in nodes.items():
+        cp.node(f"node{n}", node.addrs)
+        hosts[n] = Place(node.ns, f"host{n}", node.addrs)
+    for name in ON:
+        make_pod(name)
+    cp.api.post("/api/v1/namespaces/default/services", {
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": {
+            "type": "NodePort", "selector": {"app": "web"}, "ipFamilyPolicy": "PreferDualStack",
+            "ports": [{"name": "http", "port": 80, "targetPort": 8080, "nodePort": 30080},
+                      {"name": "dns", "port": 53, "targetPort": 8080, "protocol": "UDP"}]}})
+    start_manager()
+    conf = cp.service_account_kubeconfig("kube-system", "vrouterd")
+    for node in nodes.values():
+        node.start_daemon(f"kubernetes:{conf}")
+
+
+def pods_run():
+    """The plugin's ADD waits for what the manager writes and the daemon programs."""
+    for name in ON:
+        run_pod(name)
+    tap.check(True, "all pods are attached")
+    for name in ("web-1", "web-2"):
+        for addr in pods[name].addresses:
+            tap.equal(ask(pods["client"], addr, 8080), f"default/{name}", f"client reaches {name} at {addr}")
+    tap.equal(ask(hosts[1], pods["web-1"].v4, 8080), "default/web-1", "the node reaches its pod")
+
+
+def services():
+    until(lambda: programmed("default/web"), "the service is programmed")
+    both = {"default/web-1", "default/web-2"}
+    for addr in vips("web"):
+        until(lambda a=addr: who(pods["client"], a) == both, f"members of both nodes serve at {addr}")
+    tap.check(str(ask(pods["other"], vips("web")[0], 53, "udp")).startswith("default/web"), "and by UDP")
+    outside = Place(fabric.outside, "outside", ("192.0.2.254",))
+    tap.equal(who(outside, "192.0.2.1", 30080), both, "and by the node port, from outside")
+    first = cp.api.get("/api/v1/namespaces/default/services/kubernetes")["spec"]["clusterIP"]
+    with pods["client"].ns:
+        res = subprocess.run(["curl", "-sS", "-m", str(WAIT), "--cacert", cp.tls.ca, "--connect-to", f"kubernetes:443:{first}:443",
+                              "https://kubernetes/version"], capture_output=True, text=True, check=False)
+    tap.check(res.returncode == 0 and ("gitVersion" in res.stdout or "Unauthorized" in res.stdout or "Forbidden" in res.stdout),
+              "a pod reaches the API server by the service kubernetes", res.stdout + res.stderr)
+
+
+def policies():
+    cp.api.post("/apis/networking.k8s.io/v1/namespaces/default/networkpolicies", {
+        "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "web"}, "spec": {
+            "podSelector": {"matchLabels": {"app": "web"}},
+            "ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "client"}}}]}]}})
+    closed = nodes[2].drops("sg-ingress")
+    until(lambda: world.ask(pods["other"], "tcp", pods["web-2"].v4, 8080, 2) is None and nodes[2].drops("sg-ingress") > closed,
+          "a policy closes web to others")
+    tap.equal(ask(pods["client"], pods["web-2"].v4, 8080), "default/web-2", "and not to its client")
+    cp.api.delete("/apis/networking.k8s.io/v1/namespaces/default/networkpolicies/web")
+    until(lambda: world.ask(pods["other"], "tcp", pods["web-2"].v4, 8080, 2) == "default/web-2", "without it all are served")
+
+
+def isolation():
+    cp.namespace("bank")
+    for name in ("safe",):
+        make_pod(name, "bank")
+        run_pod(name, "bank")
+    tap.equal(ask(pods["client"], pods["safe"].v4, 8080), "bank/safe", "a pod of another namespace is reached")
+    cp.api.patch("/api/v1/namespaces/bank", {"metadata": {"annotations": {"opencontrail.org/isolation": "true"}}})
+    until(lambda: world.ask(pods["client"], "tcp", pods["safe"].v4, 8080, 2) is None, "isolated it is not")
+    tap.equal(ask(hosts[1], pods["safe"].v4, 8080), "bank/safe", "but by its node")
+    cp.api.patch("/api/v1/namespaces/bank", {"metadata": {"annotations": {"opencontrail.org/isolation": None}}})
+    until(lambda: world.ask(pods["client"], "tcp", pods["safe"].v4, 8080, 2) == "bank/safe", "and back")
+
+
+class Stream:
+    """A TCP connection from the client to web-2."""
+
+    def __init__(self):
+        with pods["web-2"].ns:
+            server = socket.create_server((pods["web-2"].v4, 8200))
+        with pods["client"].ns:
+            self.client = socket.create_connection((pods["web-2"].v4, 8200), WAIT)
+        self.conn, _ = server.accept()
+        server.close()
+        self.conn.settimeout(WAIT)
+
+    def talks(self):
+        self.client.send(b"x")
+        return self.conn.recv(10) == b"x"
+
+
+def faults():
+    """The data path goes on without anybody, and all catch up afterwards."""
+    stream, addr = Stream(), vips("web")[0]
+    both = {"default/web-1", "default/web-2"}
+    kill_manager()
+    tap.check(stream.talks() and who(pods["client"], addr) == both, "the manager killed: connections live, new ones come")
+    start_manager()
+    cp.kill("kube-apiserver")
+    tap.check(stream.talks() and who(pods["client"], addr) == both, "the API server killed: the same")
+    nodes[1].kill_daemon(signal.SIGKILL)
+    tap.check(stream.talks() and who(pods["client"], addr) == both, "a daemon killed, too: the same")
+    nodes[1].start_daemon()
+    tap.check(stream.talks() and who(pods["client"], addr) == both, "it starts without an API server: the same")
+    cp.start_apiserver()
+    pods["web-1"].detach()
+    cp.kubectl("delete", "pod", "web-1", "--grace-period=0", "--force")
+    until(lambda: who(pods["client"], addr) == {"default/web-2"}, "a pod that goes leaves the service on both nodes")
+    until(lambda: who(pods["other"], addr) == {"default/web-2"}, "on the other one, too")
+    tap.check(stream.talks(), "and the connection still lives")
+
+
+with cp:
+    set_up()
+    CASES = (pods_run, services, policies, isolation, faults)
+    tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
+    if tap.failed:
+        tap.say(logs())
+    kill_manager()
+    for node_ in nodes.values():
+        node_.kill_daemon(signal.SIGTERM)
+tap.done()
