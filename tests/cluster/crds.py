@@ -49,6 +49,14 @@ def make(kind, spec, name="one", namespace="default", strict=True):
     return cp.api.post(path_of(kind, namespace) + check, obj)
 
 
+# ---- the other manifests
+
+def manifests():
+    for name in ("rbac.yaml", "manager.yaml", "node.yaml"):
+        res = cp.kubectl("apply", "--dry-run=server", "-f", f"{DEPLOY}/kubernetes/{name}", check=False)
+        tap.check(res.returncode == 0 and "Warning" not in res.stderr, f"{name} is taken as it is", res.stderr)
+
+
 # ---- the definitions
 
 def established():
@@ -342,7 +350,7 @@ def looked_at():
 
 with cp:
     cp.api.find("/api/v1/namespaces/default")
-    CASES = (established, explained, examples, managers, conditions, refused, looked_at)
+    CASES = (manifests, established, explained, examples, managers, conditions, refused, looked_at)
     tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
     if tap.failed:
         tap.say(cp.logs(20))

@@ -135,6 +135,18 @@ def translated():
     tap.check("web-0" in text and "cluster-network" in text and "web.http" in text, "kubectl get shows all of it", text)
 
 
+def waiting():
+    """Pods that nobody has scheduled, and services that nobody has found endpoints for, wait in silence."""
+    cp.api.post("/api/v1/namespaces/team/pods", {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "idle", "labels": WEB},
+                                                 "spec": {"containers": [{"name": "c", "image": "none"}]}})
+    make_pod("sync", "n1", labels={"app": "sync"})
+    until(lambda: get("virtualmachineinterfaces", "sync", "team"), "a pod behind it")
+    tap.check(not get("virtualmachineinterfaces", "idle", "team"), "a pod without a node has no interface")
+    tap.check("idle" not in managers[0].said(), "and there is nothing to complain of", managers[0].said())
+    for name in ("idle", "sync"):
+        cp.kubectl("delete", "pod", name, "-n", "team", "--grace-period=0", "--force")
+
+
 def quiet():
     """Nothing is written when nothing changes."""
     def versions():
@@ -259,7 +271,7 @@ def api_server_gone():
 
 with cp:
     set_up()
-    CASES = (translated, quiet, policies, isolation, users_network, events, fail_over, while_down, pinned, api_server_gone)
+    CASES = (translated, waiting, quiet, policies, isolation, users_network, events, fail_over, while_down, pinned, api_server_gone)
     tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
     if tap.failed:
         for m in managers:

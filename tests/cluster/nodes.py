@@ -96,7 +96,7 @@ def set_up():
     cp.kubectl("apply", "--server-side", "-f", f"{DEPLOY}/crds.yaml")
     cp.kubectl("apply", "-f", f"{DEPLOY}/rbac.yaml")
     wait_for(lambda: cp.api.find("/apis/opencontrail.org/v1"), "the custom resources", PATIENCE)
-    cp.namespace("default")
+    wait_for(lambda: cp.api.find("/api/v1/namespaces/default/serviceaccounts/default"), "the pods' account", PATIENCE)
     for n, node in nodes.items():
         cp.node(f"node{n}", node.addrs)
         hosts[n] = Place(node.ns, f"host{n}", node.addrs)

@@ -80,7 +80,7 @@ cppcheck_user()
 	cppcheck --quiet --std=c11 --enable=warning,portability,performance \
 		--inline-suppr --error-exitcode=1 -j"$(nproc)" \
 		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
-		-D_GNU_SOURCE -Iuapi -Iuserspace/lib userspace 2>&1
+		-D_GNU_SOURCE -Iuapi -Iuserspace/lib -Iuserspace/kube userspace 2>&1
 }
 
 clang_tidy()
@@ -94,7 +94,7 @@ clang_tidy()
 	# shellcheck disable=SC2016 # the inner shell's
 	printf '%s\n' "${list[@]}" | xargs -P "$(nproc)" -n 4 sh -c \
 		'cflags=$1; shift; exec clang-tidy --quiet "$@" -- $cflags 2>/dev/null' sh \
-		"-std=gnu11 -D_GNU_SOURCE -DVR_VERSION=\"0\" -Iuapi -Iuserspace/lib ${cflags[*]}"
+		"-std=gnu11 -D_GNU_SOURCE -DVR_VERSION=\"0\" -Iuapi -Iuserspace/lib -Iuserspace/kube ${cflags[*]}"
 }
 
 shell_scripts()

@@ -58,7 +58,7 @@ static void read_(struct folder *f, const char *complaints, const char *file, in
 	world_clear(&f->w);
 	assert_int_equal(manifests_read(&f->ms, &report), 0);
 	for (i = 0; i < report.n; i++)
-		world_complain(&f->w, report.v[i].text);
+		world_complain(&f->w, NULL, report.v[i].text);
 	report_free(&report);
 	world_run(&f->w);
 	if (strcmp(f->w.complaints, complaints)) {
@@ -105,7 +105,7 @@ static void refusals(void **state)
 	for (i = 0; i < report.n; i++) {
 		cleanup_free char *line = xasprintf("%s: %s", words[report.v[i].severity], report.v[i].text);
 
-		world_complain(&w, line);
+		world_complain(&w, NULL, line);
 	}
 	assert_string_equal(w.complaints, want);
 	report_free(&report);

@@ -44,7 +44,7 @@ sd_event *kube_client_loop(struct kube_client *client)
 	return client->loop;
 }
 
-/* --- who we are ------------------------------------------------------------------------ */
+/* --- who we are ------------------------------------------------------------ */
 
 static time_t now(void)
 {
@@ -57,8 +57,8 @@ static time_t now(void)
 /* The file's token, or the one that was read last when it cannot be. */
 static const char *current_token(struct kube_client *c)
 {
-	VR_AUTO_FCLOSE FILE *in = NULL;
 	char *text;
+	FILE *in;
 	size_t n;
 
 	if (!c->conf->token_file)
@@ -70,6 +70,7 @@ static const char *current_token(struct kube_client *c)
 		return c->token;
 	text = vr_xzalloc(MAX_TOKEN);
 	n = fread(text, 1, MAX_TOKEN - 1, in);
+	fclose(in);
 	text[n] = '\0';
 	text[strcspn(text, "\r\n")] = '\0';
 	vr_xwipe(c->token);
@@ -78,7 +79,7 @@ static const char *current_token(struct kube_client *c)
 	return c->token;
 }
 
-/* --- a call ------------------------------------------------------------------------------ */
+/* --- a call ---------------------------------------------------------------- */
 
 static void call_free(struct kube_call *call)
 {
@@ -150,7 +151,7 @@ static size_t on_data(char *data, size_t size, size_t n, void *arg)
 	return 0;
 }
 
-/* --- its end --------------------------------------------------------------------------- */
+/* --- its end --------------------------------------------------------------- */
 
 static void describe(const struct kube_call *call, CURLcode result, long status,
 		     const json_t *body, struct vr_err *err)
@@ -170,7 +171,8 @@ static void describe(const struct kube_call *call, CURLcode result, long status,
 		vr_err_set(err, EIO, "HTTP status %ld", status);
 	else
 		vr_err_set(err, EBADMSG, "the answer is not JSON");
-	vr_err_wrap(err, "%s %.*s", call->rq.method, (int)strcspn(call->rq.path, "?"), call->rq.path);
+	vr_err_wrap(err, "%s %.*s", call->rq.method, (int)strcspn(call->rq.path, "?"),
+		    call->rq.path);
 }
 
 static void finish(struct vr_transfer *t, CURLcode result)
@@ -196,7 +198,7 @@ static void finish(struct vr_transfer *t, CURLcode result)
 	json_decref(rsp.body);
 }
 
-/* --- its begin -------------------------------------------------------------------------- */
+/* --- its begin ------------------------------------------------------------- */
 
 static void set_pem(CURL *easy, const struct kube_pem *pem, CURLoption blob_option,
 		    CURLoption file_option)
@@ -358,10 +360,14 @@ int kube_client_new(struct kube_client **out, sd_event *loop, const struct kube_
 
 void kube_client_free(struct kube_client *c)
 {
+	struct kube_call *call, *next;
+
 	if (!c)
 		return;
-	while (c->calls)
-		kube_call_cancel(c->calls);
+	for (call = c->calls; call; call = next) {
+		next = call->next;
+		kube_call_cancel(call);
+	}
 	vr_http_free(c->http);
 	curl_slist_free_all(c->connect_to);
 	vr_xwipe(c->token);

@@ -11,8 +11,6 @@
 #include "cleanup.h"
 #include "xmem.h"
 
-#define MAX_FILE (1 << 20)	/* octets */
-
 static void pem_clear(struct kube_pem *pem)
 {
 	vr_xwipe(pem->data);
@@ -33,7 +31,7 @@ void kube_config_clear(struct kube_config *c)
 	memset(c, 0, sizeof(*c));
 }
 
-/* --- YAML ------------------------------------------------------------------------------ */
+/* --- YAML ------------------------------------------------------------------ */
 
 struct file {
 	const char	*path;
@@ -85,7 +83,7 @@ static yaml_node_t *named(struct file *f, const char *list, const char *what, co
 	return NULL;
 }
 
-/* --- values ---------------------------------------------------------------------------- */
+/* --- values ---------------------------------------------------------------- */
 
 static char *full_name(const struct file *f, const char *name)
 {
@@ -126,11 +124,14 @@ static int read_pem(struct file *f, yaml_node_t *map, const char *key, struct ku
 
 static int read_cluster(struct file *f, yaml_node_t *map, struct kube_config *c)
 {
-	const char *server = text(f, map, "server"), *insecure = text(f, map, "insecure-skip-tls-verify");
+	const char *server = text(f, map, "server"),
+		   *insecure = text(f, map, "insecure-skip-tls-verify");
 
 	if (insecure && !strcmp(insecure, "true"))
-		return vr_err_set(f->err, EINVAL, "%s: insecure-skip-tls-verify: the server is always "
-				  "verified; give its certificate-authority", f->path);
+		return vr_err_set(f->err, EINVAL,
+				  "%s: insecure-skip-tls-verify: the server is always "
+				  "verified; give its certificate-authority",
+				  f->path);
 	c->server = vr_xstrdup(server);
 	c->server_name = vr_xstrdup(text(f, map, "tls-server-name"));
 	c->proxy = vr_xstrdup(text(f, map, "proxy-url"));
@@ -145,8 +146,10 @@ static int read_user(struct file *f, yaml_node_t *map, struct kube_config *c)
 
 	for (p = programs; *p; p++)
 		if (get(f, map, *p))
-			return vr_err_set(f->err, EINVAL, "%s: users: %s is not supported; use a client "
-					  "certificate or a token", f->path, *p);
+			return vr_err_set(f->err, EINVAL,
+					  "%s: users: %s is not supported; use a client "
+					  "certificate or a token",
+					  f->path, *p);
 	ret = read_pem(f, map, "client-certificate", &c->cert);
 	if (!ret)
 		ret = read_pem(f, map, "client-key", &c->key);
@@ -160,7 +163,8 @@ static int read_user(struct file *f, yaml_node_t *map, struct kube_config *c)
 
 static int read_context(struct file *f, struct kube_config *c)
 {
-	const char *current = text(f, yaml_document_get_root_node(&f->doc), "current-context"), *name;
+	const char *current = text(f, yaml_document_get_root_node(&f->doc), "current-context"),
+		   *name;
 	yaml_node_t *context, *part;
 	int ret;
 
@@ -191,7 +195,8 @@ static int load_yaml(struct file *f, FILE *in)
 		return vr_err_nomem(f->err);
 	yaml_parser_set_input_file(&parser, in);
 	if (!yaml_parser_load(&parser, &f->doc))
-		ret = vr_err_set(f->err, EINVAL, "%s:%zu: %s", f->path, parser.problem_mark.line + 1,
+		ret = vr_err_set(f->err, EINVAL, "%s:%zu: %s", f->path,
+				 parser.problem_mark.line + 1,
 				 parser.problem ? parser.problem : "is no YAML");
 	yaml_parser_delete(&parser);
 	return ret;
@@ -200,13 +205,14 @@ static int load_yaml(struct file *f, FILE *in)
 static int read_file(struct kube_config *c, const char *path, struct vr_err *err)
 {
 	const char *slash = strrchr(path, '/');
-	VR_AUTO_FCLOSE FILE *in = fopen(path, "re");
 	struct file f = { .path = path, .err = err };
+	FILE *in = fopen(path, "re");
 	int ret;
 
 	if (!in)
 		return vr_err_errno(err, errno, "%s", path);
 	ret = load_yaml(&f, in);
+	fclose(in);
 	if (ret)
 		return ret;
 	f.folder = slash ? vr_xcheck(strndup(path, slash - path + 1)) : vr_xstrdup("");
@@ -216,17 +222,20 @@ static int read_file(struct kube_config *c, const char *path, struct vr_err *err
 	return ret;
 }
 
-/* --- a pod's ----------------------------------------------------------------------------- */
+/* --- a pod's --------------------------------------------------------------- */
 
 static char *first_line(const char *path)
 {
-	VR_AUTO_FCLOSE FILE *in = fopen(path, "re");
-	char line[256];
+	FILE *in = fopen(path, "re");
+	char line[256] = "";
 
-	if (!in || !fgets(line, sizeof(line), in))
+	if (!in)
 		return NULL;
+	if (!fgets(line, sizeof(line), in))
+		line[0] = '\0';
+	fclose(in);
 	line[strcspn(line, "\n")] = '\0';
-	return vr_xstrdup(line);
+	return *line ? vr_xstrdup(line) : NULL;
 }
 
 static void use_service_account(struct kube_config *c, const char *host, const char *port)
@@ -273,9 +282,10 @@ int kube_config_load(struct kube_config *c, const char *path, const char *server
 		c->server = vr_xstrdup(server);
 	}
 	if (!ret && (!c->server || strncmp(c->server, "https://", 8)))
-		ret = vr_err_set(err, EINVAL, "the API server \"%.200s\" is not https://HOST[:PORT]",
+		ret = vr_err_set(err, EINVAL,
+				 "the API server \"%.200s\" is not https://HOST[:PORT]",
 				 c->server ? c->server : "");
-	if (ret) {
+	if (ret || !c->server) {
 		kube_config_clear(c);
 		return ret;
 	}

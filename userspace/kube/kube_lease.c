@@ -73,7 +73,7 @@ static int on_deadline(sd_event_source *s, uint64_t usec, void *arg)
 	return 0;
 }
 
-/* --- writing ------------------------------------------------------------------------------- */
+/* --- writing --------------------------------------------------------------- */
 
 static char *micro_time(void)
 {
@@ -94,21 +94,23 @@ static json_t *lease_json(const struct kube_lease *l, const char *holder)
 	VR_AUTO_FREE char *now = micro_time();
 	json_int_t moves = json_integer_value(json_object_get(was, "leaseTransitions"));
 	const char *since = json_string_value(json_object_get(was, "acquireTime"));
-	json_t *meta = vr_xcheck(json_pack("{s:s, s:s, s:s*}", "name", l->name, "namespace", l->ns,
-		"resourceVersion", json_string_value(json_object_get(json_object_get(l->seen, "metadata"),
-								     "resourceVersion"))));
+	json_t *meta = vr_xcheck(json_pack(
+		"{s:s, s:s, s:s*}", "name", l->name, "namespace", l->ns, "resourceVersion",
+		json_string_value(
+			json_object_get(json_object_get(l->seen, "metadata"), "resourceVersion"))));
 
 	return vr_xcheck(json_pack("{s:s, s:s, s:o, s:{s:s, s:i, s:s, s:s, s:I}}", "apiVersion",
-				   "coordination.k8s.io/v1", "kind", "Lease", "metadata", meta, "spec",
-				   "holderIdentity", holder, "leaseDurationSeconds",
+				   "coordination.k8s.io/v1", "kind", "Lease", "metadata", meta,
+				   "spec", "holderIdentity", holder, "leaseDurationSeconds",
 				   (int)(l->times.duration_ms + 999) / 1000, "acquireTime",
-				   kept && since ? since : now, "renewTime", now, "leaseTransitions",
-				   l->seen && !kept ? moves + 1 : moves));
+				   kept && since ? since : now, "renewTime", now,
+				   "leaseTransitions", l->seen && !kept ? moves + 1 : moves));
 }
 
 static void see(struct kube_lease *l, json_t *lease)
 {
-	const json_t *old = json_object_get(json_object_get(l->seen, "metadata"), "resourceVersion");
+	const json_t *old =
+		json_object_get(json_object_get(l->seen, "metadata"), "resourceVersion");
 	const json_t *new = json_object_get(json_object_get(lease, "metadata"), "resourceVersion");
 
 	if (!l->seen || !lease || !json_equal(old, new))
@@ -164,7 +166,7 @@ static void write_lease(struct kube_lease *l, const char *holder, unsigned int t
 	json_decref(body);
 }
 
-/* --- reading ------------------------------------------------------------------------------- */
+/* --- reading --------------------------------------------------------------- */
 
 static bool is_free(const struct kube_lease *l)
 {
@@ -198,7 +200,10 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *arg)
 {
 	struct kube_lease *l = arg;
 	struct kube_request rq = {
-		.method = "GET", .path = l->path, .timeout_ms = l->times.give_up_ms, .done = on_read,
+		.method = "GET",
+		.path = l->path,
+		.timeout_ms = l->times.give_up_ms,
+		.done = on_read,
 		.arg = l,
 	};
 
@@ -209,7 +214,7 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *arg)
 	return 0;
 }
 
-/* --- its life ---------------------------------------------------------------------------------- */
+/* --- its life -------------------------------------------------------------- */
 
 struct kube_lease *kube_lease_new(struct kube_client *client, const char *ns, const char *name,
 				  const char *identity, const struct kube_lease_times *times,
@@ -228,7 +233,8 @@ struct kube_lease *kube_lease_new(struct kube_client *client, const char *ns, co
 	l->times = times ? *times : usual;
 	l->ops = ops;
 	l->arg = arg;
-	if (sd_event_add_time_relative(loop, &l->timer, CLOCK_MONOTONIC, 0, 1000, on_timer, l) < 0 ||
+	if (sd_event_add_time_relative(loop, &l->timer, CLOCK_MONOTONIC, 0, 1000, on_timer, l) <
+		    0 ||
 	    sd_event_add_time(loop, &l->deadline, CLOCK_MONOTONIC, 0, 1000, on_deadline, l) < 0) {
 		kube_lease_free(l);
 		return NULL;

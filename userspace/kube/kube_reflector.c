@@ -41,7 +41,7 @@ struct kube_reflector {
 
 static void begin(struct kube_reflector *r);
 
-/* --- time -------------------------------------------------------------------------------- */
+/* --- time ------------------------------------------------------------------ */
 
 static unsigned int random_below(unsigned int n)
 {
@@ -92,7 +92,7 @@ static void retry(struct kube_reflector *r, unsigned int at_least_s)
 	wait_ms(r, at_least_s * 1000ULL + bound / 2 + random_below(bound / 2 + 1));
 }
 
-/* --- what is known ------------------------------------------------------------------------- */
+/* --- what is known --------------------------------------------------------- */
 
 static int by_key(const void *a, const void *b)
 {
@@ -129,7 +129,8 @@ static char *key_of(const json_t *object)
 
 static const char *version_of(const json_t *object)
 {
-	return json_string_value(json_object_get(json_object_get(object, "metadata"), "resourceVersion"));
+	return json_string_value(
+		json_object_get(json_object_get(object, "metadata"), "resourceVersion"));
 }
 
 static bool put(struct kube_reflector *r, json_t *object)
@@ -139,7 +140,8 @@ static bool put(struct kube_reflector *r, json_t *object)
 	struct known *k;
 
 	if (!key || !version) {
-		snprintf(r->why, sizeof(r->why), "an object without metadata.%s", key ? "resourceVersion" : "name");
+		snprintf(r->why, sizeof(r->why), "an object without metadata.%s",
+			 key ? "resourceVersion" : "name");
 		free(key);
 		return false;
 	}
@@ -207,7 +209,7 @@ static void drop_unlisted(struct kube_reflector *r)
 	free(u.v);
 }
 
-/* --- list ------------------------------------------------------------------------------------ */
+/* --- list ------------------------------------------------------------------ */
 
 static void set(char **to, const char *value)
 {
@@ -280,7 +282,7 @@ static void on_page(void *arg, const struct kube_response *rsp, const struct vr_
 		list_done(r, version);
 }
 
-/* --- watch ------------------------------------------------------------------------------------- */
+/* --- watch ----------------------------------------------------------------- */
 
 static bool give_up(struct kube_reflector *r, const char *why)
 {
@@ -386,7 +388,7 @@ static void on_watch_end(void *arg, const struct kube_response *rsp, const struc
 	}
 }
 
-/* --- both ---------------------------------------------------------------------------------------- */
+/* --- both ------------------------------------------------------------------ */
 
 static void begin(struct kube_reflector *r)
 {
@@ -400,8 +402,9 @@ static void begin(struct kube_reflector *r)
 	if (r->version) {
 		unsigned int seconds = WATCH_MIN + random_below(WATCH_MIN);
 
-		path = vr_xasprintf("%s?watch=1&allowWatchBookmarks=true&resourceVersion=%s&timeoutSeconds=%u",
-				    r->path, r->version, seconds);
+		path = vr_xasprintf(
+			"%s?watch=1&allowWatchBookmarks=true&resourceVersion=%s&timeoutSeconds=%u",
+			r->path, r->version, seconds);
 		/* the server ends it: silence is no sign of a fault */
 		rq.timeout_ms = (seconds + WATCH_GRACE) * 1000;
 		rq.stream = on_stream;
@@ -411,8 +414,8 @@ static void begin(struct kube_reflector *r)
 		if (!r->next_page)
 			twalk_r(r->known, forget_listed, NULL);
 		token = r->next_page ? curl_easy_escape(NULL, r->next_page, 0) : NULL;
-		path = vr_xasprintf("%s?limit=%u%s%s", r->path, KUBE_PAGE, token ? "&continue=" : "",
-				    token ? token : "");
+		path = vr_xasprintf("%s?limit=%u%s%s", r->path, KUBE_PAGE,
+				    token ? "&continue=" : "", token ? token : "");
 		rq.timeout_ms = LIST_TIMEOUT;
 		rq.done = on_page;
 	}
@@ -427,7 +430,7 @@ struct kube_reflector *kube_reflector_new(struct kube_client *client, const char
 					  const struct kube_pace *pace,
 					  const struct kube_reflector_ops *ops, void *arg)
 {
-	static const struct kube_pace usual = { .min_ms = 800, .max_ms = 30000, .absent_ms = 60000 };
+	static const struct kube_pace usual = {.min_ms = 800, .max_ms = 30000, .absent_ms = 60000};
 	struct kube_reflector *r = vr_xzalloc(sizeof(*r));
 
 	r->client = client;
@@ -435,8 +438,8 @@ struct kube_reflector *kube_reflector_new(struct kube_client *client, const char
 	r->pace = pace ? *pace : usual;
 	r->ops = ops;
 	r->arg = arg;
-	if (sd_event_add_time_relative(kube_client_loop(client), &r->timer, CLOCK_MONOTONIC, 0, 1000,
-				       on_timer, r) < 0) {
+	if (sd_event_add_time_relative(kube_client_loop(client), &r->timer, CLOCK_MONOTONIC, 0,
+				       1000, on_timer, r) < 0) {
 		free(r->path);
 		free(r);
 		return NULL;

@@ -36,7 +36,7 @@ static void decide(struct cluster *c)
 	publisher_enable(c->publisher, may);
 }
 
-/* --- from the API server ------------------------------------------------------------------- */
+/* --- from the API server --------------------------------------------------- */
 
 static void on_changed(void *arg)
 {
@@ -46,10 +46,12 @@ static void on_changed(void *arg)
 	if (c->translated)
 		return;
 	c->translated = true;
-	vr_logf(&c->mgr->log, VR_LOG_NOTICE, "everything is known: %zu namespaces, %zu nodes, %zu pods, "
-		"%zu services, %zu policies", c->mgr->model.objects[KIND_NAMESPACE].n,
-		c->mgr->model.objects[KIND_NODE].n, c->mgr->model.objects[KIND_POD].n,
-		c->mgr->model.objects[KIND_SERVICE].n, c->mgr->model.objects[KIND_POLICY].n);
+	vr_logf(&c->mgr->log, VR_LOG_NOTICE,
+		"everything is known: %zu namespaces, %zu nodes, %zu pods, "
+		"%zu services, %zu policies",
+		c->mgr->model.objects[KIND_NAMESPACE].n, c->mgr->model.objects[KIND_NODE].n,
+		c->mgr->model.objects[KIND_POD].n, c->mgr->model.objects[KIND_SERVICE].n,
+		c->mgr->model.objects[KIND_POLICY].n);
 	sd_notify(0, "READY=1");
 	decide(c);
 }
@@ -66,10 +68,13 @@ static void on_complaint(void *arg, const json_t *object, bool refused, const ch
 	const json_t *meta = json_object_get(object, "metadata");
 	struct cluster *c = arg;
 
-	event_post(c->events, &(struct event){
-		.version = text_of(object, "apiVersion"), .kind = text_of(object, "kind"),
-		.ns = text_of(meta, "namespace"), .name = text_of(meta, "name"),
-		.uid = text_of(meta, "uid"), .reason = refused ? "Refused" : "Ignored", .message = text });
+	event_post(c->events, &(struct event){.version = text_of(object, "apiVersion"),
+					      .kind = text_of(object, "kind"),
+					      .ns = text_of(meta, "namespace"),
+					      .name = text_of(meta, "name"),
+					      .uid = text_of(meta, "uid"),
+					      .reason = refused ? "Refused" : "Ignored",
+					      .message = text});
 }
 
 /* An object that is right in itself and cannot be had as it is. */
@@ -79,24 +84,30 @@ static void on_problem(void *arg, const struct object *obj, const char *text)
 
 	vr_logf(&c->mgr->log, VR_LOG_ERR, "%s", text);
 	if (obj && obj->source)
-		event_post(c->events, &(struct event){
-			.version = text_of(obj->source, "apiVersion"), .kind = kind_name(obj->kind),
-			.ns = obj->ns, .name = obj->name, .uid = obj->uid, .reason = "NotProgrammed",
-			.message = text });
+		event_post(c->events, &(struct event){.version = text_of(obj->source, "apiVersion"),
+						      .kind = kind_name(obj->kind),
+						      .ns = obj->ns,
+						      .name = obj->name,
+						      .uid = obj->uid,
+						      .reason = "NotProgrammed",
+						      .message = text});
 }
 
 /* What a node says of its members: in its VirtualRouter's status. */
 static void hear_node(struct cluster *c, const char *name, const json_t *object)
 {
-	json_t *failed = json_object_get(json_object_get(object, "status"), "failedMembers"), *health;
+	json_t *failed = json_object_get(json_object_get(object, "status"), "failedMembers"),
+	       *health;
 	char *node = xstrdup(name);
 	struct vr_err err = {};
 
-	health = mem_check(json_pack("{s:s, s:s, s:{s:s}, s:{s:o}}", "apiVersion", "opencontrail.org/v1",
-				     "kind", "MemberHealth", "metadata", "name", name, "status",
-				     "failedMembers", failed ? json_incref(failed) : json_array()));
+	health = mem_check(json_pack("{s:s, s:s, s:{s:s}, s:{s:o}}", "apiVersion",
+				     "opencontrail.org/v1", "kind", "MemberHealth", "metadata",
+				     "name", name, "status", "failedMembers",
+				     failed ? json_incref(failed) : json_array()));
 	if (model_health(&c->mgr->model, &node, health, &err))
-		vr_logf(&c->mgr->log, VR_LOG_WARNING, "VirtualRouter %s: status: %s", name, err.text);
+		vr_logf(&c->mgr->log, VR_LOG_WARNING, "VirtualRouter %s: status: %s", name,
+			err.text);
 	json_decref(health);
 	free(node);
 }
@@ -124,7 +135,7 @@ static void on_taken(void *arg, const char *name, const json_t *object)
 	informers_changed(c->informers);
 }
 
-/* --- who leads ---------------------------------------------------------------------------------- */
+/* --- who leads ------------------------------------------------------------- */
 
 static void on_leading(void *arg)
 {
@@ -161,7 +172,7 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
 	return 0;
 }
 
-/* --- put together ----------------------------------------------------------------------------------- */
+/* --- put together ---------------------------------------------------------- */
 
 static int add_signals(struct cluster *c)
 {
@@ -196,7 +207,8 @@ static int start(struct cluster *c, struct vr_err *err)
 	static const struct informer_ops informer_ops = {
 		.changed = on_changed, .complaint = on_complaint, .resource = on_resource,
 	};
-	static const struct kube_lease_ops lease_ops = { .leading = on_leading, .stopped = on_stopped };
+	static const struct kube_lease_ops lease_ops = {.leading = on_leading,
+							.stopped = on_stopped};
 	struct manager *mgr = c->mgr;
 	const struct config *cfg = mgr->cfg;
 	int ret = add_signals(c);
@@ -205,7 +217,8 @@ static int start(struct cluster *c, struct vr_err *err)
 		return vr_err_errno(err, -ret, "signals");
 	ret = kube_config_load(&c->conf, cfg->kubeconfig, cfg->server, err);
 	if (!ret)
-		ret = kube_client_new(&c->client, c->event, &c->conf, "contrail-kube-manager/" VR_VERSION, err);
+		ret = kube_client_new(&c->client, c->event, &c->conf,
+				      "contrail-kube-manager/" VR_VERSION, err);
 	if (ret)
 		return ret;
 	name_itself(c);
@@ -217,7 +230,8 @@ static int start(struct cluster *c, struct vr_err *err)
 	mgr->model.warn_arg = c;
 	c->lease = mem_check(kube_lease_new(c->client, cfg->lease_ns, LEASE_NAME, c->identity, NULL,
 					    &lease_ops, c));
-	c->informers = informers_new(c->event, c->client, cfg, &mgr->model, &mgr->log, &informer_ops, c);
+	c->informers =
+		informers_new(c->event, c->client, cfg, &mgr->model, &mgr->log, &informer_ops, c);
 	if (!cfg->socket)
 		return 0;
 	ret = stream_open(&mgr->stream, c->event, &mgr->store, &mgr->log, cfg->socket, err);

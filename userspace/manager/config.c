@@ -224,6 +224,7 @@ int config_args(struct config *cfg, int argc, char **argv)
 	}
 	if (optind < argc)
 		return refuse(argv[optind], xstrdup("is not an option"));
+	cfg->api = !cfg->manifests;
 	problem = config_validate(cfg);
 	return problem ? refuse(NULL, problem) : -1;
 }

@@ -14,6 +14,7 @@ struct network {
 struct config {
 	const char	*manifests;
 	const char	*socket;	/* path of the listening socket */
+	bool		api;		/* objects are an API server's: others fill in what is missing */
 	const char	*kubeconfig, *server, *identity, *lease_ns;	/* without manifests */
 	struct network	pods, services;
 	unsigned int	mtu;

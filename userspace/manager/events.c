@@ -83,16 +83,15 @@ static json_t *event_json(const struct events *ev, const struct event *e, const 
 
 	gmtime_r(&now, &tm);
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return mem_check(json_pack("{s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s, s:s, s:s*, s:s}, s:s, s:s, s:s, "
-				   "s:{s:s}, s:s, s:s, s:i, s:s, s:s}",
-				   "apiVersion", "v1", "kind", "Event", "metadata", "name", name,
-				   "namespace", ns, "involvedObject", "apiVersion", e->version, "kind",
-				   e->kind, "name", e->name, "namespace", *e->ns ? e->ns : NULL, "uid",
-				   e->uid, "reason", e->reason, "message", message, "type", "Warning",
-				   "source", "component", "contrail-kube-manager", "firstTimestamp", when,
-				   "lastTimestamp", when, "count", 1, "reportingComponent",
-				   "opencontrail.org/contrail-kube-manager", "reportingInstance",
-				   ev->instance));
+	return mem_check(json_pack(
+		"{s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s, s:s, s:s*, s:s}, s:s, s:s, s:s, "
+		"s:{s:s}, s:s, s:s, s:i, s:s, s:s}",
+		"apiVersion", "v1", "kind", "Event", "metadata", "name", name, "namespace", ns,
+		"involvedObject", "apiVersion", e->version, "kind", e->kind, "name", e->name,
+		"namespace", *e->ns ? e->ns : NULL, "uid", e->uid, "reason", e->reason, "message",
+		message, "type", "Warning", "source", "component", "contrail-kube-manager",
+		"firstTimestamp", when, "lastTimestamp", when, "count", 1, "reportingComponent",
+		"opencontrail.org/contrail-kube-manager", "reportingInstance", ev->instance));
 }
 
 void event_post(struct events *ev, const struct event *e)

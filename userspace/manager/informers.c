@@ -14,38 +14,43 @@ static const struct watched {
 	enum object_kind	object;
 	int			resource;	/* that it is, too; -1: none */
 } watched[] = {
-	{ "/api/v1/namespaces", "v1", "Namespace", KIND_NAMESPACE, -1 },
-	{ "/api/v1/nodes", "v1", "Node", KIND_NODE, -1 },
-	{ "/api/v1/pods", "v1", "Pod", KIND_POD, -1 },
-	{ "/api/v1/services", "v1", "Service", KIND_SERVICE, -1 },
-	{ "/apis/discovery.k8s.io/v1/endpointslices", "discovery.k8s.io/v1", "EndpointSlice", KIND_SLICE,
-	  -1 },
-	{ "/apis/networking.k8s.io/v1/networkpolicies", "networking.k8s.io/v1", "NetworkPolicy",
-	  KIND_POLICY, -1 },
-	{ "/apis/opencontrail.org/v1/virtualnetworks", "opencontrail.org/v1", "VirtualNetwork",
-	  KIND_NETWORK, RES_VIRTUAL_NETWORK },
-	{ "/apis/opencontrail.org/v1/logicalrouters", "opencontrail.org/v1", "LogicalRouter", KIND_ROUTER,
-	  -1 },
-	{ "/apis/opencontrail.org/v1/servicechains", "opencontrail.org/v1", "ServiceChain", KIND_CHAIN,
-	  RES_CHAIN },
-	{ "/apis/opencontrail.org/v1/healthmonitors", "opencontrail.org/v1", "HealthMonitor", KIND_MONITOR,
-	  -1 },
-	{ "/apis/opencontrail.org/v1/linklocalservices", "opencontrail.org/v1", "LinkLocalService",
-	  KIND_LINK_LOCAL, RES_LINK_LOCAL },
+	{ "/api/v1/namespaces",
+	  "v1", "Namespace", KIND_NAMESPACE, -1 },
+	{ "/api/v1/nodes",
+	  "v1", "Node", KIND_NODE, -1 },
+	{ "/api/v1/pods",
+	  "v1", "Pod", KIND_POD, -1 },
+	{ "/api/v1/services",
+	  "v1", "Service", KIND_SERVICE, -1 },
+	{ "/apis/discovery.k8s.io/v1/endpointslices",
+	  "discovery.k8s.io/v1", "EndpointSlice", KIND_SLICE, -1 },
+	{ "/apis/networking.k8s.io/v1/networkpolicies",
+	  "networking.k8s.io/v1", "NetworkPolicy", KIND_POLICY, -1 },
+	{ "/apis/opencontrail.org/v1/virtualnetworks",
+	  "opencontrail.org/v1", "VirtualNetwork", KIND_NETWORK, RES_VIRTUAL_NETWORK },
+	{ "/apis/opencontrail.org/v1/logicalrouters",
+	  "opencontrail.org/v1", "LogicalRouter", KIND_ROUTER, -1 },
+	{ "/apis/opencontrail.org/v1/servicechains",
+	  "opencontrail.org/v1", "ServiceChain", KIND_CHAIN, RES_CHAIN },
+	{ "/apis/opencontrail.org/v1/healthmonitors",
+	  "opencontrail.org/v1", "HealthMonitor", KIND_MONITOR, -1 },
+	{ "/apis/opencontrail.org/v1/linklocalservices",
+	  "opencontrail.org/v1", "LinkLocalService", KIND_LINK_LOCAL, RES_LINK_LOCAL },
 	/* what only the manager writes: it reads what is there */
-	{ "/apis/opencontrail.org/v1/projects", "opencontrail.org/v1", "Project", OBJECT_KINDS, RES_PROJECT },
-	{ "/apis/opencontrail.org/v1/securitygroups", "opencontrail.org/v1", "SecurityGroup", OBJECT_KINDS,
-	  RES_SECURITY_GROUP },
-	{ "/apis/opencontrail.org/v1/virtualrouters", "opencontrail.org/v1", "VirtualRouter", OBJECT_KINDS,
-	  RES_ROUTER },
-	{ "/apis/opencontrail.org/v1/virtualmachineinterfaces", "opencontrail.org/v1",
-	  "VirtualMachineInterface", OBJECT_KINDS, RES_INTERFACE },
-	{ "/apis/opencontrail.org/v1/instanceips", "opencontrail.org/v1", "InstanceIP", OBJECT_KINDS,
-	  RES_INSTANCE_IP },
-	{ "/apis/opencontrail.org/v1/loadbalancerpools", "opencontrail.org/v1", "LoadBalancerPool",
-	  OBJECT_KINDS, RES_POOL },
-	{ "/apis/opencontrail.org/v1/loadbalancers", "opencontrail.org/v1", "LoadBalancer", OBJECT_KINDS,
-	  RES_LOAD_BALANCER },
+	{ "/apis/opencontrail.org/v1/projects",
+	  "opencontrail.org/v1", "Project", OBJECT_KINDS, RES_PROJECT },
+	{ "/apis/opencontrail.org/v1/securitygroups",
+	  "opencontrail.org/v1", "SecurityGroup", OBJECT_KINDS, RES_SECURITY_GROUP },
+	{ "/apis/opencontrail.org/v1/virtualrouters",
+	  "opencontrail.org/v1", "VirtualRouter", OBJECT_KINDS, RES_ROUTER },
+	{ "/apis/opencontrail.org/v1/virtualmachineinterfaces",
+	  "opencontrail.org/v1", "VirtualMachineInterface", OBJECT_KINDS, RES_INTERFACE },
+	{ "/apis/opencontrail.org/v1/instanceips",
+	  "opencontrail.org/v1", "InstanceIP", OBJECT_KINDS, RES_INSTANCE_IP },
+	{ "/apis/opencontrail.org/v1/loadbalancerpools",
+	  "opencontrail.org/v1", "LoadBalancerPool", OBJECT_KINDS, RES_POOL },
+	{ "/apis/opencontrail.org/v1/loadbalancers",
+	  "opencontrail.org/v1", "LoadBalancer", OBJECT_KINDS, RES_LOAD_BALANCER },
 };
 
 #define N_WATCHED (sizeof(watched) / sizeof(watched[0]))
@@ -103,7 +108,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *arg)
 	return 0;
 }
 
-/* --- objects ------------------------------------------------------------------------- */
+/* --- objects --------------------------------------------------------------- */
 
 /* A list's items have neither; and the beta of EndpointSlices differs in where the node is. */
 static void complete(const struct watched *what, json_t *object)
@@ -116,7 +121,8 @@ static void complete(const struct watched *what, json_t *object)
 	if (what->object != KIND_SLICE)
 		return;
 	json_array_foreach(json_object_get(object, "endpoints"), i, ep) {
-		json_t *host = json_object_get(json_object_get(ep, "topology"), "kubernetes.io/hostname");
+		json_t *host =
+			json_object_get(json_object_get(ep, "topology"), "kubernetes.io/hostname");
 
 		if (host && !json_object_get(ep, "nodeName"))
 			json_object_set(ep, "nodeName", host);
@@ -145,8 +151,9 @@ static void give_to_model(struct informer *inf, json_t *object)
 	for (i = 0; i < report.n; i++) {
 		if (report.v[i].severity == NOTE)
 			continue;
-		vr_logf(in->log, report.v[i].severity == ERROR ? VR_LOG_ERR : VR_LOG_WARNING, "%s%s",
-			report.v[i].text, obj ? "" : "; its last good state stays in force");
+		vr_logf(in->log, report.v[i].severity == ERROR ? VR_LOG_ERR : VR_LOG_WARNING,
+			"%s%s", report.v[i].text,
+			obj ? "" : "; its last good state stays in force");
 		in->ops->complaint(in->arg, object, !obj, report.v[i].text);
 	}
 	report_free(&report);
@@ -213,14 +220,15 @@ static void on_trouble(void *arg, const char *text)
 
 	/* what cuts one off cuts off most: one line says why */
 	if (text && !in->troubled++)
-		vr_logf(in->log, VR_LOG_WARNING, "the API server is not followed: %s; trying again", text);
+		vr_logf(in->log, VR_LOG_WARNING, "the API server is not followed: %s; trying again",
+			text);
 	else if (text)
 		vr_logf(in->log, VR_LOG_DEBUG, "%s: %s", inf->what->path, text);
 	else if (!--in->troubled)
 		vr_logf(in->log, VR_LOG_NOTICE, "the API server is followed again");
 }
 
-/* --- all of them ----------------------------------------------------------------------- */
+/* --- all of them ----------------------------------------------------------- */
 
 static const struct kube_reflector_ops reflector_ops = {
 	.put = on_put, .del = on_del, .synced = on_synced, .trouble = on_trouble,

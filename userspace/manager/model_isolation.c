@@ -33,7 +33,7 @@ struct domain {
 	char	*policies[2];		/* keys, by enum direction */
 };
 
-/* --- of a namespace ---------------------------------------------------------------- */
+/* --- of a namespace -------------------------------------------------------- */
 
 static const char *annotation(const struct object *obj, const char *key)
 {
@@ -56,7 +56,7 @@ bool isolation_keeps_inside(const struct object *obj)
 	return value && !strcmp(value, "false");
 }
 
-/* --- a domain's own policies --------------------------------------------------------- */
+/* --- a domain's own policies ----------------------------------------------- */
 
 static struct policy_peer *add_peer(struct policy_rule *rule)
 {
@@ -178,7 +178,7 @@ void isolation_refresh(struct model *m, const char *ns)
 	}
 }
 
-/* --- a pod's ---------------------------------------------------------------------------- */
+/* --- a pod's --------------------------------------------------------------- */
 
 struct app_arg {
 	const struct model	*m;
@@ -295,7 +295,7 @@ void isolation_forget(struct model *m, struct pod_state *pod)
 	pod->domain = NULL;
 }
 
-/* --- what changes it ---------------------------------------------------------------------- */
+/* --- what changes it ------------------------------------------------------- */
 
 struct mark_arg {
 	struct model		*m;

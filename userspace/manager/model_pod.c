@@ -37,7 +37,9 @@ static void reindex(struct model *m, struct pod_state *pod, json_t *labels)
 
 static const char *node_of(const struct model *m, const struct pod_state *pod)
 {
-	return pod->object->pod->node ? pod->object->pod->node : model_only_node(m);
+	if (pod->object->pod->node || m->cfg->api)
+		return pod->object->pod->node;
+	return model_only_node(m);
 }
 
 static bool wants_interface(const struct pod_state *pod)
@@ -83,6 +85,8 @@ static char *set_up_interfaces(struct model *m, struct pod_state *pod)
 {
 	char *problem;
 
+	if (!pod->node && m->cfg->api)
+		return NULL;	/* the scheduler's turn */
 	if (!pod->node)
 		return xasprintf(
 			"spec.nodeName: is not given, and there are %zu nodes to choose from; "

@@ -261,7 +261,7 @@ static void add_selected(const char *bucket, void *p)
 
 /*
  * EndpointSlices if there are any, else Endpoints, else what the selector finds: where
- * somebody says what the endpoints are, nothing is added.
+ * somebody says what the endpoints are, nothing is added. On an API server somebody will.
  */
 static json_t *find_members(struct model *m, const struct service_state *svc,
 			    const struct service_port *port, enum family family,
@@ -283,7 +283,7 @@ static json_t *find_members(struct model *m, const struct service_state *svc,
 			if (!slices || obj->kind == KIND_SLICE)
 				add_listed(&list, obj, spec, port, family);
 		}
-	} else if (spec->selector) {
+	} else if (spec->selector && !m->cfg->api) {
 		struct select_arg arg = { m, spec, port, family, &list };
 
 		buckets_of_selector(svc->object->ns, spec->selector, add_selected, &arg);

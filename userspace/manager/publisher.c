@@ -81,7 +81,7 @@ const char *publisher_path(enum resource_kind kind)
 	return paths[kind];
 }
 
-/* --- content ------------------------------------------------------------------------ */
+/* --- content --------------------------------------------------------------- */
 
 static uint64_t hash_of(const json_t *content, const json_t *uid)
 {
@@ -148,7 +148,7 @@ static void take(struct entry *e, const json_t *object)
 				  json_object_get(json_object_get(meta, "annotations"), OWNER_UID));
 }
 
-/* --- queues ------------------------------------------------------------------------- */
+/* --- queues ---------------------------------------------------------------- */
 
 static unsigned int phase_of(const struct entry *e)
 {
@@ -284,7 +284,7 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *arg)
 	return 0;
 }
 
-/* --- requests ----------------------------------------------------------------------- */
+/* --- requests -------------------------------------------------------------- */
 
 static char *path_to(const struct entry *e, bool itself)
 {
@@ -294,8 +294,8 @@ static char *path_to(const struct entry *e, bool itself)
 
 	name = itself ? name : "";
 	if (k->namespaced)
-		return xasprintf(GROUP "namespaces/%.*s/%s%s%s", (int)(slash - e->key), e->key, k->plural,
-				 dash, name);
+		return xasprintf(GROUP "namespaces/%.*s/%s%s%s", (int)(slash - e->key), e->key,
+				 k->plural, dash, name);
 	return xasprintf(GROUP "%s%s%s", k->plural, dash, name);
 }
 
@@ -310,8 +310,8 @@ static json_t *metadata_of(const struct entry *e)
 	if (!notes)
 		notes = json_object();
 	json_object_set(notes, OWNER_UID, json_object_get(from, "uid"));
-	meta = mem_check(json_pack("{s:s, s:{s:s}, s:o}", "name", slash + 1, "labels", MANAGED_LABEL,
-				   MANAGED_BY, "annotations", mem_check(notes)));
+	meta = mem_check(json_pack("{s:s, s:{s:s}, s:o}", "name", slash + 1, "labels",
+				   MANAGED_LABEL, MANAGED_BY, "annotations", mem_check(notes)));
 	if (kinds[e->kind].namespaced)
 		json_object_set_new(meta, "namespace", json_stringn(e->key, slash - e->key));
 	if (e->exists) {
@@ -353,8 +353,8 @@ static json_t *precondition(const struct entry *e)
 	char version[24];
 
 	snprintf(version, sizeof(version), "%" PRIu64, e->version);
-	return mem_check(json_pack("{s:s, s:s, s:{s:s}}", "apiVersion", "v1", "kind", "DeleteOptions",
-				   "preconditions", "resourceVersion", version));
+	return mem_check(json_pack("{s:s, s:s, s:{s:s}}", "apiVersion", "v1", "kind",
+				   "DeleteOptions", "preconditions", "resourceVersion", version));
 }
 
 static void on_done(void *arg, const struct kube_response *rsp, const struct vr_err *err);
@@ -404,7 +404,7 @@ static void write_out(struct entry *e)
 	}
 }
 
-/* --- what came of it ------------------------------------------------------------------ */
+/* --- what came of it ------------------------------------------------------- */
 
 static void read_again(struct entry *e)
 {
@@ -464,7 +464,7 @@ static void on_done(void *arg, const struct kube_response *rsp, const struct vr_
 	p->in_flight[e->phase]--;
 	p->n_in_flight--;
 	p->stats.writes++;
-	if (!err)
+	if (!err && rsp)
 		succeed(e, rsp->body);
 	else if (status == 409)
 		conflict(e);
@@ -475,7 +475,7 @@ static void on_done(void *arg, const struct kube_response *rsp, const struct vr_
 		look_at(e);
 }
 
-/* --- the pump -------------------------------------------------------------------------- */
+/* --- the pump -------------------------------------------------------------- */
 
 /* An interface waits until its addresses are its own. */
 static bool has_addresses(const struct entry *vmi)
@@ -518,7 +518,8 @@ static int on_pump(sd_event_source *source, void *arg)
 	for (phase = 0; phase < PHASES; phase++) {
 		while ((e = p->queue[phase]) && p->n_in_flight < IN_FLIGHT_MAX) {
 			dequeue(e);
-			if (is_not_ours(e) || (e->want && e->kind == RES_INTERFACE && !has_addresses(e)))
+			if (is_not_ours(e) ||
+			    (e->want && e->kind == RES_INTERFACE && !has_addresses(e)))
 				continue;
 			write_out(e);
 		}
@@ -529,7 +530,7 @@ static int on_pump(sd_event_source *source, void *arg)
 	return 0;
 }
 
-/* --- what others say -------------------------------------------------------------------- */
+/* --- what others say ------------------------------------------------------- */
 
 void publisher_want(void *publisher, enum resource_kind kind, const char *key,
 		    const json_t *object)

@@ -200,7 +200,8 @@ static int parse_feed(struct options *o)
 		return 0;
 	}
 	if (strncmp(o->feed, "unix:/", 6))
-		return bad_option("--feed %s: must be unix: and an absolute path, or kubernetes", o->feed);
+		return bad_option("--feed %s: must be unix: and an absolute path, or kubernetes",
+				  o->feed);
 	o->feed += 5;
 	return 0;
 }
