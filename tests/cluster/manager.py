@@ -183,11 +183,28 @@ def isolation():
     until(lambda: not get("securitygroups", "isolation-ingress", "team"), "and back")
 
 
+def ready(name):
+    """A network's condition: status, the generation it is of, the message."""
+    for c in (get("virtualnetworks", name, "team").get("status") or {}).get("conditions", []):
+        if c["type"] == "Ready":
+            return c["status"], c["observedGeneration"], c["message"]
+    return None, 0, ""
+
+
 def users_network():
     post(f"{GROUP}/namespaces/team/virtualnetworks", {
         "apiVersion": "opencontrail.org/v1", "kind": "VirtualNetwork", "metadata": {"name": "blue"},
         "spec": {"subnets": [{"cidr": "10.200.0.0/24"}]}})
     until(lambda: (get("virtualnetworks", "blue", "team").get("status") or {}).get("vni"), "a user's network gets its number")
+    until(lambda: ready("blue") == ("True", 1, ""), "and is Ready")
+    number = get("virtualnetworks", "blue", "team")["status"]["vni"]
+    post(f"{GROUP}/namespaces/team/virtualnetworks", {
+        "apiVersion": "opencontrail.org/v1", "kind": "VirtualNetwork", "metadata": {"name": "red"},
+        "spec": {"vni": number, "subnets": [{"cidr": "10.201.0.0/24"}]}})
+    until(lambda: ready("red")[0] == "False" and str(number) in ready("red")[2], "one whose number is taken is not, and says why")
+    cp.api.patch(f"{GROUP}/namespaces/team/virtualnetworks/red", {"spec": {"vni": number + 1}})
+    until(lambda: ready("red") == ("True", 2, ""), "mended, it is")
+    cp.api.delete(f"{GROUP}/namespaces/team/virtualnetworks/red")
     make_pod("blue-0", "n1", labels={"app": "blue"}, **{"opencontrail.org/network": "blue"})
     until(lambda: (spec("virtualmachineinterfaces", "blue-0", "team") or {}).get("network") == "team/blue", "a pod in it")
     cp.kubectl("delete", "pod", "blue-0", "-n", "team", "--grace-period=0", "--force")

@@ -39,9 +39,12 @@ static inline void world_event(void *arg, const char *line, size_t len)
 static inline void world_complain(void *arg, const struct object *obj, const char *text)
 {
 	struct world *w = arg;
-	char *more = xasprintf("%s%s\n", w->complaints, text);
+	char *more;
 
 	(void)obj;
+	if (!text)
+		return;
+	more = xasprintf("%s%s\n", w->complaints, text);
 	free(w->complaints);
 	w->complaints = more;
 }

@@ -77,11 +77,31 @@ static void on_complaint(void *arg, const json_t *object, bool refused, const ch
 					      .message = text});
 }
 
+/* Of kinds that users make: in the object's own conditions. */
+static void tell_owner(struct cluster *c, const struct object *obj, const char *text)
+{
+	static const struct { enum object_kind of; enum resource_kind is; } kinds[] = {
+		{ KIND_NETWORK, RES_VIRTUAL_NETWORK }, { KIND_CHAIN, RES_CHAIN },
+		{ KIND_LINK_LOCAL, RES_LINK_LOCAL },
+	};
+	size_t i;
+
+	for (i = 0; obj && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (kinds[i].of == obj->kind) {
+			cleanup_free char *key = xasprintf("%s/%s", obj->ns, obj->name);
+
+			publisher_problem(c->publisher, kinds[i].is, key, text);
+		}
+}
+
 /* An object that is right in itself and cannot be had as it is. */
 static void on_problem(void *arg, const struct object *obj, const char *text)
 {
 	struct cluster *c = arg;
 
+	tell_owner(c, obj, text);
+	if (!text)
+		return;
 	vr_logf(&c->mgr->log, VR_LOG_ERR, "%s", text);
 	if (obj && obj->source)
 		event_post(c->events, &(struct event){.version = text_of(obj->source, "apiVersion"),

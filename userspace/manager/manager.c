@@ -13,6 +13,8 @@ static void on_problem(void *arg, const struct object *obj, const char *text)
 	struct manager *mgr = arg;
 
 	(void)obj;
+	if (!text)
+		return;
 	vr_logf(&mgr->log, VR_LOG_ERR, "%s", text);
 }
 

@@ -80,6 +80,8 @@ void model_problem(struct model *m, char **told, const struct object *obj, char 
 
 		m->warn(m->warn_arg, obj, line);
 	}
+	if (!text && *told && obj)
+		m->warn(m->warn_arg, obj, NULL);
 	free(*told);
 	*told = text;
 }

@@ -149,7 +149,10 @@ struct service_state {
 	char			*problem;
 };
 
-/* obj: whose problem it is; NULL: nobody's. text names it, too. */
+/*
+ * obj: whose problem it is; NULL: nobody's. text names it, too; NULL: the object has its last one no
+ * longer.
+ */
 typedef void model_warn_fn(void *arg, const struct object *obj, const char *text);
 
 struct model {

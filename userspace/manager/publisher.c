@@ -2,6 +2,7 @@
 #include "publisher.h"
 
 #include <inttypes.h>
+#include <time.h>
 
 #include "mem.h"
 #include "model.h"
@@ -44,10 +45,14 @@ struct entry {
 	enum resource_kind	kind;
 	char			*key;		/* "ns/name", "/name" */
 	json_t			*want;		/* the store's object, or NULL */
+	char			*problem;	/* of a user's object; NULL: none */
 	/* what is there */
 	bool			exists, managed;
 	uint64_t		version;	/* resourceVersion, as a number */
 	uint64_t		hash;		/* of its content; or of what we wrote */
+	json_int_t		generation, observed;	/* of a user's spec, and of our answer */
+	char			said[8];	/* whether it is Ready, as its status has it */
+	char			since[32];
 	/* what is going on */
 	bool			queued, busy;
 	unsigned int		phase;
@@ -102,11 +107,24 @@ static uint64_t wanted_hash(const struct entry *e)
 		       kinds[e->kind].users ? NULL : json_object_get(meta, "uid"));
 }
 
+/* A user's object says whether it is as its user wants it. */
+static const char *readiness(const struct entry *e)
+{
+	return e->problem ? "False" : "True";
+}
+
+static bool is_answered(const struct entry *e)
+{
+	if (!kinds[e->kind].users || (!e->want && !e->problem))
+		return true;
+	return e->observed == e->generation && !strcmp(e->said, readiness(e));
+}
+
 static bool is_right(const struct entry *e)
 {
-	if (!e->want)
-		return !e->exists || !e->managed;
-	return e->exists && e->hash == wanted_hash(e);
+	if (!e->want && (!e->exists || !e->managed))
+		return !e->exists || is_answered(e);
+	return e->want && e->exists && e->hash == wanted_hash(e) && is_answered(e);
 }
 
 /* metadata.resourceVersion is opaque by contract, and a number in fact; order is only looked at
@@ -132,6 +150,28 @@ static uint64_t status_hash(const json_t *object)
 	return hash;
 }
 
+static void take_condition(struct entry *e, const json_t *object)
+{
+	const json_t *status = json_object_get(object, "status"), *c;
+	const char *text;
+	size_t i;
+
+	e->generation = json_integer_value(json_object_get(json_object_get(object, "metadata"),
+							   "generation"));
+	e->observed = 0;
+	e->said[0] = e->since[0] = '\0';
+	json_array_foreach(json_object_get(status, "conditions"), i, c) {
+		text = json_string_value(json_object_get(c, "type"));
+		if (!text || strcmp(text, "Ready"))
+			continue;
+		e->observed = json_integer_value(json_object_get(c, "observedGeneration"));
+		text = json_string_value(json_object_get(c, "status"));
+		snprintf(e->said, sizeof(e->said), "%s", text ? text : "");
+		text = json_string_value(json_object_get(c, "lastTransitionTime"));
+		snprintf(e->since, sizeof(e->since), "%s", text ? text : "");
+	}
+}
+
 static void take(struct entry *e, const json_t *object)
 {
 	const json_t *meta = json_object_get(object, "metadata");
@@ -141,11 +181,13 @@ static void take(struct entry *e, const json_t *object)
 	e->exists = true;
 	e->managed = by && !strcmp(by, MANAGED_BY);
 	e->version = version_of(object);
-	if (kinds[e->kind].users)
+	if (kinds[e->kind].users) {
 		e->hash = status_hash(object);
-	else
+		take_condition(e, object);
+	} else {
 		e->hash = hash_of(json_object_get(object, "spec"),
 				  json_object_get(json_object_get(meta, "annotations"), OWNER_UID));
+	}
 }
 
 /* --- queues ---------------------------------------------------------------- */
@@ -156,7 +198,7 @@ static unsigned int phase_of(const struct entry *e)
 
 	while (order[at] != e->kind)
 		at++;
-	if (e->want)
+	if (e->want || (e->problem && !e->managed))
 		return 1 + at;
 	return e->kind == RES_LOAD_BALANCER ? 0 : PHASES - 1 - at;
 }
@@ -195,7 +237,7 @@ static void drop_if_nothing(struct entry *e)
 {
 	cleanup_free char *id = NULL;
 
-	if (e->want || e->exists || e->busy)
+	if (e->want || e->problem || e->exists || e->busy)
 		return;
 	id = id_of(e);
 	dequeue(e);
@@ -321,27 +363,59 @@ static json_t *metadata_of(const struct entry *e)
 	return meta;
 }
 
-/* The store's object as the API server is to have it, with its content as spec or status. */
-static json_t *resource_of(const struct entry *e, const char *part)
+/* The store's object as the API server is to have it. */
+static json_t *resource_of(const struct entry *e)
 {
 	return mem_check(json_pack("{s:O, s:O, s:o, s:O}", "apiVersion",
 				   json_object_get(e->want, "apiVersion"), "kind",
 				   json_object_get(e->want, "kind"), "metadata", metadata_of(e),
-				   part, json_object_get(e->want, "spec")));
+				   "spec", json_object_get(e->want, "spec")));
+}
+
+static json_t *condition_of(const struct entry *e)
+{
+	time_t now = time(NULL);
+	char when[32];
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return json_pack("{s:s, s:s, s:I, s:s, s:s, s:s}", "type", "Ready", "status", readiness(e),
+			 "observedGeneration", e->generation, "lastTransitionTime",
+			 !strcmp(e->said, readiness(e)) && *e->since ? e->since : when, "reason",
+			 e->problem ? "NotProgrammed" : "Programmed", "message",
+			 e->problem ? e->problem : "");
+}
+
+/* The answer to a user's object: what was made of it, if anything, and whether it is right. */
+static json_t *answer_to(const struct entry *e)
+{
+	const char *slash = strchr(e->key, '/');
+	json_t *status, *meta;
+	char version[24];
+
+	status = e->want ? json_copy(json_object_get(e->want, "spec")) : json_object();
+	json_object_set_new(mem_check(status), "conditions", json_pack("[o]", condition_of(e)));
+	snprintf(version, sizeof(version), "%" PRIu64, e->version);
+	meta = mem_check(json_pack("{s:s, s:s}", "name", slash + 1, "resourceVersion", version));
+	if (kinds[e->kind].namespaced)
+		json_object_set_new(meta, "namespace", json_stringn(e->key, slash - e->key));
+	return mem_check(json_pack("{s:s, s:s, s:o, s:o}", "apiVersion", "opencontrail.org/v1",
+				   "kind", resource_name(e->kind), "metadata", meta, "status",
+				   status));
 }
 
 /* Of the kinds that users make the manager makes one: the cluster's network. */
 static json_t *network_of_cluster(const struct entry *e)
 {
 	const json_t *content = json_object_get(e->want, "spec"), *subnet;
-	json_t *object = resource_of(e, "status"), *subnets = mem_check(json_array());
+	json_t *object = resource_of(e), *subnets = mem_check(json_array());
 	size_t i;
 
 	json_array_foreach(json_object_get(content, "subnets"), i, subnet) {
 		json_array_append_new(subnets, json_pack("{s:O}", "cidr",
 							 json_object_get(subnet, "cidr")));
 	}
-	json_object_del(object, "status");
 	json_object_set_new(object, "spec", json_pack("{s:O, s:o}", "vni",
 						      json_object_get(content, "vni"), "subnets",
 						      subnets));
@@ -390,17 +464,17 @@ static void write_out(struct entry *e)
 	const char *json = "application/json";
 
 	e->writing = e->want ? wanted_hash(e) : 0;
-	if (!e->want) {
+	if (kinds[e->kind].users && e->exists && (e->want || !e->managed)) {
+		ask(e, "PUT", true, "/status", json, answer_to(e));
+	} else if (!e->want) {
 		ask(e, "DELETE", true, "", json, precondition(e));
 	} else if (!e->exists && kinds[e->kind].users) {
 		e->writing = 0;	/* the status follows */
 		ask(e, "POST", false, "", json, network_of_cluster(e));
 	} else if (!e->exists) {
-		ask(e, "POST", false, "", json, resource_of(e, "spec"));
-	} else if (kinds[e->kind].users) {
-		ask(e, "PUT", true, "/status", json, resource_of(e, "status"));
+		ask(e, "POST", false, "", json, resource_of(e));
 	} else {
-		ask(e, "PUT", true, "", json, resource_of(e, "spec"));
+		ask(e, "PUT", true, "", json, resource_of(e));
 	}
 }
 
@@ -544,6 +618,16 @@ void publisher_want(void *publisher, enum resource_kind kind, const char *key,
 	look_at(e);
 }
 
+void publisher_problem(struct publisher *p, enum resource_kind kind, const char *key,
+		       const char *text)
+{
+	struct entry *e = entry_get(p, kind, key);
+
+	free(e->problem);
+	e->problem = xstrdup(text);
+	look_at(e);
+}
+
 void publisher_seen(struct publisher *p, enum resource_kind kind, const json_t *object)
 {
 	const json_t *meta = json_object_get(object, "metadata");
@@ -565,6 +649,8 @@ void publisher_gone(struct publisher *p, enum resource_kind kind, const char *ke
 	if (!e)
 		return;
 	e->exists = e->managed = false;
+	free(e->problem);
+	e->problem = NULL;
 	look_at(e);
 }
 
@@ -621,6 +707,7 @@ void publisher_free(struct publisher *p)
 
 			kube_call_cancel(e->call);
 			json_decref(e->want);
+			free(e->problem);
 			free(e->key);
 			free(e);
 		}

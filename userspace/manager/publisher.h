@@ -50,6 +50,10 @@ void publisher_enable(struct publisher *p, bool enable);
 void publisher_want(void *publisher, enum resource_kind kind, const char *key,
 		    const json_t *object);
 
+/* Of a kind that users make: why it is not as its user wants it; NULL: it is. */
+void publisher_problem(struct publisher *p, enum resource_kind kind, const char *key,
+		       const char *text);
+
 /* What is there: of a reflector on the kind. */
 void publisher_seen(struct publisher *p, enum resource_kind kind, const json_t *object);
 void publisher_gone(struct publisher *p, enum resource_kind kind, const char *key);

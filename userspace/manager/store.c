@@ -21,6 +21,11 @@ static const char *const kind_names[RESOURCE_KINDS] = {
 	[RES_LOAD_BALANCER] = "LoadBalancer",
 };
 
+const char *resource_name(enum resource_kind kind)
+{
+	return kind_names[kind];
+}
+
 void store_init(struct store *st, struct vr_log *log, store_emit_fn *emit, void *arg)
 {
 	memset(st, 0, sizeof(*st));

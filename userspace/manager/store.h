@@ -43,6 +43,8 @@ struct store {
 	void		*change_arg;
 };
 
+const char *resource_name(enum resource_kind kind);	/* "VirtualNetwork" */
+
 void store_init(struct store *st, struct vr_log *log, store_emit_fn *emit, void *arg);
 void store_free(struct store *st);
 
