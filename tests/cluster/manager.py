@@ -214,6 +214,22 @@ def users_network():
     until(lambda: not get("virtualnetworks", "blue", "team"), "the network is the user's to delete")
 
 
+def namespace_gone():
+    """A namespace is deleted with all that is in it."""
+    cp.namespace("short")
+    cp.pod("short", "p", "n1", {"app": "p"}, ports=[8080])
+    post("/api/v1/namespaces/short/services", {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"}, "spec": {
+        "selector": {"app": "p"}, "ports": [{"port": 80}]}})
+    until(lambda: get("virtualmachineinterfaces", "p", "short") and get("loadbalancers", "s", "short"), "a namespace with a pod and a service")
+    cp.kubectl("delete", "namespace", "short", "--wait=false")
+    until(lambda: not cp.api.find("/api/v1/namespaces/short"), "it can be deleted: nothing is made again in it")
+    until(lambda: not get("projects", "short"), "its Project goes")
+    until(lambda: not [i for i in get("instanceips") if i["spec"].get("interface", i["spec"].get("loadBalancer", "")).startswith("short/")],
+          "and its addresses")
+    tap.check("short" not in "".join(line for line in managers[0].said().splitlines() if "warning" in line or "error" in line),
+              "without a word in the log", managers[0].said())
+
+
 def events():
     make_pod("lost", "n1", labels={"app": "lost"}, **{"opencontrail.org/network": "nowhere"})
 
@@ -288,7 +304,7 @@ def api_server_gone():
 
 with cp:
     set_up()
-    CASES = (translated, waiting, quiet, policies, isolation, users_network, events, fail_over, while_down, pinned, api_server_gone)
+    CASES = (translated, waiting, quiet, policies, isolation, users_network, namespace_gone, events, fail_over, while_down, pinned, api_server_gone)
     tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
     if tap.failed:
         for m in managers:

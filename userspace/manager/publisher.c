@@ -515,14 +515,18 @@ static void succeed(struct entry *e, const json_t *body)
 static void fail(struct entry *e, long status, const struct vr_err *err)
 {
 	struct publisher *p = e->p;
+	int level = VR_LOG_WARNING;
 
 	if (status == 404 && e->exists) {
 		e->exists = false;
 		return;
 	}
 	p->stats.failures++;
+	/* a namespace that goes takes all that is in it, before the manager has heard of it */
+	if (status == 404 || strstr(err->text, "being terminated"))
+		level = VR_LOG_DEBUG;
 	if (!e->failures)
-		vr_logf(p->log, VR_LOG_WARNING, "%s %s: %s; trying again", kinds[e->kind].plural,
+		vr_logf(p->log, level, "%s %s: %s; trying again", kinds[e->kind].plural,
 			*e->key == '/' ? e->key + 1 : e->key, err->text);
 	retry_later(e);
 }
