@@ -12,7 +12,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 # pylint: disable=wrong-import-position
 from vrtest.fabric import Fabric
-from vrtest.node import SLOW, namespace_manifest, pod_manifest, service
+from vrtest.node import SLOW, namespace_manifest, node_manifest, pod_manifest, service
 from vrtest.probe import Probe, World, family_of
 from vrtest.tap import Tap, wait_for
 from vrtest.wired import Place
@@ -396,6 +396,37 @@ def large_requests():
     udp.close()
 
 
+# --- traffic_distribution.go ---------------------------------------------------------------------
+
+def in_zones(**zones):
+    """The nodes' zones."""
+    for n, node in nodes.items():
+        obj = node_manifest(f"node{n}", node.addrs)
+        obj["metadata"]["labels"] = {"topology.kubernetes.io/zone": zones[f"node{n}"]} if zones else {}
+        nodes[1].apply(f"00-node{n}", [obj])
+
+
+def traffic_distribution():
+    """traffic_distribution.go: traffic stays in the zone, and leaves it when the zone has nobody."""
+    def slice_of(**zone_of):
+        return {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
+                "metadata": {"name": "web-1", "namespace": "default", "labels": {"kubernetes.io/service-name": "web"}},
+                "addressType": "IPv4", "ports": [{"name": "tcp-80", "port": HTTP, "protocol": "TCP"}],
+                "endpoints": [{"addresses": [pods[name].v4], "nodeName": f"node{ON[name]}",
+                               **({"hints": {"forZones": [{"name": zone}]}} if zone else {})}
+                              for name, zone in zone_of.items() for name in [name.replace("_", "-")]]}
+
+    in_zones(node1="a", node2="b")
+    for hints, near, far in (({"web_1": "a", "web_2": "b"}, {"default/web-1"}, {"default/web-2"}),
+                             ({"web_1": "a", "web_2": None}, BOTH, BOTH),
+                             ({"web_1": "c", "web_2": "c"}, BOTH, BOTH)):
+        apply_services(web((80, HTTP, "TCP"), ipFamilyPolicy="SingleStack"), slice_of(**hints))
+        tap.equal(who(pods["client"], vip(), 80), near, f"traffic_distribution.go: hints {hints}, zone a")
+        tap.equal(who(pods["other"], vip(), 80), far, f"traffic_distribution.go: hints {hints}, zone b")
+    in_zones()
+    apply_services(web())
+
+
 # --- dual_stack.go, funny_ips.go ---------------------------------------------------------------
 
 def families():
@@ -418,7 +449,7 @@ def leading_zeros():
 
 set_up()
 CASES = (preserve_source, change_type, external_name, released_node_port, unready_terminating, affinity, no_endpoints,
-         internal_local, terminating_only, load_balancer, udp_moves, granular, updates, client_affinity, large_requests,
+         internal_local, terminating_only, load_balancer, udp_moves, granular, updates, client_affinity, large_requests, traffic_distribution,
          families, leading_zeros)
 tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
 if tap.failed:

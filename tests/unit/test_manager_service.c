@@ -178,6 +178,23 @@ static void given_endpoints(void **state)
 	world_free(&w);
 }
 
+/* traffic_distribution.go, topology_hints.go: whom an endpoint is meant for is passed on. */
+static void hints(void **state)
+{
+	struct world w;
+
+	(void)state;
+	set_up(&w);
+	world_apply(&w, SERVICE("web", WEB) SLICE("s1", "{addresses: [10.32.8.1], hints: {forZones: [{name: a}, {name: b}], "
+						  "forNodes: [{name: n1}]}}"));
+	assert_spec(&w, RES_POOL, "default/web.http", "members",
+		    "[{\"address\":\"10.32.8.1\",\"port\":7000,\"weight\":1,\"state\":\"active\","
+		    "\"zones\":[\"a\",\"b\"],\"nodes\":[\"n1\"]}]");
+	world_apply(&w, "{apiVersion: v1, kind: Node, metadata: {name: n9, labels: {topology.kubernetes.io/zone: a}}}");
+	assert_spec(&w, RES_ROUTER, "/n9", "zone", "\"a\"");
+	world_free(&w);
+}
+
 static void host_network_endpoint(void **state)
 {
 	struct world w;
@@ -364,6 +381,7 @@ int main(void)
 		cmocka_unit_test(affinity),
 		cmocka_unit_test(not_served),
 		cmocka_unit_test(given_endpoints),
+		cmocka_unit_test(hints),
 		cmocka_unit_test(host_network_endpoint),
 		cmocka_unit_test(dual_stack),
 		cmocka_unit_test(from_outside),

@@ -159,6 +159,54 @@ static void a_node_that_drains(void **state)
 	res_free(r);
 }
 
+/* --- members that are near ---------------------------------------------------------- */
+
+#define M(last, more) "{\"address\":\"10.32.0." #last "\",\"port\":80,\"node\":\"n" #last "\"" more "}"
+#define IN(zone) ",\"zones\":[\"" zone "\"]"
+#define ON(node) ",\"nodes\":[\"" node "\"]"
+#define DRAINS ",\"state\":\"draining\""
+#define FAILED ",\"state\":\"failed\""
+
+/* The members that node n1 of zone a takes, by the last octet of their addresses. */
+static void near(const char *members, const char *zone, const char *more, const char *want)
+{
+	struct plan_env env = { .node = "n1", .zone = (char *)zone };
+	char spec[2048], got[64] = "";
+	struct ids *ids = ids_new();
+	struct unit u;
+	struct res *r;
+	unsigned int i;
+
+	snprintf(spec, sizeof(spec), "{\"protocol\":\"TCP\",\"family\":\"IPv4\",\"network\":\"default/n\"%s,\"members\":[%s]}",
+		 more, members);
+	r = parse("LoadBalancerPool", "web.http", spec);
+	plan(&u, r, NULL, &env, ids);
+	for (i = 0; i < u.objs[0]->nexthop.n_members; i++)
+		snprintf(got + strlen(got), sizeof(got) - strlen(got), "%u ", u.objs[0]->nexthop.members[i].addr.b[3]);
+	assert_string_equal(got, want);
+	unit_clear(&u, ids);
+	ids_free(ids);
+	res_free(r);
+}
+
+/* traffic_distribution.go, topology_hints.go: as kube-proxy understands hints. */
+static void hints(void **state)
+{
+	static const char all[] = M(1, IN("a")) "," M(2, IN("b")) "," M(3, IN("a"));
+
+	(void)state;
+	near(all, "a", "", "1 3 ");
+	near(all, "b", "", "2 ");
+	near(all, "c", "", "1 2 3 ");		/* none is for this zone */
+	near(all, NULL, "", "1 2 3 ");		/* the node's zone is not known */
+	near(M(1, IN("a")) "," M(2, ""), "a", "", "1 2 ");	/* not all say it */
+	near(M(1, IN("a")) "," M(2, IN("b")) "," M(4, DRAINS), "a", "", "1 4 ");
+	near(M(1, IN("a") FAILED) "," M(2, IN("b")), "a", "", "2 ");	/* nobody is left in the zone */
+	near(M(2, IN("a") ON("n2")) "," M(1, IN("a") ON("n1")), "a", "", "1 ");
+	near(M(2, IN("a") ON("n2")) "," M(3, IN("a") ON("n3")), "a", "", "2 3 ");
+	near(all, "b", ",\"internalTrafficPolicy\":\"Local\"", "1 ");
+}
+
 static void routes_through(void **state)
 {
 	static const char spec[] = "{\"network\":\"default/r\",\"node\":\"n2\",\"macAddress\":\"02:00:00:00:00:05\","
@@ -196,7 +244,7 @@ int main(void)
 		cmocka_unit_test(both_ends_agree),
 		cmocka_unit_test(members_that_can_be_reached),
 		cmocka_unit_test(a_node_that_drains),
-		cmocka_unit_test(routes_through),
+		cmocka_unit_test(hints), cmocka_unit_test(routes_through),
 	};
 
 	return cmocka_run_group_tests_name("vrouterd: plan", tests, NULL, NULL);

@@ -132,6 +132,7 @@ struct member {
 	uint16_t	port;
 	bool		draining, failed;
 	const char	*node, *target;		/* borrowed, may be NULL */
+	json_t		*zones, *nodes;		/* the same */
 };
 
 struct members {
@@ -157,6 +158,8 @@ static void add_member(struct members *list, const struct endpoint *ep, uint16_t
 	mb->draining = !active;
 	mb->node = ep->node;
 	mb->target = ep->target;
+	mb->zones = ep->zones;
+	mb->nodes = ep->nodes;
 }
 
 static int compare_members(const void *a, const void *b)
@@ -183,11 +186,11 @@ static json_t *members_json(struct members *list)
 
 		if (i && addr_equal(&mb[-1].addr, &mb->addr) && mb[-1].port == mb->port)
 			continue;
-		json_array_append_new(out, json_pack("{s:s, s:i, s:i, s:s, s:s*, s:s*}",
+		json_array_append_new(out, json_pack("{s:s, s:i, s:i, s:s, s:s*, s:s*, s:O*, s:O*}",
 			"address", addr_text(&mb->addr, text), "port", (int)mb->port, "weight", 1,
 			"state", mb->failed ? "failed" : mb->draining ? "draining" : "active",
 			"node", mb->node,
-			"target", mb->target));
+			"target", mb->target, "zones", mb->zones, "nodes", mb->nodes));
 	}
 	return out;
 }

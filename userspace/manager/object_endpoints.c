@@ -64,6 +64,37 @@ static void read_place(struct object *obj, struct endpoint *ep, const struct fie
 		ep->target = xasprintf("%s/%s", ns ? ns : obj->ns, name);
 }
 
+/* Names of a list of {"name": ...}; NULL: none. */
+static json_t *read_hint(const struct field *hints, const char *key)
+{
+	struct field list = field_array(hints, key);
+	json_t *names = NULL;
+	size_t i;
+
+	for (i = 0; i < field_count(&list); i++) {
+		struct field e = field_at(&list, i);
+		json_t *name = json_object_get(e.value, "name");
+
+		if (!json_is_string(name)) {
+			field_error(&e, "must be an object with a name");
+			continue;
+		}
+		if (!names)
+			names = mem_check(json_array());
+		json_array_append(names, name);
+	}
+	return names;
+}
+
+/* KEP-2433, KEP-3015: which clients' zones or nodes it is meant for. */
+static void read_hints(struct endpoint *ep, const struct field *f)
+{
+	struct field hints = field_object(f, "hints");
+
+	ep->zones = read_hint(&hints, "forZones");
+	ep->nodes = read_hint(&hints, "forNodes");
+}
+
 static void read_slice_endpoint(struct object *obj, struct endpoint_group *group,
 				const struct field *f, enum family family)
 {
@@ -91,6 +122,7 @@ static void read_slice_endpoint(struct object *obj, struct endpoint_group *group
 	ep->serving = field_bool(&cond, "serving", ep->ready);
 	ep->terminating = field_bool(&cond, "terminating", false);
 	read_place(obj, ep, f);
+	read_hints(ep, f);
 }
 
 void slice_read(struct object *obj, const struct field *doc)
@@ -186,6 +218,8 @@ static void group_clear(struct endpoint_group *group)
 	for (i = 0; i < group->n; i++) {
 		free(group->v[i].node);
 		free(group->v[i].target);
+		json_decref(group->v[i].zones);
+		json_decref(group->v[i].nodes);
 	}
 	free(group->v);
 }

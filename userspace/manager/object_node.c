@@ -6,6 +6,8 @@
 /* More than any node has; the rest would be a mistake. */
 #define MAX_ADDRS 16
 
+#define ZONE_LABEL "topology.kubernetes.io/zone"
+
 static bool has_addr(const struct node_spec *node, const struct addr *a)
 {
 	size_t i;
@@ -24,6 +26,7 @@ void node_read(struct object *obj, const struct field *doc)
 	size_t i;
 
 	obj->node = node;
+	node->zone = xstrdup(json_string_value(json_object_get(obj->labels, ZONE_LABEL)));
 	for (i = 0; i < field_count(&list); i++) {
 		struct field e = field_at(&list, i), f = field_get(&e, "address");
 		const char *type;
@@ -50,5 +53,6 @@ void node_spec_free(struct node_spec *node)
 	if (!node)
 		return;
 	free(node->addrs);
+	free(node->zone);
 	free(node);
 }

@@ -54,6 +54,7 @@ struct object {
 struct node_spec {
 	struct addr		*addrs;		/* of type InternalIP, in their order */
 	size_t			n;
+	char			*zone;		/* NULL: unknown */
 };
 
 struct container_port {
@@ -119,6 +120,7 @@ struct endpoint {
 	struct addr	addr;
 	bool		ready, serving, terminating;
 	char		*node, *target;		/* "ns/pod"; each may be NULL */
+	json_t		*zones, *nodes;		/* whom it is meant for: names; each may be NULL */
 };
 
 /* Endpoints that share their ports. */

@@ -128,6 +128,18 @@ static void set_local(struct daemon *d, const struct res *r)
 	model_each(d->model, RES_LINK_LOCAL, replan_this, d);
 }
 
+/* Which members of services are near. */
+static void set_zone(struct daemon *d, const struct res *r)
+{
+	const char *zone = r ? r->router.zone : NULL;
+
+	if (zone == d->env.zone || (zone && d->env.zone && !strcmp(zone, d->env.zone)))
+		return;
+	free(d->env.zone);
+	d->env.zone = mem_strdup(zone);
+	model_each(d->model, RES_POOL, replan_this, d);
+}
+
 static bool is_attached(void *arg, const char *vmi)
 {
 	const struct daemon *d = arg;
@@ -218,6 +230,7 @@ static void on_change(void *arg, const struct res *old, const struct res *r)
 		refresh_what_is_here(d);
 	if (is_this_node(d, any)) {
 		set_local(d, r);
+		set_zone(d, r);
 		d->state.leaving = !r;
 	}
 	if (any->kind == RES_LB && d->opt->external)
@@ -702,6 +715,7 @@ void daemon_stop(struct daemon *d)
 		model_free(d->model);
 	attachments_close(&d->attachments);
 	hostdev_close(&d->host);
+	free(d->env.zone);
 	if (d->ids)
 		ids_free(d->ids);
 }

@@ -62,6 +62,7 @@ struct router {
 	char		*network;	/* key of the VirtualNetwork that the node itself is in */
 	unsigned int	n_addrs;
 	struct vr_addr	*addrs;		/* the primary first */
+	char		*zone;		/* NULL = unknown */
 };
 
 /* What goes between two networks goes through one of the instances. */
@@ -127,6 +128,8 @@ struct pool {
 		uint8_t		state;	/* VROUTER_MEMBER_STATE_* */
 		bool		failed;	/* its node says so: gets nothing */
 		char		*target, *node; /* may be NULL */
+		char		**zones, **nodes; /* whose clients it is meant for */
+		unsigned int	n_zones, n_nodes; /* 0 = not said */
 	} *members;
 };
 

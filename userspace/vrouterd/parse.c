@@ -212,6 +212,7 @@ static void parse_router(struct jerr *e, const json_t *spec, struct res *r)
 {
 	r->router.network = jkey(e, spec, "network", true);
 	r->router.addrs = parse_ips(e, spec, "addresses", &r->router.n_addrs);
+	r->router.zone = dup_string(e, spec, "zone", false);
 }
 
 /* Keys of other resources. */
@@ -331,6 +332,8 @@ static void parse_member(struct jerr *e, const json_t *o, uint8_t family, struct
 	parse_state(e, state, m);
 	m->target = dup_string(e, o, "target", false);
 	m->node = dup_string(e, o, "node", false);
+	m->zones = parse_names(e, o, "zones", &m->n_zones);
+	m->nodes = parse_names(e, o, "nodes", &m->n_nodes);
 }
 
 /* "Local" or "Cluster"; false: absent. */
@@ -598,6 +601,7 @@ void res_free(struct res *r)
 	case RES_ROUTER:
 		free(r->router.network);
 		free(r->router.addrs);
+		free(r->router.zone);
 		break;
 	case RES_CHAIN:
 		free_chain(&r->chain);
@@ -609,6 +613,8 @@ void res_free(struct res *r)
 		for (i = 0; i < r->pool.n_members; i++) {
 			free(r->pool.members[i].target);
 			free(r->pool.members[i].node);
+			free_strings(r->pool.members[i].zones, r->pool.members[i].n_zones);
+			free_strings(r->pool.members[i].nodes, r->pool.members[i].n_nodes);
 		}
 		free(r->pool.members);
 		monitor_free(r->pool.monitor);

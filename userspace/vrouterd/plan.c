@@ -389,6 +389,65 @@ static void plan_remote_vmi(struct unit *u, const struct res *r, const struct pl
 	plan_vmi_routes(u, r, nexthop, ids);
 }
 
+/* Which members a node's traffic may go to: its own, those meant for it or its zone, all. */
+enum reach { REACH_LOCAL, REACH_NODE, REACH_ZONE, REACH_ALL };
+
+static bool has_name(char *const *names, unsigned int n, const char *name)
+{
+	while (n--)
+		if (!strcmp(names[n], name))
+			return true;
+	return false;
+}
+
+static bool is_meant(const struct pool_member *m, const struct plan_env *env, bool for_node)
+{
+	if (for_node)
+		return has_name(m->nodes, m->n_nodes, env->node);
+	return env->zone && has_name(m->zones, m->n_zones, env->zone);
+}
+
+/* As kube-proxy does: only when each member says whom it is meant for, and some that serves
+ * is meant for this node (or its zone), the others are left out.
+ */
+static bool is_hinted(const struct pool *p, const struct plan_env *env, bool for_node)
+{
+	bool some = false;
+	unsigned int i;
+
+	for (i = 0; i < p->n_members; i++) {
+		const struct pool_member *m = &p->members[i];
+
+		if (m->failed || m->state != VROUTER_MEMBER_STATE_ACTIVE)
+			continue;
+		if (for_node ? !m->n_nodes : !m->n_zones)
+			return false;
+		some |= is_meant(m, env, for_node);
+	}
+	return some;
+}
+
+/* Does the member get this node's traffic? Those that drain keep their flows wherever they are. */
+static bool is_for(const struct pool_member *m, enum reach reach, const struct plan_env *env)
+{
+	if (m->failed)
+		return false;
+	if (reach == REACH_LOCAL)
+		return m->node && !strcmp(m->node, env->node);
+	if (reach == REACH_ALL || m->state != VROUTER_MEMBER_STATE_ACTIVE)
+		return true;
+	return is_meant(m, env, reach == REACH_NODE);
+}
+
+static enum reach reach_of(const struct pool *p, bool local, const struct plan_env *env)
+{
+	if (local)
+		return REACH_LOCAL;
+	if (is_hinted(p, env, true))
+		return REACH_NODE;
+	return is_hinted(p, env, false) ? REACH_ZONE : REACH_ALL;
+}
+
 /* A weight of 0 is a member without share: it keeps the flows it has. */
 static void plan_members(struct unit *u, const struct pool *p, const char *label, bool local,
 			 uint32_t nexthop, const struct plan_env *env, struct ids *ids)
@@ -397,13 +456,14 @@ static void plan_members(struct unit *u, const struct pool *p, const char *label
 		.id = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_ECMP, label),
 		.label = mem_strdup(label), .type = VROUTER_NEXTHOP_TYPE_ECMP,
 	};
+	enum reach reach = reach_of(p, local, env);
 	unsigned int i;
 
 	nh.members = mem_zero(p->n_members, sizeof(*nh.members));
 	for (i = 0; i < p->n_members; i++) {
 		const struct pool_member *m = &p->members[i];
 
-		if (m->failed || (local && (!m->node || strcmp(m->node, env->node))))
+		if (!is_for(m, reach, env))
 			continue;
 		nh.members[nh.n_members++] = (struct vr_member){
 			.addr = m->addr, .port = m->port, .nexthop = nexthop,

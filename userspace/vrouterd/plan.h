@@ -50,6 +50,7 @@ struct device {
 /* What this node is, and how it reaches others. */
 struct plan_env {
 	const char	*node;
+	char		*zone;		/* NULL = unknown */
 	bool		tunnels;
 	uint8_t		encap;		/* VROUTER_TUNNEL_ENCAP_* */
 	uint8_t		family;		/* of the underlay, AF_*; 0 = as the two nodes of a tunnel agree */
