@@ -2,7 +2,6 @@
 /* The parts of vrouterd and what each tells the others. */
 
 #include <errno.h>
-#include <search.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
@@ -10,39 +9,9 @@
 #include "dlog.h"
 #include "mem.h"
 
-#define SETTLE	5000		/* microseconds: changes come in flocks */
 #define TICK	5000000
 
-struct planned {
-	enum res_kind	kind;
-	char		*key;
-	struct unit	unit;
-};
-
-static int compare(const void *a, const void *b)
-{
-	const struct planned *x = a, *y = b;
-
-	return x->kind != y->kind ? (x->kind < y->kind ? -1 : 1) : strcmp(x->key, y->key);
-}
-
-static struct planned *find_planned(const struct daemon *d, enum res_kind kind, const char *key)
-{
-	struct planned probe = { .kind = kind, .key = (char *)key }, **slot;
-
-	slot = (struct planned **)tfind(&probe, &d->planned, compare);
-	return slot ? *slot : NULL;
-}
-
-const struct unit *daemon_unit(const struct daemon *d, enum res_kind kind, const char *key)
-{
-	struct planned *e = find_planned(d, kind, key);
-
-	return e ? &e->unit : NULL;
-}
-
-/* Asks for daemon_work() soon; later requests do not put it off. */
-static void want_work(struct daemon *d, uint64_t usec)
+void daemon_want_work(struct daemon *d, uint64_t usec)
 {
 	int enabled = SD_EVENT_OFF;
 	uint64_t now, then;
@@ -55,214 +24,6 @@ static void want_work(struct daemon *d, uint64_t usec)
 	sd_event_source_set_time(d->work, now + usec);
 	sd_event_source_set_enabled(d->work, SD_EVENT_ONESHOT);
 }
-
-/* --- the model's changes ---------------------------------------------------------- */
-
-/* The device that a resource's interface has here. */
-static const struct device *device_of(const struct daemon *d, const struct res *r,
-				      struct device *dev)
-{
-	const struct attachment *at;
-
-	if (r && r->kind == RES_ROUTER)
-		return d->host.dev.ifindex ? &d->host.dev : NULL;
-	if (!r || r->kind != RES_VMI || !r->vmi.node || strcmp(r->vmi.node, d->opt->node))
-		return NULL;
-	at = attachment_of_vmi(&d->attachments, r->key);
-	if (!at)
-		return NULL;
-	dev->ifindex = at->ifindex;
-	dev->name = at->host;
-	return dev;
-}
-
-static void replan(struct daemon *d, struct planned *e, const struct res *r)
-{
-	struct device dev;
-
-	reconciler_update(d->rc, &e->unit, r, device_of(d, r, &dev));
-	want_work(d, SETTLE);
-}
-
-static bool is_this_node(const struct daemon *d, const struct res *r)
-{
-	return r->kind == RES_ROUTER && !strcmp(r->key + strlen("Node/"), d->opt->node);
-}
-
-static void replan_router(const struct res *r, void *arg)
-{
-	struct daemon *d = arg;
-	struct planned *e = is_this_node(d, r) ? NULL : find_planned(d, RES_ROUTER, r->key);
-
-	if (e)
-		replan(d, e, r);
-}
-
-static void replan_this(const struct res *r, void *arg)
-{
-	struct daemon *d = arg;
-	struct planned *e = find_planned(d, r->kind, r->key);
-
-	if (e)
-		replan(d, e, r);
-}
-
-/* The addresses that tunnels lead from, and packets to the outside; with others, all tunnels
- * are made anew. r NULL: none.
- */
-static void set_local(struct daemon *d, const struct res *r)
-{
-	struct vr_addr local[2] = {};
-	uint8_t primary;
-	unsigned int i;
-
-	for (i = r ? r->router.n_addrs : 0; i-- > 0;)
-		local[r->router.addrs[i].family == AF_INET6] = r->router.addrs[i];
-	primary = r && r->router.n_addrs ? r->router.addrs[0].family : 0;
-	if (!memcmp(local, d->env.local, sizeof(local)) && primary == d->env.primary)
-		return;
-	memcpy(d->env.local, local, sizeof(local));
-	d->env.primary = primary;
-	model_each(d->model, RES_ROUTER, replan_router, d);
-	model_each(d->model, RES_NETWORK, replan_this, d);
-	model_each(d->model, RES_LINK_LOCAL, replan_this, d);
-}
-
-/* Which members of services are near. */
-static void set_zone(struct daemon *d, const struct res *r)
-{
-	const char *zone = r ? r->router.zone : NULL;
-
-	if (zone == d->env.zone || (zone && d->env.zone && !strcmp(zone, d->env.zone)))
-		return;
-	free(d->env.zone);
-	d->env.zone = mem_strdup(zone);
-	model_each(d->model, RES_POOL, replan_this, d);
-}
-
-static bool is_attached(void *arg, const char *vmi)
-{
-	const struct daemon *d = arg;
-	const struct res *r = model_get(d->model, RES_VMI, vmi);
-	struct device dev;
-
-	return device_of(d, r, &dev);
-}
-
-static bool is_known(void *arg, const char *node)
-{
-	const struct daemon *d = arg;
-	const struct unit *u;
-	char key[320];
-
-	snprintf(key, sizeof(key), "Node/%s", node);
-	u = daemon_unit(d, RES_ROUTER, key);
-	return u && u->n_objs;
-}
-
-struct of_node {
-	struct daemon	*d;
-	const char	*node;
-};
-
-static void replan_vmi_of(const struct res *r, void *arg)
-{
-	const struct of_node *of = arg;
-	struct planned *e;
-
-	if (!r->vmi.node || strcmp(r->vmi.node, of->node))
-		return;
-	e = find_planned(of->d, RES_VMI, r->key);
-	if (e)
-		replan(of->d, e, r);
-}
-
-/* Another node came or went, or its addresses: so do the ways to what it has. */
-static void replan_others(struct daemon *d, const struct res *router)
-{
-	struct of_node of = { d, router->key + strlen("Node/") };
-
-	if (!is_this_node(d, router))
-		model_each(d->model, RES_VMI, replan_vmi_of, &of);
-	model_each(d->model, RES_CHAIN, replan_this, d);
-}
-
-/* Without its own interface the node would ask somebody else's addresses. */
-static void update_monitors(struct daemon *d, const struct res *old, const struct res *r)
-{
-	if (*d->opt->host_device) {
-		monitors_pool(d->health.monitors, old, r);
-	} else if (r && r->pool.monitor && !d->unmonitored) {
-		d->unmonitored = true;
-		log_warn("health monitors need the node's own interface, see --host-device: "
-			 "members on this node are not probed");
-	}
-}
-
-/* A pod of this node came or went. */
-static void refresh_what_is_here(struct daemon *d)
-{
-	model_each(d->model, RES_CHAIN, replan_this, d);
-	d->export.stale = true;
-}
-
-static void on_change(void *arg, const struct res *old, const struct res *r)
-{
-	const struct res *any = r ? r : old;
-	struct daemon *d = arg;
-	struct planned *e = find_planned(d, any->kind, any->key);
-	struct device dev;
-
-	if (!e) {
-		e = mem_zero(1, sizeof(*e));
-		e->kind = any->kind;
-		e->key = mem_strdup(any->key);
-		mem_check(tsearch(e, &d->planned, compare));
-	}
-	replan(d, e, r);
-	if (any->kind == RES_POOL)
-		update_monitors(d, old, r);
-	if (any->kind == RES_ROUTER || any->kind == RES_NETWORK)
-		d->host.stale = d->export.stale = true;
-	if (any->kind == RES_ROUTER)
-		replan_others(d, any);
-	else if (device_of(d, any, &dev))
-		refresh_what_is_here(d);
-	if (is_this_node(d, any)) {
-		set_local(d, r);
-		set_zone(d, r);
-		d->state.leaving = !r;
-	}
-	if (any->kind == RES_LB && d->opt->external)
-		healthport_service(d->healthport, any->key, r ? r->lb.health_port : 0);
-	if (r)
-		return;
-	tdelete(e, &d->planned, compare);
-	free(e->key);
-	free(e);
-}
-
-void daemon_refresh(struct daemon *d, const char *vmi)
-{
-	struct planned *e = find_planned(d, RES_VMI, vmi);
-
-	if (e)
-		replan(d, e, model_get(d->model, RES_VMI, vmi));
-	refresh_what_is_here(d);
-}
-
-void daemon_forget(struct daemon *d, struct attachment *at)
-{
-	char *vmi = mem_strdup(at->vmi);
-
-	/* What comes from it now would be the node's own to route. */
-	link_set(at->host, false);
-	attachment_del(&d->attachments, at);
-	daemon_refresh(d, vmi);
-	free(vmi);
-}
-
-static const struct model_ops model_ops = { .changed = on_change };
 
 /* --- the feed ----------------------------------------------------------------------- */
 
@@ -291,7 +52,7 @@ static void on_synced(struct daemon *d)
 	reconciler_synced(d->rc);
 	health_in_step(&d->health, true);
 	d->state.synced = d->export.stale = true;
-	want_work(d, SETTLE);
+	daemon_want_work(d, DAEMON_SETTLE);
 	sd_notify(0, "STATUS=In step with the manager");
 }
 
@@ -341,7 +102,7 @@ static void drop_kernel(struct daemon *d, const char *why)
 	d->kernel = NULL;
 	d->dumped = false;
 	d->state.programmed = false;
-	want_work(d, backoff_next(&d->retry));
+	daemon_want_work(d, backoff_next(&d->retry));
 }
 
 static void on_lost(void *arg, const char *why)
@@ -352,7 +113,7 @@ static void on_lost(void *arg, const char *why)
 	if (d->dumped)
 		log_warn("kernel: %s; reading its state anew", why);
 	d->dumped = false;
-	want_work(d, backoff_next(&d->retry));
+	daemon_want_work(d, backoff_next(&d->retry));
 }
 
 /* A pod's namespace was deleted: its device went, and the attachment with it. */
@@ -377,7 +138,7 @@ static void on_seen(void *arg, const struct kkey *key, struct kobj *o)
 	if (!o && had && key->kind == K_VIF)
 		forget_vanished(d, had);
 	kobj_put(had);
-	want_work(d, SETTLE);
+	daemon_want_work(d, DAEMON_SETTLE);
 }
 
 static bool on_known(void *arg, const struct kobj *o, bool deleted)
@@ -434,7 +195,6 @@ static void adopt(struct daemon *d)
 static void ensure_host(struct daemon *d)
 {
 	const char *name = d->opt->host_device;
-	struct planned *e;
 	char key[320];
 
 	if (!*name || (d->host.dev.ifindex && if_nametoindex(name) == d->host.dev.ifindex))
@@ -443,9 +203,7 @@ static void ensure_host(struct daemon *d)
 	/* the routes that led to the one before went with it */
 	d->host.stale = d->export.stale = true;
 	snprintf(key, sizeof(key), "Node/%s", d->opt->node);
-	e = find_planned(d, RES_ROUTER, key);
-	if (e)
-		replan(d, e, model_get(d->model, RES_ROUTER, key));
+	daemon_replan(d, RES_ROUTER, key);
 }
 
 /* The kernel's state is known when this returns true. */
@@ -569,7 +327,7 @@ void daemon_work(struct daemon *d)
 	if (out == RC_LOST)
 		drop_kernel(d, "it does not answer");
 	else if (out != RC_DONE)
-		want_work(d, backoff_next(&d->retry));
+		daemon_want_work(d, backoff_next(&d->retry));
 	else
 		backoff_reset(&d->retry);
 	tell_health(d, out == RC_DONE);
@@ -579,7 +337,7 @@ void daemon_work(struct daemon *d)
 	if (d->export.stale && d->state.synced)
 		export_update(&d->export, d->model, &d->attachments, &d->host);
 	if (d->host.stale || (d->export.stale && d->state.synced))
-		want_work(d, TICK);
+		daemon_want_work(d, TICK);
 }
 
 static int on_work(sd_event_source *s, uint64_t usec, void *arg)
@@ -640,11 +398,11 @@ int daemon_start(struct daemon *d, sd_event *loop, const struct options *opt)
 	d->env = (struct plan_env){
 		.node = opt->node, .tunnels = opt->tunnels, .encap = opt->encap,
 		.family = opt->underlay, .external = opt->external,
-		.attached = is_attached, .known = is_known, .arg = d,
+		.attached = daemon_is_attached, .known = daemon_is_known, .arg = d,
 	};
 	d->export.table = opt->export_table;
 	d->rc = reconciler_new(d->ids, &backend, &d->env);
-	d->model = model_new(&model_ops, d);
+	d->model = model_new(&daemon_model_ops, d);
 	err = attachments_open(&d->attachments, opt->state_dir);
 	if (err) {
 		log_err("--state-dir %s: %s", opt->state_dir, strerror(-err));
@@ -681,23 +439,6 @@ int daemon_start(struct daemon *d, sd_event *loop, const struct options *opt)
 	return err;
 }
 
-static void free_planned(void *p)
-{
-	struct planned *e = p;
-
-	free(e->key);
-	free(e);
-}
-
-static void clear_unit(const void *node, VISIT which, void *arg)
-{
-	struct planned *e = *(struct planned *const *)node;
-	struct daemon *d = arg;
-
-	if (which == postorder || which == leaf)
-		unit_clear(&e->unit, d->ids);
-}
-
 void daemon_stop(struct daemon *d)
 {
 	ctl_free(d->ctl);
@@ -709,8 +450,7 @@ void daemon_stop(struct daemon *d)
 	sd_event_source_disable_unref(d->tick);
 	if (d->rc)
 		reconciler_free(d->rc);
-	twalk_r(d->planned, clear_unit, d);
-	tdestroy(d->planned, free_planned);
+	daemon_plan_free(d);
 	if (d->model)
 		model_free(d->model);
 	attachments_close(&d->attachments);

@@ -59,6 +59,21 @@ int daemon_start(struct daemon *d, sd_event *loop, const struct options *opt);
 /* Leaves the kernel as it is. */
 void daemon_stop(struct daemon *d);
 
+/* --- daemon_plan.c ------------------------------------------------------------- */
+
+#define DAEMON_SETTLE	5000	/* microseconds: changes come in flocks */
+
+extern const struct model_ops daemon_model_ops;	/* arg: struct daemon */
+
+/* The resource has something else here than before: a device, say. */
+void daemon_replan(struct daemon *d, enum res_kind kind, const char *key);
+void daemon_plan_free(struct daemon *d);
+/* Of struct plan_env; arg: struct daemon */
+bool daemon_is_attached(void *arg, const char *vmi);
+bool daemon_is_known(void *arg, const char *node);
+/* Asks for daemon_work() soon; later requests do not put it off. */
+void daemon_want_work(struct daemon *d, uint64_t usec);
+
 /* --- for pods.c --------------------------------------------------------------- */
 
 /* Brings what is planned to the kernel now. */
