@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef MANAGER_PUBLISHER_PRIV_H
+#define MANAGER_PUBLISHER_PRIV_H
+
+/* One resource, as the publisher sees it, and what it looks like on the wire. */
+
+#include "publisher.h"
+
+struct publisher_kind {
+	const char	*plural;
+	bool		namespaced;
+	bool		users;		/* may be made by users, and then gets a status */
+};
+
+extern const struct publisher_kind publisher_kinds[RESOURCE_KINDS];
+
+struct published {
+	struct publisher	*p;
+	enum resource_kind	kind;
+	char			*key;		/* "ns/name", "/name" */
+	json_t			*want;		/* the store's object, or NULL */
+	char			*problem;	/* of a user's object; NULL: none */
+	/* what is there */
+	bool			exists, managed;
+	uint64_t		version;	/* resourceVersion, as a number */
+	uint64_t		hash;		/* of its content; or of what we wrote */
+	json_int_t		generation, observed;	/* of a user's spec, and of our answer */
+	char			said[8];	/* whether it is Ready, as its status has it */
+	char			since[32];
+	/* what is going on */
+	bool			queued, busy;
+	unsigned int		phase;
+	struct published	*next, **prev;	/* in the phase's queue */
+	struct kube_call	*call;
+	uint64_t		writing;	/* hash of what is on its way; 0: not all of it */
+	unsigned int		failures;
+	uint64_t		not_before;	/* monotonic microseconds; 0 = now */
+};
+
+/* --- publisher_json.c ------------------------------------------------------ */
+
+/* Of what is wanted; is what is there so, and answered where it is a user's? */
+uint64_t published_hash(const struct published *e);
+bool published_is_right(const struct published *e);
+/* The object as the API server has it. */
+void published_take(struct published *e, const json_t *object);
+uint64_t published_version(const json_t *object);
+
+/* All to be freed or dropped by the caller. The resource itself, or where its like are made. */
+char *published_path(const struct published *e, bool itself);
+json_t *published_resource(const struct published *e);
+/* Of a user's object: what was made of it, if anything, and whether it is right. */
+json_t *published_answer(const struct published *e);
+/* Of the kinds that users make the manager makes one: the cluster's network. */
+json_t *published_cluster_network(const struct published *e);
+json_t *published_delete_options(const struct published *e);
+
+#endif
