@@ -444,6 +444,18 @@ def daemon_restart():
         tap.equal(key(now), key(was), f"the restarted daemon leaves {what} as they were")
 
 
+def port_range():
+    """Ports of the node's own connections and of SNAT overlap: whoever set it so is told."""
+    tap.check("ip_local_port_range" not in nodes[3].logs(), "by default they do not")
+    nodes[3].kill_daemon()
+    nodes[3].ns.run(["sysctl", "-qw", "net.ipv4.ip_local_port_range=32768 62000"])
+    nodes[3].start_daemon()
+    wait_for(lambda: "ip_local_port_range is 32768 to 62000" in nodes[3].logs(), "the log says so", WAIT)
+    tap.check(True, "an overlap is told")
+    nodes[3].ns.run(["sysctl", "-qw", "net.ipv4.ip_local_port_range=32768 60999"])
+    fabric.sync()
+
+
 def node_lost():
     """A node that is not reached is told in the log, once, and is back when it is."""
     def told():
@@ -517,7 +529,7 @@ def module_reloaded():
 
 set_up()
 CASES = (programmed, pod_to_pod, cluster_ip, host, across_policy, node_port, source_ranges, health_check, node_health, to_outside, egress, link_local, segment_size,
-         underlay_mtu, trace, daemon_restart, node_lost, node_readdressed, node_gone,
+         underlay_mtu, trace, daemon_restart, port_range, node_lost, node_readdressed, node_gone,
          module_reloaded)
 tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
 tap.done()

@@ -10,6 +10,7 @@
 #include "mem.h"
 
 #define TICK	5000000
+#define SNAT_PORTS	61000	/* the first of those that SNAT takes */
 
 void daemon_want_work(struct daemon *d, uint64_t usec)
 {
@@ -385,6 +386,23 @@ static int start_timers(struct daemon *d)
 	return err;
 }
 
+/* The module's ports for SNAT lie above those that the kernel gives to the node's own connections,
+ * unless somebody has set it otherwise: then two may come to the same port towards one peer.
+ */
+static void check_ports(void)
+{
+	FILE *in = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+	unsigned int low, high;
+
+	if (!in)
+		return;
+	if (fscanf(in, "%u %u", &low, &high) == 2 && high >= SNAT_PORTS)
+		log_warn("net.ipv4.ip_local_port_range is %u to %u, and pods get outside from ports "
+			 "%u to 65535: set its end below, or connections of the node and of pods may "
+			 "collide", low, high, SNAT_PORTS);
+	fclose(in);
+}
+
 int daemon_start(struct daemon *d, sd_event *loop, const struct options *opt)
 {
 	struct backend backend = { .apply = apply, .released = released, .arg = d };
@@ -400,6 +418,8 @@ int daemon_start(struct daemon *d, sd_event *loop, const struct options *opt)
 		.family = opt->underlay, .external = opt->external,
 		.attached = daemon_is_attached, .known = daemon_is_known, .arg = d,
 	};
+	if (opt->external)
+		check_ports();
 	d->export.table = opt->export_table;
 	d->rc = reconciler_new(d->ids, &backend, &d->env);
 	d->model = model_new(&daemon_model_ops, d);
