@@ -226,24 +226,31 @@ static void on_trouble(void *arg, const char *text)
 	note(arg, "[%s] ", text ? text : "fine");
 }
 
-static const struct kube_reflector_ops ops = { on_put, on_del, on_synced, on_trouble };
+static const struct kube_reflector_ops ops = { on_put, on_del, on_synced, on_trouble, false };
+static const struct kube_reflector_ops optional_ops = { on_put, on_del, on_synced, on_trouble, true };
 static const struct kube_pace fast = { 10, 40, 50 };
 
 /* The script is gone through, and this is what the owner was told. */
-static void reflect(const struct answer *script, const char *last, const char *const parts[])
+static void reflect_by(const struct kube_reflector_ops *by, const struct answer *script, const char *last,
+		       const char *const parts[])
 {
 	struct kube_reflector *r;
 	struct client c;
 	size_t i;
 
 	set_up(&c, script, "ca.crt");
-	r = kube_reflector_new(c.client, "/api/v1/pods", &fast, &ops, &c);
+	r = kube_reflector_new(c.client, "/api/v1/pods", &fast, by, &c);
 	until(&c, last);
 	for (i = 0; parts && parts[i]; i++)
 		if (!strstr(c.log, parts[i]))
 			fail_msg("no \"%s\" in \"%s\"", parts[i], c.log);
 	kube_reflector_free(r);
 	tear_down(&c);
+}
+
+static void reflect(const struct answer *script, const char *last, const char *const parts[])
+{
+	reflect_by(&ops, script, last, parts);
 }
 
 /* --- reflector ------------------------------------------------------------------------------------ */
@@ -331,7 +338,26 @@ static void absent_kind(void **state)
 	};
 
 	(void)state;
-	reflect(script, "+a/x", (const char *const[]){ "synced +a/x", NULL });
+	reflect_by(&optional_ops, script, "+a/x", (const char *const[]){ "synced +a/x", NULL });
+	/* one that has to be there is waited for */
+	reflect(script, "synced", (const char *const[]){ "requested resource] +a/x [fine] synced", NULL });
+}
+
+/* A server that has just started does not serve custom resources yet: they are not gone. */
+static void absent_for_a_while(void **state)
+{
+	static const struct answer script[] = {
+		{ "list", 200, LIST(POD("x", "1") "," POD("y", "2"), "9", ""), 0, 0, 0 },
+		{ "watch 9", 404, STATUS(404, "the server could not find the requested resource"), 0, 0, 0 },
+		{ "list", 404, STATUS(404, "the server could not find the requested resource"), 0, 0, 0 },
+		{ "list", 200, LIST(POD("y", "2") "," POD("z", "3"), "12", ""), 0, 0, 0 },
+		{ "watch 12", 0, 0, 0, 0, 0 },
+		{ 0 },
+	};
+
+	(void)state;
+	reflect_by(&optional_ops, script, "-a/x", (const char *const[]){ "+a/x +a/y synced [GET /api/v1/pods: the server could "
+		   "not find the requested resource] +a/z -a/x", NULL });
 }
 
 static void forbidden(void **state)
@@ -564,7 +590,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pages), cmocka_unit_test(gone_in_the_list), cmocka_unit_test(gone_in_the_watch),
-		cmocka_unit_test(nonsense), cmocka_unit_test(absent_kind), cmocka_unit_test(forbidden),
+		cmocka_unit_test(nonsense), cmocka_unit_test(absent_kind), cmocka_unit_test(absent_for_a_while), cmocka_unit_test(forbidden),
 		cmocka_unit_test(busy), cmocka_unit_test(silent), cmocka_unit_test(wrong_ca), cmocka_unit_test(wrong_name),
 		cmocka_unit_test(new_token), cmocka_unit_test(kubeconfig), cmocka_unit_test(lease_taken_over),
 		cmocka_unit_test(lease_lost),

@@ -229,10 +229,9 @@ static void list_done(struct kube_reflector *r, const char *version)
 	begin(r);
 }
 
-/* The kind is not there: nothing is. */
+/* The kind is not there, and need not be. */
 static void absent(struct kube_reflector *r)
 {
-	drop_unlisted(r);
 	if (!r->synced) {
 		r->synced = true;
 		r->ops->synced(r->arg);
@@ -266,7 +265,7 @@ static void on_page(void *arg, const struct kube_response *rsp, const struct vr_
 	if (err) {
 		/* also 410 on a page: what was read so far belongs to a past that is gone */
 		set(&r->next_page, NULL);
-		if (rsp->status == 404) {
+		if (rsp->status == 404 && r->ops->optional && !r->known) {
 			absent(r);
 			return;
 		}

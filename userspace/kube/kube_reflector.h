@@ -21,6 +21,12 @@ struct kube_reflector_ops {
 	void (*synced)(void *arg);
 	/* What is known may be old, because of this; NULL: no longer. Told once each. */
 	void (*trouble)(void *arg, const char *text);
+	/*
+	 * The server need not have the kind: a 404 at the start means that there are none. Else, and
+	 * later on, a 404 is trouble as any other: a server that has just started may not yet serve
+	 * custom resources that it has.
+	 */
+	bool optional;
 };
 
 /* For tests: how long is waited. */
@@ -32,8 +38,7 @@ struct kube_pace {
 struct kube_reflector;
 
 /*
- * path: of the kind's list, as "/api/v1/pods". pace NULL: as is good for a server. A kind that
- * the server does not have (404) is empty, and asked for from time to time.
+ * path: of the kind's list, as "/api/v1/pods". pace NULL: as is good for a server.
  */
 struct kube_reflector *kube_reflector_new(struct kube_client *client, const char *path,
 					  const struct kube_pace *pace,
