@@ -30,7 +30,7 @@ FAMILIES = ((4, 0), (6, 1))
 WAIT = 60
 TOGETHER = 400    # seconds: machines that are emulated differ in speed
 SIZE = 1 << 20
-READY, POLICY, CLOSED, DONE = 9999, 9998, 9997, 9996
+READY, ASKED, POLICY, CLOSED, DONE = 9999, 9998, 9997, 9996, 9995
 tap = Tap(f"guests: node{ME}")
 world = World()
 
@@ -134,7 +134,8 @@ def services():
 
 
 def closed():
-    """What a policy does not open, the node of who is asked drops."""
+    """What a policy does not open, the node of who is asked drops. Not before all have asked all else."""
+    together(ASKED)
     node.apply("30-policy", [policy("default", "closed", ingress=[{"ports": [{"port": 8080}]}])])
     node.sync()
     together(POLICY)
