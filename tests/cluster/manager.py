@@ -214,6 +214,41 @@ def users_network():
     until(lambda: not get("virtualnetworks", "blue", "team"), "the network is the user's to delete")
 
 
+def health():
+    """What a node says of its members, in the status of its VirtualRouter, reaches their pools."""
+    post(f"{GROUP}/namespaces/team/healthmonitors", {
+        "apiVersion": "opencontrail.org/v1", "kind": "HealthMonitor", "metadata": {"name": "http"},
+        "spec": {"type": "HTTP", "path": "/healthz"}})
+    cp.api.patch("/api/v1/namespaces/team/services/web", {"metadata": {"annotations": {"opencontrail.org/health-monitor": "http"}}})
+    until(lambda: "healthMonitor" in spec("loadbalancerpools", "web.http", "team"), "a pool has its monitor")
+    addr = spec("virtualmachineinterfaces", "web-1", "team")["addresses"][0]
+
+    def say(*failed):
+        cp.api.patch(f"{GROUP}/virtualrouters/n2/status", {"status": {"failedMembers": list(failed)}})
+
+    def state():
+        return {m["address"]: m["state"] for m in spec("loadbalancerpools", "web.http", "team")["members"]}[addr]
+
+    say({"healthMonitor": "team/http", "address": addr, "port": 8080, "reason": "HTTP status 500", "since": "2026-01-31T03:00:00Z"})
+    until(lambda: state() == "failed", "a member that its node sees fail is failed")
+    say()
+    until(lambda: state() == "active", "and active when it heals")
+    cp.api.patch("/api/v1/namespaces/team/services/web", {"metadata": {"annotations": {"opencontrail.org/health-monitor": None}}})
+
+
+def foreign():
+    """What somebody else made under a name that the manager would give is left alone."""
+    post(f"{GROUP}/namespaces/team/securitygroups", {
+        "apiVersion": "opencontrail.org/v1", "kind": "SecurityGroup", "metadata": {"name": "policy-mine"},
+        "spec": {"enforce": [], "rules": []}})
+    policy("mine", {"podSelector": {"matchLabels": WEB}, "ingress": [{"ports": [{"port": 8080}]}]})
+    until(lambda: "policy-mine" in managers[0].said(), "a SecurityGroup of a user's has the name of a policy's: the log says so")
+    tap.equal(spec("securitygroups", "policy-mine", "team"), {"enforce": [], "rules": []}, "it is not touched")
+    cp.api.delete(f"{GROUP}/namespaces/team/securitygroups/policy-mine")
+    until(lambda: (spec("securitygroups", "policy-mine", "team") or {}).get("rules"), "without it the policy has its own")
+    cp.api.delete("/apis/networking.k8s.io/v1/namespaces/team/networkpolicies/mine")
+
+
 def namespace_gone():
     """A namespace is deleted with all that is in it."""
     cp.namespace("short")
@@ -304,7 +339,7 @@ def api_server_gone():
 
 with cp:
     set_up()
-    CASES = (translated, waiting, quiet, policies, isolation, users_network, namespace_gone, events, fail_over, while_down, pinned, api_server_gone)
+    CASES = (translated, waiting, quiet, policies, isolation, users_network, health, foreign, namespace_gone, events, fail_over, while_down, pinned, api_server_gone)
     tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
     if tap.failed:
         for m in managers:

@@ -144,6 +144,9 @@ static void on_resource(void *arg, enum resource_kind kind, const char *key, con
 		model_pin(&c->mgr->model, key + 1, object);
 	else if (kind == RES_ROUTER)
 		hear_node(c, key + 1, object);
+	else
+		return;
+	informers_changed(c->informers);
 }
 
 /* Another manager was first: what it wrote holds. */

@@ -112,9 +112,11 @@ void model_pin(struct model *m, const char *name, const json_t *object)
 
 	map_set(&m->pins, name, pin);
 	map_set(&m->pins_of, key, pin);
+	if (holder && !strcmp(holder, pin->owner))
+		return;
 	/* whose it is may have been given another one, and another may have been given this */
 	mark_pod(m, pin->owner);
-	if (holder && strcmp(holder, pin->owner))
+	if (holder)
 		mark_pod(m, holder);
 }
 

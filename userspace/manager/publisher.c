@@ -16,6 +16,7 @@ static const enum resource_kind order[RESOURCE_KINDS] = {
 
 /* Load balancers' deletions, all puts in order, all other deletions in the opposite one. */
 #define PHASES (2 * RESOURCE_KINDS + 1)
+#define LATER PHASES		/* the queue of what waits for its time */
 
 struct publisher {
 	sd_event		*event;
@@ -26,10 +27,8 @@ struct publisher {
 	void			*arg;
 	bool			enabled;
 	struct map		entries[RESOURCE_KINDS];
-	struct published	*queue[PHASES], **tail[PHASES];
+	struct published	*queue[PHASES + 1], **tail[PHASES + 1];
 	unsigned int		in_flight[PHASES], n_in_flight;
-	struct map		later;		/* what waits for its time, by kind and key */
-	struct publisher_stats	stats;
 };
 
 /* --- queues ---------------------------------------------------------------- */
@@ -57,56 +56,68 @@ static void dequeue(struct published *e)
 		e->p->tail[e->phase] = e->prev;
 }
 
-static void enqueue(struct published *e)
+static void enqueue(struct published *e, unsigned int phase)
 {
 	struct publisher *p = e->p;
+	int armed = SD_EVENT_OFF;
 
 	e->queued = true;
-	e->phase = phase_of(e);
+	e->phase = phase;
 	e->next = NULL;
-	e->prev = p->tail[e->phase];
+	e->prev = p->tail[phase];
 	*e->prev = e;
-	p->tail[e->phase] = &e->next;
-	sd_event_source_set_enabled(p->pump, SD_EVENT_ONESHOT);
-}
-
-static char *id_of(const struct published *e)
-{
-	return xasprintf("%s %s", publisher_kinds[e->kind].plural, e->key);
+	p->tail[phase] = &e->next;
+	if (phase != LATER) {
+		sd_event_source_set_enabled(p->pump, SD_EVENT_ONESHOT);
+		return;
+	}
+	sd_event_source_get_enabled(p->retry, &armed);
+	if (armed != SD_EVENT_OFF)
+		return;
+	sd_event_source_set_time_relative(p->retry, RETRY_MIN);
+	sd_event_source_set_enabled(p->retry, SD_EVENT_ONESHOT);
 }
 
 static void drop_if_nothing(struct published *e)
 {
-	cleanup_free char *id = NULL;
-
-	if (e->want || e->problem || e->exists || e->busy)
+	if (e->want || e->problem || e->exists)
 		return;
-	id = id_of(e);
-	dequeue(e);
-	map_del(&e->p->later, id);
 	map_del(&e->p->entries[e->kind], e->key);
 	free(e->key);
 	free(e);
 }
 
-/* Something about it changed. The entry may be gone afterwards. */
+/* Somebody else's object has the name. It is left alone, and looked at again when it changes. */
+static void leave_alone(struct published *e)
+{
+	const char *name = *e->key == '/' ? e->key + 1 : e->key;
+
+	if (!e->told)
+		vr_logf(e->p->log, VR_LOG_WARNING, "%s %s: is there, and is not the manager's to "
+			"change%s; left alone", publisher_kinds[e->kind].plural, name,
+			e->kind == RES_INSTANCE_IP ? " (another interface has the address)" : "");
+	e->told = true;
+}
+
 static void mark_interface(struct published *ip);
 
+/* Something about it changed. It may be gone afterwards. */
 static void look_at(struct published *e)
 {
-	cleanup_free char *id = id_of(e);
-
-	dequeue(e);
 	if (e->busy)
 		return;
+	dequeue(e);
 	if (published_is_right(e)) {
 		e->failures = 0;
-		map_del(&e->p->later, id);
+		e->told = false;
 		if (e->kind == RES_INSTANCE_IP && e->want)
 			mark_interface(e);
 		drop_if_nothing(e);
-	} else if (!e->not_before) {
-		enqueue(e);
+	} else if (published_is_foreign(e)) {
+		leave_alone(e);
+	} else {
+		e->told = false;
+		enqueue(e, e->not_before ? LATER : phase_of(e));
 	}
 }
 
@@ -132,38 +143,31 @@ static uint64_t now_us(struct publisher *p)
 	return now;
 }
 
+/* Who calls looks at it afterwards, which puts it where it waits. */
 static void retry_later(struct published *e)
 {
-	struct publisher *p = e->p;
 	uint64_t wait = RETRY_MIN << (e->failures < 7 ? e->failures : 7);
-	cleanup_free char *id = id_of(e);
 
 	e->failures++;
-	wait = wait > RETRY_MAX ? RETRY_MAX : wait;
-	e->not_before = now_us(p) + wait;
-	map_set(&p->later, id, e);
-	sd_event_source_set_time(p->retry, now_us(p) + RETRY_MIN);
-	sd_event_source_set_enabled(p->retry, SD_EVENT_ONESHOT);
+	e->not_before = now_us(e->p) + (wait > RETRY_MAX ? RETRY_MAX : wait);
 }
 
 static int on_retry(sd_event_source *source, uint64_t usec, void *arg)
 {
 	struct publisher *p = arg;
 	uint64_t now = now_us(p);
+	struct published *e;
+	size_t n = 0;
 
+	(void)source;
 	(void)usec;
-	map_for_each(&p->later, node) {
-		struct published *e = node->value;
-
-		if (e->not_before > now)
-			continue;
-		e->not_before = 0;
-		map_del(&p->later, node->key);
+	for (e = p->queue[LATER]; e; e = e->next)
+		n++;
+	/* each once: who is not due goes to the end again */
+	for (; n && (e = p->queue[LATER]); n--) {
+		if (e->not_before <= now)
+			e->not_before = 0;
 		look_at(e);
-	}
-	if (p->later.n) {
-		sd_event_source_set_time(source, now + RETRY_MIN);
-		sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 	}
 	return 0;
 }
@@ -225,13 +229,6 @@ static void read_again(struct published *e)
 	ask(e, "GET", true, "", NULL, NULL);
 }
 
-/* Somebody has the name that we wanted to give: who? */
-static void conflict(struct published *e)
-{
-	e->p->stats.conflicts++;
-	read_again(e);
-}
-
 static void succeed(struct published *e, const json_t *body)
 {
 	uint64_t wrote = e->writing;
@@ -260,7 +257,6 @@ static void fail(struct published *e, long status, const struct vr_err *err)
 		e->exists = false;
 		return;
 	}
-	p->stats.failures++;
 	/* a namespace that goes takes all that is in it, before the manager has heard of it */
 	if (status == 404 || strstr(err->text, "being terminated"))
 		level = VR_LOG_DEBUG;
@@ -280,11 +276,10 @@ static void on_done(void *arg, const struct kube_response *rsp, const struct vr_
 	e->busy = false;
 	p->in_flight[e->phase]--;
 	p->n_in_flight--;
-	p->stats.writes++;
 	if (!err && rsp)
 		succeed(e, rsp->body);
 	else if (status == 409)
-		conflict(e);
+		read_again(e);	/* somebody was first: who, and with what? */
 	else
 		fail(e, status, err);
 	sd_event_source_set_enabled(p->pump, SD_EVENT_ONESHOT);
@@ -404,17 +399,6 @@ void publisher_enable(struct publisher *p, bool enable)
 		sd_event_source_set_enabled(p->pump, SD_EVENT_ONESHOT);
 }
 
-struct publisher_stats publisher_stats(const struct publisher *p)
-{
-	struct publisher_stats s = p->stats;
-	enum resource_kind k;
-
-	for (k = 0; k < RESOURCE_KINDS; k++)
-		map_for_each(&p->entries[k], node)
-			s.waiting += !published_is_right(node->value);
-	return s;
-}
-
 struct publisher *publisher_new(sd_event *event, struct kube_client *client, struct vr_log *log,
 				publisher_taken_fn *taken, void *arg)
 {
@@ -426,7 +410,7 @@ struct publisher *publisher_new(sd_event *event, struct kube_client *client, str
 	p->log = log;
 	p->taken = taken;
 	p->arg = arg;
-	for (i = 0; i < PHASES; i++)
+	for (i = 0; i <= PHASES; i++)
 		p->tail[i] = &p->queue[i];
 	if (sd_event_add_defer(event, &p->pump, on_pump, p) < 0 ||
 	    sd_event_add_time(event, &p->retry, CLOCK_MONOTONIC, 0, 0, on_retry, p) < 0)
@@ -456,6 +440,5 @@ void publisher_free(struct publisher *p)
 		}
 		map_clear(&p->entries[k], NULL);
 	}
-	map_clear(&p->later, NULL);
 	free(p);
 }

@@ -5,7 +5,8 @@
  * For each resource there is what is wanted (the store says) and what is there (the API
  * server says); where they differ, one write makes them equal. A write carries the
  * resourceVersion that it was decided on, so what somebody else wrote since is seen first.
- * What the manager made has the label MANAGED_LABEL, and only that is changed or deleted.
+ * What the manager made has the label MANAGED_LABEL, and only that is changed or deleted. An
+ * InstanceIP goes from one interface to another by being deleted in between, never by a change.
  * Objects that users make (VirtualNetworks, ServiceChains, LinkLocalServices) get what the
  * manager made of them into their status.
  *
@@ -31,11 +32,6 @@
 
 struct publisher;
 
-struct publisher_stats {
-	uint64_t	writes, conflicts, failures;
-	size_t		waiting;	/* resources that are not yet as wanted */
-};
-
 /* Somebody else has the InstanceIP that an interface was to have. name: of the InstanceIP. */
 typedef void publisher_taken_fn(void *arg, const char *name, const json_t *object);
 
@@ -60,7 +56,5 @@ void publisher_gone(struct publisher *p, enum resource_kind kind, const char *ke
 
 /* Path of a kind's objects in the API. */
 const char *publisher_path(enum resource_kind kind);
-
-struct publisher_stats publisher_stats(const struct publisher *p);
 
 #endif

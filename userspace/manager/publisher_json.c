@@ -71,6 +71,22 @@ bool published_is_right(const struct published *e)
 	return e->want && e->exists && e->hash == published_hash(e) && is_answered(e);
 }
 
+static uint64_t interface_of(const json_t *object)
+{
+	const char *name = json_string_value(json_object_get(json_object_get(object, "spec"),
+							     "interface"));
+
+	return name ? stable_hash(name) : 0;
+}
+
+bool published_is_foreign(const struct published *e)
+{
+	if (!e->want || !e->exists || publisher_kinds[e->kind].users)
+		return false;
+	return !e->managed ||
+	       (e->kind == RES_INSTANCE_IP && e->interface != interface_of(e->want));
+}
+
 /* metadata.resourceVersion is opaque by contract, and a number in fact; order is only looked at
  * to leave out news that are older than our own write.
  */
@@ -125,6 +141,7 @@ void published_take(struct published *e, const json_t *object)
 	e->exists = true;
 	e->managed = by && !strcmp(by, MANAGED_BY);
 	e->version = published_version(object);
+	e->interface = interface_of(object);
 	if (publisher_kinds[e->kind].users) {
 		e->hash = status_hash(object);
 		take_condition(e, object);

@@ -22,13 +22,14 @@ struct published {
 	char			*problem;	/* of a user's object; NULL: none */
 	/* what is there */
 	bool			exists, managed;
+	uint64_t		interface;	/* of an InstanceIP: hash of its name */
 	uint64_t		version;	/* resourceVersion, as a number */
 	uint64_t		hash;		/* of its content; or of what we wrote */
 	json_int_t		generation, observed;	/* of a user's spec, and of our answer */
 	char			said[8];	/* whether it is Ready, as its status has it */
 	char			since[32];
 	/* what is going on */
-	bool			queued, busy;
+	bool			queued, busy, told;
 	unsigned int		phase;
 	struct published	*next, **prev;	/* in the phase's queue */
 	struct kube_call	*call;
@@ -42,6 +43,8 @@ struct published {
 /* Of what is wanted; is what is there so, and answered where it is a user's? */
 uint64_t published_hash(const struct published *e);
 bool published_is_right(const struct published *e);
+/* Is what is there not the manager's to make into what is wanted? */
+bool published_is_foreign(const struct published *e);
 /* The object as the API server has it. */
 void published_take(struct published *e, const json_t *object);
 uint64_t published_version(const json_t *object);
