@@ -108,6 +108,8 @@ def set_up():
     post("/api/v1/namespaces/team/services", {
         "apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": {
             "selector": WEB, "ipFamilyPolicy": "PreferDualStack", "ports": [{"name": "http", "port": 80, "targetPort": 8080}]}})
+    # wrong before anybody is there to tell
+    make_pod("early", "n1", labels={"app": "early"}, **{"opencontrail.org/network": "nowhere"})
     managers[0].start()
 
 
@@ -268,11 +270,13 @@ def namespace_gone():
 def events():
     make_pod("lost", "n1", labels={"app": "lost"}, **{"opencontrail.org/network": "nowhere"})
 
-    def told():
+    def told(name):
         found = cp.api.get("/api/v1/namespaces/team/events")["items"]
-        return [e for e in found if e["involvedObject"]["name"] == "lost" and "there is no VirtualNetwork team/nowhere" in e["message"]]
-    until(told, "an Event on a pod that names a network which is not there")
-    cp.kubectl("delete", "pod", "lost", "-n", "team", "--grace-period=0", "--force")
+        return [e for e in found if e["involvedObject"]["name"] == name and "there is no VirtualNetwork team/nowhere" in e["message"]]
+    until(lambda: told("lost"), "an Event on a pod that names a network which is not there")
+    until(lambda: told("early"), "and on one that was there before the manager")
+    for name in ("lost", "early"):
+        cp.kubectl("delete", "pod", name, "-n", "team", "--grace-period=0", "--force")
 
 
 def addresses():

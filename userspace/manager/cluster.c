@@ -2,7 +2,8 @@
 #include "cluster.h"
 
 #include <errno.h>
-#include <signal.h>
+#include <inttypes.h>
+#include <sys/random.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -103,8 +104,8 @@ static void on_problem(void *arg, const struct object *obj, const char *text)
 	if (!text)
 		return;
 	vr_logf(&c->mgr->log, VR_LOG_ERR, "%s", text);
-	if (obj && obj->source)
-		event_post(c->events, &(struct event){.version = text_of(obj->source, "apiVersion"),
+	if (obj)
+		event_post(c->events, &(struct event){.version = kind_version(obj->kind),
 						      .kind = kind_name(obj->kind),
 						      .ns = obj->ns,
 						      .name = obj->name,
@@ -197,32 +198,20 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
 
 /* --- put together ---------------------------------------------------------- */
 
-static int add_signals(struct cluster *c)
-{
-	sigset_t set;
-	int ret;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	ret = -sigprocmask(SIG_BLOCK, &set, NULL);
-	if (ret >= 0)
-		ret = sd_event_add_signal(c->event, NULL, SIGTERM, on_signal, c);
-	if (ret >= 0)
-		ret = sd_event_add_signal(c->event, NULL, SIGINT, on_signal, c);
-	return ret;
-}
-
+/* Of all managers, also of two with one host name and process number, as pods may have. */
 static void name_itself(struct cluster *c)
 {
 	const char *given = c->mgr->cfg->identity;
 	char host[64] = "manager";
+	uint64_t random = 0;
 
 	gethostname(host, sizeof(host) - 1);
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
+		random = getpid();
 	if (given)
 		snprintf(c->identity, sizeof(c->identity), "%s", given);
 	else
-		snprintf(c->identity, sizeof(c->identity), "%s_%d", host, (int)getpid());
+		snprintf(c->identity, sizeof(c->identity), "%s_%016" PRIx64, host, random);
 }
 
 static int start(struct cluster *c, struct vr_err *err)
@@ -234,7 +223,7 @@ static int start(struct cluster *c, struct vr_err *err)
 							.stopped = on_stopped};
 	struct manager *mgr = c->mgr;
 	const struct config *cfg = mgr->cfg;
-	int ret = add_signals(c);
+	int ret = manager_signals(c->event, on_signal, c);
 
 	if (ret < 0)
 		return vr_err_errno(err, -ret, "signals");

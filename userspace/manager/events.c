@@ -10,6 +10,7 @@
 #define BURST		100
 #define MESSAGE_MAX	1000	/* the API server takes 1024 octets */
 #define TIMEOUT		10000	/* milliseconds */
+#define KEPT_MAX	1000	/* that wait for somebody to lead; those behind are in the log */
 
 struct events {
 	struct kube_client	*client;
@@ -18,6 +19,11 @@ struct events {
 	bool			enabled;
 	unsigned int		tokens;
 	time_t			filled;
+	struct kept {
+		char	*path;
+		json_t	*body;
+	}			*kept;
+	size_t			n_kept;
 };
 
 struct events *events_new(struct kube_client *client, struct vr_log *log, const char *instance)
@@ -29,19 +35,6 @@ struct events *events_new(struct kube_client *client, struct vr_log *log, const 
 	ev->instance = xstrdup(instance);
 	ev->tokens = BURST;
 	return ev;
-}
-
-void events_free(struct events *ev)
-{
-	if (!ev)
-		return;
-	free(ev->instance);
-	free(ev);
-}
-
-void events_enable(struct events *ev, bool enable)
-{
-	ev->enabled = enable;
 }
 
 static bool may_post(struct events *ev)
@@ -94,17 +87,69 @@ static json_t *event_json(const struct events *ev, const struct event *e, const 
 		"opencontrail.org/contrail-kube-manager", "reportingInstance", ev->instance));
 }
 
+static void post(struct events *ev, const char *path, json_t *body)
+{
+	if (!may_post(ev))
+		return;
+	kube_request(NULL, ev->client, &(struct kube_request){
+		.method = "POST", .path = path, .content_type = "application/json", .body = body,
+		.timeout_ms = TIMEOUT, .done = on_done, .arg = ev }, NULL);
+}
+
+/* Nobody leads yet, or somebody else does: it may be this one's to tell later. Whoever tells it
+ * again tells it in vain, because the Event is there.
+ */
+static void keep(struct events *ev, const char *path, json_t *body)
+{
+	struct kept *k;
+
+	if (ev->n_kept == KEPT_MAX)
+		return;
+	k = array_push(&ev->kept, &ev->n_kept, sizeof(*k));
+	k->path = xstrdup(path);
+	k->body = json_incref(body);
+}
+
+static void drop_kept(struct events *ev, bool tell)
+{
+	size_t i;
+
+	for (i = 0; i < ev->n_kept; i++) {
+		if (tell)
+			post(ev, ev->kept[i].path, ev->kept[i].body);
+		free(ev->kept[i].path);
+		json_decref(ev->kept[i].body);
+	}
+	free(ev->kept);
+	ev->kept = NULL;
+	ev->n_kept = 0;
+}
+
+void events_enable(struct events *ev, bool enable)
+{
+	if (enable && !ev->enabled)
+		drop_kept(ev, true);
+	ev->enabled = enable;
+}
+
+void events_free(struct events *ev)
+{
+	if (!ev)
+		return;
+	drop_kept(ev, false);
+	free(ev->instance);
+	free(ev);
+}
+
 void event_post(struct events *ev, const struct event *e)
 {
 	const char *ns = *e->ns ? e->ns : "default";
 	cleanup_free char *path = xasprintf("/api/v1/namespaces/%s/events", ns);
-	json_t *body;
+	json_t *body = event_json(ev, e, ns);
 
-	if (!ev->enabled || !may_post(ev))
-		return;
-	body = event_json(ev, e, ns);
-	kube_request(NULL, ev->client, &(struct kube_request){
-		.method = "POST", .path = path, .content_type = "application/json", .body = body,
-		.timeout_ms = TIMEOUT, .done = on_done, .arg = ev }, NULL);
+	if (ev->enabled)
+		post(ev, path, body);
+	else
+		keep(ev, path, body);
 	json_decref(body);
 }

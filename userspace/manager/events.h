@@ -20,7 +20,10 @@ struct event {
 struct events *events_new(struct kube_client *client, struct vr_log *log, const char *instance);
 void events_free(struct events *ev);
 
-/* Only one that leads tells, or each would. At most a few a second; what is more is in the log only. */
+/*
+ * Only one that leads tells, or each would; others keep what they would have told, up to a bound.
+ * At most a few a second; what is more is in the log only.
+ */
 void events_enable(struct events *ev, bool enable);
 void event_post(struct events *ev, const struct event *event);
 

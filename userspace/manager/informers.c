@@ -8,56 +8,32 @@
 
 #define COLLECT	20000	/* microseconds from the first change to its translation */
 
+/* What the model reads. Of kinds that the manager answers to, the resource; else -1. */
 static const struct watched {
-	const char		*path;
-	const char		*version, *kind;	/* that a list leaves out of its items */
 	enum object_kind	object;
-	int			resource;	/* that it is, too; -1: none */
+	int			resource;
+	const char		*path;		/* NULL: the resource's */
 } watched[] = {
-	{ "/api/v1/namespaces",
-	  "v1", "Namespace", KIND_NAMESPACE, -1 },
-	{ "/api/v1/nodes",
-	  "v1", "Node", KIND_NODE, -1 },
-	{ "/api/v1/pods",
-	  "v1", "Pod", KIND_POD, -1 },
-	{ "/api/v1/services",
-	  "v1", "Service", KIND_SERVICE, -1 },
-	{ "/apis/discovery.k8s.io/v1/endpointslices",
-	  "discovery.k8s.io/v1", "EndpointSlice", KIND_SLICE, -1 },
-	{ "/apis/networking.k8s.io/v1/networkpolicies",
-	  "networking.k8s.io/v1", "NetworkPolicy", KIND_POLICY, -1 },
-	{ "/apis/opencontrail.org/v1/virtualnetworks",
-	  "opencontrail.org/v1", "VirtualNetwork", KIND_NETWORK, RES_VIRTUAL_NETWORK },
-	{ "/apis/opencontrail.org/v1/logicalrouters",
-	  "opencontrail.org/v1", "LogicalRouter", KIND_ROUTER, -1 },
-	{ "/apis/opencontrail.org/v1/servicechains",
-	  "opencontrail.org/v1", "ServiceChain", KIND_CHAIN, RES_CHAIN },
-	{ "/apis/opencontrail.org/v1/healthmonitors",
-	  "opencontrail.org/v1", "HealthMonitor", KIND_MONITOR, -1 },
-	{ "/apis/opencontrail.org/v1/linklocalservices",
-	  "opencontrail.org/v1", "LinkLocalService", KIND_LINK_LOCAL, RES_LINK_LOCAL },
-	/* what only the manager writes: it reads what is there */
-	{ "/apis/opencontrail.org/v1/projects",
-	  "opencontrail.org/v1", "Project", OBJECT_KINDS, RES_PROJECT },
-	{ "/apis/opencontrail.org/v1/securitygroups",
-	  "opencontrail.org/v1", "SecurityGroup", OBJECT_KINDS, RES_SECURITY_GROUP },
-	{ "/apis/opencontrail.org/v1/virtualrouters",
-	  "opencontrail.org/v1", "VirtualRouter", OBJECT_KINDS, RES_ROUTER },
-	{ "/apis/opencontrail.org/v1/virtualmachineinterfaces",
-	  "opencontrail.org/v1", "VirtualMachineInterface", OBJECT_KINDS, RES_INTERFACE },
-	{ "/apis/opencontrail.org/v1/instanceips",
-	  "opencontrail.org/v1", "InstanceIP", OBJECT_KINDS, RES_INSTANCE_IP },
-	{ "/apis/opencontrail.org/v1/loadbalancerpools",
-	  "opencontrail.org/v1", "LoadBalancerPool", OBJECT_KINDS, RES_POOL },
-	{ "/apis/opencontrail.org/v1/loadbalancers",
-	  "opencontrail.org/v1", "LoadBalancer", OBJECT_KINDS, RES_LOAD_BALANCER },
+	{ KIND_NAMESPACE, -1, "/api/v1/namespaces" },
+	{ KIND_NODE, -1, "/api/v1/nodes" },
+	{ KIND_POD, -1, "/api/v1/pods" },
+	{ KIND_SERVICE, -1, "/api/v1/services" },
+	{ KIND_SLICE, -1, "/apis/discovery.k8s.io/v1/endpointslices" },
+	{ KIND_POLICY, -1, "/apis/networking.k8s.io/v1/networkpolicies" },
+	{ KIND_ROUTER, -1, "/apis/opencontrail.org/v1/logicalrouters" },
+	{ KIND_MONITOR, -1, "/apis/opencontrail.org/v1/healthmonitors" },
+	{ KIND_NETWORK, RES_VIRTUAL_NETWORK, NULL },
+	{ KIND_CHAIN, RES_CHAIN, NULL },
+	{ KIND_LINK_LOCAL, RES_LINK_LOCAL, NULL },
 };
 
 #define N_WATCHED (sizeof(watched) / sizeof(watched[0]))
 
 struct informer {
 	struct informers	*in;
-	const struct watched	*what;
+	enum object_kind	object;		/* OBJECT_KINDS: what only the manager writes */
+	int			resource;
+	char			*path;
 	struct kube_reflector	*reflector;
 	bool			synced;
 };
@@ -72,14 +48,15 @@ struct informers {
 	void				*arg;
 	bool				waiting;
 	unsigned int			troubled;	/* informers that cannot follow */
-	struct informer			v[N_WATCHED];
+	struct informer			v[N_WATCHED + RESOURCE_KINDS];
+	size_t				n;
 };
 
-bool informers_synced(const struct informers *in)
+static bool is_synced(const struct informers *in)
 {
 	size_t i;
 
-	for (i = 0; i < N_WATCHED; i++)
+	for (i = 0; i < in->n; i++)
 		if (!in->v[i].synced)
 			return false;
 	return true;
@@ -89,7 +66,7 @@ void informers_changed(struct informers *in)
 {
 	uint64_t now;
 
-	if (in->waiting || !informers_synced(in))
+	if (in->waiting || !is_synced(in))
 		return;
 	in->waiting = true;
 	sd_event_now(in->event, CLOCK_MONOTONIC, &now);
@@ -110,31 +87,6 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *arg)
 
 /* --- objects --------------------------------------------------------------- */
 
-/* A list's items have neither; and the beta of EndpointSlices differs in where the node is. */
-static void complete(const struct watched *what, json_t *object)
-{
-	json_t *ep;
-	size_t i;
-
-	json_object_set_new(object, "kind", json_string(what->kind));
-	json_object_set_new(object, "apiVersion", json_string(what->version));
-	if (what->object != KIND_SLICE)
-		return;
-	json_array_foreach(json_object_get(object, "endpoints"), i, ep) {
-		json_t *host =
-			json_object_get(json_object_get(ep, "topology"), "kubernetes.io/hostname");
-
-		if (host && !json_object_get(ep, "nodeName"))
-			json_object_set(ep, "nodeName", host);
-	}
-}
-
-/* What the model does not read, and what is large. */
-static void slim(json_t *object)
-{
-	json_object_del(json_object_get(object, "metadata"), "managedFields");
-}
-
 static void give_to_model(struct informer *inf, json_t *object)
 {
 	struct informers *in = inf->in;
@@ -145,8 +97,9 @@ static void give_to_model(struct informer *inf, json_t *object)
 	struct object *obj;
 	size_t i;
 
-	complete(inf->what, object);
-	slim(object);
+	/* a list leaves it out of its items */
+	json_object_set_new(object, "kind", json_string(kind_name(inf->object)));
+	json_object_set_new(object, "apiVersion", json_string(kind_version(inf->object)));
 	obj = object_read(&doc, &id);
 	for (i = 0; i < report.n; i++) {
 		if (report.v[i].severity == NOTE)
@@ -159,6 +112,11 @@ static void give_to_model(struct informer *inf, json_t *object)
 	report_free(&report);
 	if (!obj)
 		return;
+	/* 150 000 pods fit into memory without what nobody reads again: annotations are read late */
+	if (obj->kind != KIND_NAMESPACE) {
+		json_decref(obj->source);
+		obj->source = NULL;
+	}
 	model_put(in->model, obj);
 	informers_changed(in);
 }
@@ -172,7 +130,7 @@ static char *resource_key(const char *key)
 /* The cluster's network is the manager's own: the model has it from the options. */
 static bool is_own(const struct informer *inf, const char *key)
 {
-	return inf->what->object == KIND_NETWORK && !strcmp(key, CLUSTER_NETWORK);
+	return inf->object == KIND_NETWORK && !strcmp(key, CLUSTER_NETWORK);
 }
 
 static void on_put(void *arg, const char *key, json_t *object)
@@ -180,12 +138,12 @@ static void on_put(void *arg, const char *key, json_t *object)
 	struct informer *inf = arg;
 	struct informers *in = inf->in;
 
-	if (inf->what->resource >= 0) {
+	if (inf->resource >= 0) {
 		cleanup_free char *res = resource_key(key);
 
-		in->ops->resource(in->arg, inf->what->resource, res, object);
+		in->ops->resource(in->arg, inf->resource, res, object);
 	}
-	if (inf->what->object != OBJECT_KINDS && !is_own(inf, key))
+	if (inf->object != OBJECT_KINDS && !is_own(inf, key))
 		give_to_model(inf, object);
 }
 
@@ -194,14 +152,14 @@ static void on_del(void *arg, const char *key)
 	struct informer *inf = arg;
 	struct informers *in = inf->in;
 
-	if (inf->what->resource >= 0) {
+	if (inf->resource >= 0) {
 		cleanup_free char *res = resource_key(key);
 
-		in->ops->resource(in->arg, inf->what->resource, res, NULL);
+		in->ops->resource(in->arg, inf->resource, res, NULL);
 	}
-	if (inf->what->object == OBJECT_KINDS || is_own(inf, key))
+	if (inf->object == OBJECT_KINDS || is_own(inf, key))
 		return;
-	model_del(in->model, inf->what->object, key);
+	model_del(in->model, inf->object, key);
 	informers_changed(in);
 }
 
@@ -223,7 +181,7 @@ static void on_trouble(void *arg, const char *text)
 		vr_logf(in->log, VR_LOG_WARNING, "the API server is not followed: %s; trying again",
 			text);
 	else if (text)
-		vr_logf(in->log, VR_LOG_DEBUG, "%s: %s", inf->what->path, text);
+		vr_logf(in->log, VR_LOG_DEBUG, "%s: %s", inf->path, text);
 	else if (!--in->troubled)
 		vr_logf(in->log, VR_LOG_NOTICE, "the API server is followed again");
 }
@@ -233,6 +191,29 @@ static void on_trouble(void *arg, const char *text)
 static const struct kube_reflector_ops reflector_ops = {
 	.put = on_put, .del = on_del, .synced = on_synced, .trouble = on_trouble,
 };
+
+static bool is_watched(int resource)
+{
+	size_t i;
+
+	for (i = 0; i < N_WATCHED; i++)
+		if (watched[i].resource == resource)
+			return true;
+	return false;
+}
+
+/* Takes path over. */
+static void add(struct informers *in, struct kube_client *client, enum object_kind object,
+		int resource, char *path)
+{
+	struct informer *inf = &in->v[in->n++];
+
+	inf->in = in;
+	inf->object = object;
+	inf->resource = resource;
+	inf->path = path;
+	inf->reflector = mem_check(kube_reflector_new(client, path, NULL, &reflector_ops, inf));
+}
 
 struct informers *informers_new(sd_event *event, struct kube_client *client,
 				const struct config *cfg, struct model *model, struct vr_log *log,
@@ -250,14 +231,12 @@ struct informers *informers_new(sd_event *event, struct kube_client *client,
 	if (sd_event_add_time(event, &in->timer, CLOCK_MONOTONIC, 0, 0, on_timer, in) < 0)
 		abort();
 	sd_event_source_set_enabled(in->timer, SD_EVENT_OFF);
-	for (i = 0; i < N_WATCHED; i++) {
-		struct informer *inf = &in->v[i];
-
-		inf->in = in;
-		inf->what = &watched[i];
-		inf->reflector = mem_check(kube_reflector_new(client, watched[i].path, NULL,
-							      &reflector_ops, inf));
-	}
+	for (i = 0; i < N_WATCHED; i++)
+		add(in, client, watched[i].object, watched[i].resource,
+		    watched[i].path ? xstrdup(watched[i].path) : publisher_path(watched[i].resource));
+	for (i = 0; i < RESOURCE_KINDS; i++)
+		if (!is_watched(i))
+			add(in, client, OBJECT_KINDS, i, publisher_path(i));
 	return in;
 }
 
@@ -267,8 +246,10 @@ void informers_free(struct informers *in)
 
 	if (!in)
 		return;
-	for (i = 0; i < N_WATCHED; i++)
+	for (i = 0; i < in->n; i++) {
 		kube_reflector_free(in->v[i].reflector);
+		free(in->v[i].path);
+	}
 	sd_event_source_disable_unref(in->timer);
 	free(in);
 }

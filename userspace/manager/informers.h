@@ -33,7 +33,6 @@ struct informers *informers_new(sd_event *event, struct kube_client *client,
 				const struct informer_ops *ops, void *arg);
 void informers_free(struct informers *in);
 
-bool informers_synced(const struct informers *in);
 /* The model has changes that come from elsewhere. */
 void informers_changed(struct informers *in);
 

@@ -86,7 +86,7 @@ static void on_change(void *arg)
 	manager_load(arg);
 }
 
-static int add_signals(sd_event *event)
+int manager_signals(sd_event *event, sd_event_signal_handler_t handler, void *arg)
 {
 	sigset_t set;
 	int ret;
@@ -96,9 +96,9 @@ static int add_signals(sd_event *event)
 	sigaddset(&set, SIGINT);
 	ret = -sigprocmask(SIG_BLOCK, &set, NULL);
 	if (ret >= 0)
-		ret = sd_event_add_signal(event, NULL, SIGTERM, NULL, NULL);
+		ret = sd_event_add_signal(event, NULL, SIGTERM, handler, arg);
 	if (ret >= 0)
-		ret = sd_event_add_signal(event, NULL, SIGINT, NULL, NULL);
+		ret = sd_event_add_signal(event, NULL, SIGINT, handler, arg);
 	return ret;
 }
 
@@ -138,7 +138,7 @@ int manager_hear(struct manager *mgr, sd_event *event, struct vr_err *err)
 /* Watching begins before reading, so no change falls between the two. */
 static int start(struct manager *mgr, sd_event *event, struct vr_err *err)
 {
-	int ret = add_signals(event);
+	int ret = manager_signals(event, NULL, NULL);
 
 	if (ret < 0)
 		return vr_err_errno(err, -ret, "signals");

@@ -37,6 +37,9 @@ int manager_load(struct manager *mgr);
  */
 int manager_hear(struct manager *mgr, sd_event *event, struct vr_err *err);
 
+/* SIGTERM and SIGINT; handler NULL: they end the loop. Negative errno. */
+int manager_signals(sd_event *event, sd_event_signal_handler_t handler, void *arg);
+
 /* Each returns the exit status: translate once and print; serve until told to end. */
 int manager_check(struct manager *mgr);
 int manager_serve(struct manager *mgr);

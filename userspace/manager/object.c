@@ -36,6 +36,11 @@ const char *kind_name(enum object_kind kind)
 	return kinds[kind].name;
 }
 
+const char *kind_version(enum object_kind kind)
+{
+	return kinds[kind].version;
+}
+
 void uid_from_text(const char *text, char *buf)
 {
 	cleanup_free char *salted = xasprintf("uid %s", text);

@@ -35,7 +35,7 @@ struct object {
 	char			*key;		/* "ns/name", or "name" without a namespace */
 	char			uid[UID_TEXT];	/* the manifest's, else made from kind and key */
 	json_t			*labels;	/* an object of strings */
-	json_t			*source;	/* the manifest, to see what changed */
+	json_t			*source;	/* the manifest, to see what changed; NULL: not kept */
 	char			*where;		/* "web.yaml:12" */
 	union {
 		struct node_spec	*node;
@@ -215,6 +215,7 @@ static inline bool peer_is_block(const struct policy_peer *p)
 }
 
 const char *kind_name(enum object_kind kind);
+const char *kind_version(enum object_kind kind);	/* "networking.k8s.io/v1" */
 
 /*
  * Reads one object of a manifest. What is wrong goes to the report of doc->place, and the

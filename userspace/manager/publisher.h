@@ -54,7 +54,7 @@ void publisher_problem(struct publisher *p, enum resource_kind kind, const char 
 void publisher_seen(struct publisher *p, enum resource_kind kind, const json_t *object);
 void publisher_gone(struct publisher *p, enum resource_kind kind, const char *key);
 
-/* Path of a kind's objects in the API. */
-const char *publisher_path(enum resource_kind kind);
+/* Path of a kind's objects in the API; to be freed. */
+char *publisher_path(enum resource_kind kind);
 
 #endif

@@ -22,12 +22,9 @@ const struct publisher_kind publisher_kinds[RESOURCE_KINDS] = {
 	[RES_LOAD_BALANCER] = { "loadbalancers", true },
 };
 
-const char *publisher_path(enum resource_kind kind)
+char *publisher_path(enum resource_kind kind)
 {
-	static char paths[RESOURCE_KINDS][64];
-
-	snprintf(paths[kind], sizeof(paths[kind]), GROUP "%s", publisher_kinds[kind].plural);
-	return paths[kind];
+	return xasprintf(GROUP "%s", publisher_kinds[kind].plural);
 }
 
 /* --- what is wanted, what is there ----------------------------------------- */
