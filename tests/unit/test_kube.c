@@ -108,7 +108,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
 
 static char *slurp(const char *name)
 {
-	char path[128], *text = vr_xzalloc(8192);
+	char path[128], *text = xzalloc(8192);
 	FILE *in;
 
 	snprintf(path, sizeof(path), "%s/%s", srv.dir, name);
@@ -175,10 +175,10 @@ static void set_up(struct client *c, const struct answer *script, const char *ce
 	free(crt);
 	memset(c, 0, sizeof(*c));
 	assert_true(sd_event_new(&c->event) >= 0);
-	c->conf.server = vr_xasprintf("https://127.0.0.1:%u",
+	c->conf.server = xasprintf("https://127.0.0.1:%u",
 				      MHD_get_daemon_info(srv.daemon, MHD_DAEMON_INFO_BIND_PORT)->port);
 	c->conf.ca.data = slurp(cert);
-	c->conf.ns = vr_xstrdup("default");
+	c->conf.ns = xstrdup("default");
 	assert_int_equal(kube_client_new(&c->client, c->event, &c->conf, "test/1", NULL), 0);
 }
 
@@ -437,7 +437,7 @@ static void wrong_name(void **state)
 	for (i = 0; i < 2; i++) {
 		set_up(&c, script, "ca.crt");
 		kube_client_free(c.client);
-		c.conf.server_name = vr_xstrdup(names[i]);
+		c.conf.server_name = xstrdup(names[i]);
 		assert_int_equal(kube_client_new(&c.client, c.event, &c.conf, "test/1", NULL), 0);
 		get(&c, 5000);
 		until(&c, i ? "elsewhere" : "good");
@@ -466,7 +466,7 @@ static void new_token(void **state)
 
 	(void)state;
 	set_up(&c, script, "ca.crt");
-	c.conf.token_file = vr_xasprintf("%s/token", srv.dir);
+	c.conf.token_file = xasprintf("%s/token", srv.dir);
 	put_token("old\n");
 	get(&c, 5000);
 	until(&c, "Unauthorized");

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "mem.h"
 #include "reader.h"
+#include "xmem.h"
 
 struct sample {
 	const char	*text, *want;		/* compact JSON of all documents, one a line */

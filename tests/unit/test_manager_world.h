@@ -12,10 +12,10 @@
 
 #include "config.h"
 #include "field.h"
-#include "mem.h"
 #include "model.h"
 #include "reader.h"
 #include "store.h"
+#include "xmem.h"
 
 struct world {
 	struct config	cfg;

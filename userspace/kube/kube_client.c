@@ -68,12 +68,12 @@ static const char *current_token(struct kube_client *c)
 	in = fopen(c->conf->token_file, "re");
 	if (!in)
 		return c->token;
-	text = vr_xzalloc(MAX_TOKEN);
+	text = xzalloc(MAX_TOKEN);
 	n = fread(text, 1, MAX_TOKEN - 1, in);
 	fclose(in);
 	text[n] = '\0';
 	text[strcspn(text, "\r\n")] = '\0';
-	vr_xwipe(c->token);
+	xwipe(c->token);
 	c->token = text;
 	c->token_time = now();
 	return c->token;
@@ -127,7 +127,7 @@ static size_t keep(struct kube_call *call, const char *data, size_t n)
 	while (size < call->len + n + 1)
 		size *= 2;
 	if (size != call->size) {
-		call->buf = vr_xcheck(realloc(call->buf, size));
+		call->buf = mem_check(realloc(call->buf, size));
 		call->size = size;
 	}
 	memcpy(call->buf + call->len, data, n);
@@ -225,9 +225,9 @@ static void set_tls(CURL *easy, const struct kube_config *conf)
 
 static void add_header(struct kube_call *call, const char *name, const char *value)
 {
-	VR_AUTO_FREE char *line = vr_xasprintf("%s: %s", name, value);
+	VR_AUTO_FREE char *line = xasprintf("%s: %s", name, value);
 
-	call->headers = vr_xcheck(curl_slist_append(call->headers, line));
+	call->headers = mem_check(curl_slist_append(call->headers, line));
 }
 
 static void set_body(struct kube_call *call, const struct kube_request *rq)
@@ -235,7 +235,7 @@ static void set_body(struct kube_call *call, const struct kube_request *rq)
 	CURL *easy = call->transfer.easy;
 
 	if (rq->body) {
-		call->sent = vr_xcheck(json_dumps(rq->body, JSON_COMPACT));
+		call->sent = mem_check(json_dumps(rq->body, JSON_COMPACT));
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call->sent);
 		add_header(call, "Content-Type", rq->content_type);
 	}
@@ -248,17 +248,17 @@ static void set_headers(struct kube_call *call)
 
 	add_header(call, "Accept", "application/json");
 	if (token && *token) {
-		char *bearer = vr_xasprintf("Bearer %s", token);
+		char *bearer = xasprintf("Bearer %s", token);
 
 		add_header(call, "Authorization", bearer);
-		vr_xwipe(bearer);
+		xwipe(bearer);
 	}
 	curl_easy_setopt(call->transfer.easy, CURLOPT_HTTPHEADER, call->headers);
 }
 
 static void set_url(struct kube_call *call, const struct kube_request *rq)
 {
-	VR_AUTO_FREE char *url = vr_xasprintf("%s%s", call->client->base, rq->path);
+	VR_AUTO_FREE char *url = xasprintf("%s%s", call->client->base, rq->path);
 	CURL *easy = call->transfer.easy;
 
 	curl_easy_setopt(easy, CURLOPT_URL, url);
@@ -298,13 +298,13 @@ static void set_up(struct kube_call *call, const struct kube_request *rq)
 int kube_request(struct kube_call **out, struct kube_client *client,
 		 const struct kube_request *rq, struct vr_err *err)
 {
-	struct kube_call *call = vr_xzalloc(sizeof(*call));
+	struct kube_call *call = xzalloc(sizeof(*call));
 	int ret;
 
 	call->client = client;
 	call->rq = *rq;
-	call->rq.path = vr_xstrdup(rq->path);
-	call->transfer.easy = vr_xcheck(curl_easy_init());
+	call->rq.path = xstrdup(rq->path);
+	call->transfer.easy = mem_check(curl_easy_init());
 	call->transfer.done = finish;
 	call->next = client->calls;
 	call->prev = &client->calls;
@@ -329,25 +329,25 @@ static void set_base(struct kube_client *c)
 	VR_AUTO_FREE char *to = NULL;
 
 	if (!c->conf->server_name) {
-		c->base = vr_xstrdup(c->conf->server);
+		c->base = xstrdup(c->conf->server);
 		return;
 	}
 	if (!port || strchr(port, ']'))
 		port = "";
-	c->base = vr_xasprintf("https://%s%s", c->conf->server_name, port);
-	to = vr_xasprintf("::%s%s", host, *port ? "" : ":443");
-	c->connect_to = vr_xcheck(curl_slist_append(NULL, to));
+	c->base = xasprintf("https://%s%s", c->conf->server_name, port);
+	to = xasprintf("::%s%s", host, *port ? "" : ":443");
+	c->connect_to = mem_check(curl_slist_append(NULL, to));
 }
 
 int kube_client_new(struct kube_client **out, sd_event *loop, const struct kube_config *conf,
 		    const char *user_agent, struct vr_err *err)
 {
-	struct kube_client *c = vr_xzalloc(sizeof(*c));
+	struct kube_client *c = xzalloc(sizeof(*c));
 	int ret;
 
 	c->loop = loop;
 	c->conf = conf;
-	c->user_agent = vr_xstrdup(user_agent);
+	c->user_agent = xstrdup(user_agent);
 	set_base(c);
 	ret = vr_http_new(&c->http, loop);
 	if (ret < 0) {
@@ -370,7 +370,7 @@ void kube_client_free(struct kube_client *c)
 	}
 	vr_http_free(c->http);
 	curl_slist_free_all(c->connect_to);
-	vr_xwipe(c->token);
+	xwipe(c->token);
 	free(c->user_agent);
 	free(c->base);
 	free(c);

@@ -13,7 +13,7 @@
 
 static void pem_clear(struct kube_pem *pem)
 {
-	vr_xwipe(pem->data);
+	xwipe(pem->data);
 	free(pem->file);
 }
 
@@ -26,7 +26,7 @@ void kube_config_clear(struct kube_config *c)
 	pem_clear(&c->ca);
 	pem_clear(&c->cert);
 	pem_clear(&c->key);
-	vr_xwipe(c->token);
+	xwipe(c->token);
 	free(c->token_file);
 	memset(c, 0, sizeof(*c));
 }
@@ -87,7 +87,7 @@ static yaml_node_t *named(struct file *f, const char *list, const char *what, co
 
 static char *full_name(const struct file *f, const char *name)
 {
-	return *name == '/' ? vr_xstrdup(name) : vr_xasprintf("%s%s", f->folder, name);
+	return *name == '/' ? xstrdup(name) : xasprintf("%s%s", f->folder, name);
 }
 
 static int decode(struct file *f, const char *key, const char *base64, char **out)
@@ -98,7 +98,7 @@ static int decode(struct file *f, const char *key, const char *base64, char **ou
 
 	while (pad < 2 && pad < len && base64[len - 1 - pad] == '=')
 		pad++;
-	data = vr_xzalloc(len / 4 * 3 + 4);
+	data = xzalloc(len / 4 * 3 + 4);
 	n = EVP_DecodeBlock(data, (const unsigned char *)base64, len);
 	if (n < 0 || memchr(data, 0, n - pad)) {
 		free(data);
@@ -112,7 +112,7 @@ static int decode(struct file *f, const char *key, const char *base64, char **ou
 /* key, the name of a file, or key-data, its content. */
 static int read_pem(struct file *f, yaml_node_t *map, const char *key, struct kube_pem *pem)
 {
-	VR_AUTO_FREE char *inline_key = vr_xasprintf("%s-data", key);
+	VR_AUTO_FREE char *inline_key = xasprintf("%s-data", key);
 	const char *data = text(f, map, inline_key), *name = text(f, map, key);
 
 	if (data)
@@ -132,9 +132,9 @@ static int read_cluster(struct file *f, yaml_node_t *map, struct kube_config *c)
 				  "%s: insecure-skip-tls-verify: the server is always "
 				  "verified; give its certificate-authority",
 				  f->path);
-	c->server = vr_xstrdup(server);
-	c->server_name = vr_xstrdup(text(f, map, "tls-server-name"));
-	c->proxy = vr_xstrdup(text(f, map, "proxy-url"));
+	c->server = xstrdup(server);
+	c->server_name = xstrdup(text(f, map, "tls-server-name"));
+	c->proxy = xstrdup(text(f, map, "proxy-url"));
 	return read_pem(f, map, "certificate-authority", &c->ca);
 }
 
@@ -157,7 +157,7 @@ static int read_user(struct file *f, yaml_node_t *map, struct kube_config *c)
 	if (name)
 		c->token_file = full_name(f, name);
 	else
-		c->token = vr_xstrdup(text(f, map, "token"));
+		c->token = xstrdup(text(f, map, "token"));
 	return ret;
 }
 
@@ -173,7 +173,7 @@ static int read_context(struct file *f, struct kube_config *c)
 	context = named(f, "contexts", "context", current);
 	if (!context)
 		return -ENOENT;
-	c->ns = vr_xstrdup(text(f, context, "namespace"));
+	c->ns = xstrdup(text(f, context, "namespace"));
 	name = text(f, context, "cluster");
 	part = named(f, "clusters", "cluster", name ? name : "");
 	if (!part)
@@ -215,7 +215,7 @@ static int read_file(struct kube_config *c, const char *path, struct vr_err *err
 	fclose(in);
 	if (ret)
 		return ret;
-	f.folder = slash ? vr_xcheck(strndup(path, slash - path + 1)) : vr_xstrdup("");
+	f.folder = slash ? mem_check(strndup(path, slash - path + 1)) : xstrdup("");
 	ret = read_context(&f, c);
 	free(f.folder);
 	yaml_document_delete(&f.doc);
@@ -235,17 +235,17 @@ static char *first_line(const char *path)
 		line[0] = '\0';
 	fclose(in);
 	line[strcspn(line, "\n")] = '\0';
-	return *line ? vr_xstrdup(line) : NULL;
+	return *line ? xstrdup(line) : NULL;
 }
 
 static void use_service_account(struct kube_config *c, const char *host, const char *port)
 {
 	bool v6 = strchr(host, ':');
 
-	c->server = vr_xasprintf("https://%s%s%s:%s", v6 ? "[" : "", host, v6 ? "]" : "",
+	c->server = xasprintf("https://%s%s%s:%s", v6 ? "[" : "", host, v6 ? "]" : "",
 				 port ? port : "443");
-	c->token_file = vr_xstrdup(KUBE_SERVICE_ACCOUNT "/token");
-	c->ca.file = vr_xstrdup(KUBE_SERVICE_ACCOUNT "/ca.crt");
+	c->token_file = xstrdup(KUBE_SERVICE_ACCOUNT "/token");
+	c->ca.file = xstrdup(KUBE_SERVICE_ACCOUNT "/ca.crt");
 	c->ns = first_line(KUBE_SERVICE_ACCOUNT "/namespace");
 }
 
@@ -262,7 +262,7 @@ static int find(struct kube_config *c, const char *path, struct vr_err *err)
 		use_service_account(c, host, getenv("KUBERNETES_SERVICE_PORT"));
 		return 0;
 	}
-	own = vr_xasprintf("%s/.kube/config", home ? home : "");
+	own = xasprintf("%s/.kube/config", home ? home : "");
 	if (!access(own, R_OK))
 		return read_file(c, own, err);
 	return vr_err_set(err, ENOENT, "no kubeconfig is given, and this is no pod of a cluster "
@@ -279,7 +279,7 @@ int kube_config_load(struct kube_config *c, const char *path, const char *server
 	ret = find(c, path, err);
 	if (!ret && server) {
 		free(c->server);
-		c->server = vr_xstrdup(server);
+		c->server = xstrdup(server);
 	}
 	if (!ret && (!c->server || strncmp(c->server, "https://", 8)))
 		ret = vr_err_set(err, EINVAL,
@@ -293,6 +293,6 @@ int kube_config_load(struct kube_config *c, const char *path, const char *server
 	while (len && c->server[len - 1] == '/')
 		c->server[--len] = '\0';
 	if (!c->ns)
-		c->ns = vr_xstrdup("default");
+		c->ns = xstrdup("default");
 	return 0;
 }

@@ -84,7 +84,7 @@ static char *micro_time(void)
 	clock_gettime(CLOCK_REALTIME, &ts);
 	gmtime_r(&ts.tv_sec, &tm);
 	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	return vr_xasprintf("%s.%06ldZ", text, ts.tv_nsec / 1000);
+	return xasprintf("%s.%06ldZ", text, ts.tv_nsec / 1000);
 }
 
 static json_t *lease_json(const struct kube_lease *l, const char *holder)
@@ -94,12 +94,12 @@ static json_t *lease_json(const struct kube_lease *l, const char *holder)
 	VR_AUTO_FREE char *now = micro_time();
 	json_int_t moves = json_integer_value(json_object_get(was, "leaseTransitions"));
 	const char *since = json_string_value(json_object_get(was, "acquireTime"));
-	json_t *meta = vr_xcheck(json_pack(
+	json_t *meta = mem_check(json_pack(
 		"{s:s, s:s, s:s*}", "name", l->name, "namespace", l->ns, "resourceVersion",
 		json_string_value(
 			json_object_get(json_object_get(l->seen, "metadata"), "resourceVersion"))));
 
-	return vr_xcheck(json_pack("{s:s, s:s, s:o, s:{s:s, s:i, s:s, s:s, s:I}}", "apiVersion",
+	return mem_check(json_pack("{s:s, s:s, s:o, s:{s:s, s:i, s:s, s:s, s:I}}", "apiVersion",
 				   "coordination.k8s.io/v1", "kind", "Lease", "metadata", meta,
 				   "spec", "holderIdentity", holder, "leaseDurationSeconds",
 				   (int)(l->times.duration_ms + 999) / 1000, "acquireTime",
@@ -221,15 +221,15 @@ struct kube_lease *kube_lease_new(struct kube_client *client, const char *ns, co
 				  const struct kube_lease_ops *ops, void *arg)
 {
 	static const struct kube_lease_times usual = { 15000, 2000, 10000 };
-	struct kube_lease *l = vr_xzalloc(sizeof(*l));
+	struct kube_lease *l = xzalloc(sizeof(*l));
 	sd_event *loop = kube_client_loop(client);
 
 	l->client = client;
-	l->ns = vr_xstrdup(ns);
-	l->name = vr_xstrdup(name);
-	l->identity = vr_xstrdup(identity);
-	l->list = vr_xasprintf("/apis/coordination.k8s.io/v1/namespaces/%s/leases", ns);
-	l->path = vr_xasprintf("%s/%s", l->list, name);
+	l->ns = xstrdup(ns);
+	l->name = xstrdup(name);
+	l->identity = xstrdup(identity);
+	l->list = xasprintf("/apis/coordination.k8s.io/v1/namespaces/%s/leases", ns);
+	l->path = xasprintf("%s/%s", l->list, name);
 	l->times = times ? *times : usual;
 	l->ops = ops;
 	l->arg = arg;

@@ -124,7 +124,7 @@ static char *key_of(const json_t *object)
 
 	if (!name || !*name)
 		return NULL;
-	return ns && *ns ? vr_xasprintf("%s/%s", ns, name) : vr_xstrdup(name);
+	return ns && *ns ? xasprintf("%s/%s", ns, name) : xstrdup(name);
 }
 
 static const char *version_of(const json_t *object)
@@ -152,14 +152,14 @@ static bool put(struct kube_reflector *r, json_t *object)
 		return true;
 	}
 	if (!k) {
-		k = vr_xzalloc(sizeof(*k));
+		k = xzalloc(sizeof(*k));
 		k->key = key;
-		vr_xcheck(tsearch(k, &r->known, by_key));
+		mem_check(tsearch(k, &r->known, by_key));
 	} else {
 		free(key);
 		free(k->version);
 	}
-	k->version = vr_xstrdup(version);
+	k->version = xstrdup(version);
 	k->listed = true;
 	r->ops->put(r->arg, k->key, object);
 	return true;
@@ -185,7 +185,7 @@ static void find_unlisted(const void *node, VISIT which, void *arg)
 	if (which != leaf && which != postorder)
 		return;
 	if (!k->listed) {
-		u->v = vr_xcheck(reallocarray(u->v, u->n + 1, sizeof(*u->v)));
+		u->v = mem_check(reallocarray(u->v, u->n + 1, sizeof(*u->v)));
 		u->v[u->n++] = k;
 	}
 	k->listed = false;
@@ -214,7 +214,7 @@ static void drop_unlisted(struct kube_reflector *r)
 static void set(char **to, const char *value)
 {
 	free(*to);
-	*to = vr_xstrdup(value);
+	*to = xstrdup(value);
 }
 
 static void list_done(struct kube_reflector *r, const char *version)
@@ -352,7 +352,7 @@ static bool on_stream(void *arg, const char *data, size_t n)
 	while (size < r->len + n)
 		size *= 2;
 	if (size != r->size) {
-		r->line = vr_xcheck(realloc(r->line, size));
+		r->line = mem_check(realloc(r->line, size));
 		r->size = size;
 	}
 	memcpy(r->line + r->len, data, n);
@@ -401,7 +401,7 @@ static void begin(struct kube_reflector *r)
 	if (r->version) {
 		unsigned int seconds = WATCH_MIN + random_below(WATCH_MIN);
 
-		path = vr_xasprintf(
+		path = xasprintf(
 			"%s?watch=1&allowWatchBookmarks=true&resourceVersion=%s&timeoutSeconds=%u",
 			r->path, r->version, seconds);
 		/* the server ends it: silence is no sign of a fault */
@@ -413,7 +413,7 @@ static void begin(struct kube_reflector *r)
 		if (!r->next_page)
 			twalk_r(r->known, forget_listed, NULL);
 		token = r->next_page ? curl_easy_escape(NULL, r->next_page, 0) : NULL;
-		path = vr_xasprintf("%s?limit=%u%s%s", r->path, KUBE_PAGE,
+		path = xasprintf("%s?limit=%u%s%s", r->path, KUBE_PAGE,
 				    token ? "&continue=" : "", token ? token : "");
 		rq.timeout_ms = LIST_TIMEOUT;
 		rq.done = on_page;
@@ -430,10 +430,10 @@ struct kube_reflector *kube_reflector_new(struct kube_client *client, const char
 					  const struct kube_reflector_ops *ops, void *arg)
 {
 	static const struct kube_pace usual = {.min_ms = 800, .max_ms = 30000, .absent_ms = 60000};
-	struct kube_reflector *r = vr_xzalloc(sizeof(*r));
+	struct kube_reflector *r = xzalloc(sizeof(*r));
 
 	r->client = client;
-	r->path = vr_xstrdup(path);
+	r->path = xstrdup(path);
 	r->pace = pace ? *pace : usual;
 	r->ops = ops;
 	r->arg = arg;

@@ -10,8 +10,8 @@
 #include "events.h"
 #include "informers.h"
 #include "kube_lease.h"
-#include "mem.h"
 #include "publisher.h"
+#include "xmem.h"
 
 #define LEASE_NAME "contrail-kube-manager"
 

@@ -4,7 +4,7 @@
 #include <getopt.h>
 
 #include "log.h"
-#include "mem.h"
+#include "xmem.h"
 
 #define MTU_MIN 1280		/* IPv6's (RFC 8200, 5) */
 #define MTU_MAX 65535

@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "map.h"
-#include "mem.h"
+#include "xmem.h"
 
 #define RATE		10	/* events in a second, on average */
 #define BURST		100

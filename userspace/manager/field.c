@@ -3,8 +3,8 @@
 
 #include <netinet/in.h>
 
-#include "mem.h"
 #include "reader.h"
+#include "xmem.h"
 
 void report_add(struct report *report, enum severity severity, const char *fmt, ...)
 {

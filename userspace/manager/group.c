@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Sets of pods and which pod is in which. */
 #include "field.h"
-#include "mem.h"
 #include "model.h"
+#include "xmem.h"
 
 /* "namespace/ports-HASH-" and this are within 253 characters of a name, 319 of a label. */
 #define NAME_PART_MAX 200

@@ -3,8 +3,8 @@
 
 #include "field.h"
 #include "kube_reflector.h"
-#include "mem.h"
 #include "publisher.h"
+#include "xmem.h"
 
 #define COLLECT	20000	/* microseconds from the first change to its translation */
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "ipam.h"
 
-#include "mem.h"
+#include "xmem.h"
 
 /* More than anybody has pods; keeps the arithmetic in 64 bits. */
 #define MAX_HOST_BITS 62

@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <systemd/sd-daemon.h>
 
-#include "mem.h"
+#include "xmem.h"
 
 /* An object that is right in itself and cannot be had as it is: a taken address, say. */
 static void on_problem(void *arg, const struct object *obj, const char *text)

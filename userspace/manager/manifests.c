@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "mem.h"
 #include "reader.h"
+#include "xmem.h"
 
 /* What a file says of an object. */
 struct claim {

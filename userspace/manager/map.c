@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "map.h"
 
-#include "mem.h"
+#include "xmem.h"
 
 /* FNV-1a, then a final mix: neighbours ("web-0", "web-1") land far apart. */
 uint64_t stable_hash(const char *s)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "model.h"
 
-#include "mem.h"
+#include "xmem.h"
 
 void model_init(struct model *m, const struct config *cfg, struct store *store, model_warn_fn *warn,
 		void *arg)

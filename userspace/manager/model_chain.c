@@ -4,8 +4,8 @@
  * interfaces in each network are routed in the other one, too, by way of the instances
  * ("through" in their resource).
  */
-#include "mem.h"
 #include "model.h"
+#include "xmem.h"
 
 void chains_mark(struct model *m, const struct pod_state *pod)
 {

@@ -3,8 +3,8 @@
 #include <errno.h>
 
 #include "field.h"
-#include "mem.h"
 #include "model.h"
+#include "xmem.h"
 
 #define MAX_NODES 8192		/* that have said something; more would be a mistake */
 #define MAX_ENTRIES 16384	/* of one node; a line holds few more */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A pod's interfaces: addresses, MACs, resources. */
-#include "mem.h"
 #include "model.h"
+#include "xmem.h"
 
 #define FIRST_INTERFACE "eth0"
 

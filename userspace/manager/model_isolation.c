@@ -11,8 +11,8 @@
  * far as they say. Whom they select is told by labels that only the model gives.
  */
 #include "field.h"
-#include "mem.h"
 #include "model.h"
+#include "xmem.h"
 
 #define ISOLATION_ANNOTATION "opencontrail.org/isolation"
 #define SNAT_ANNOTATION "opencontrail.org/ip_fabric_snat"

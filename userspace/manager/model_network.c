@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Virtual networks: the cluster's, and those of manifests. */
-#include "mem.h"
 #include "model.h"
+#include "xmem.h"
 
 /* Above MPLS's reserved labels (RFC 3032, 2.1) and any VLAN's number; so are those made. */
 #define CLUSTER_VNI	4096

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Nodes: where their vrouters are. */
-#include "mem.h"
 #include "model.h"
+#include "xmem.h"
 
 static void node_reconcile(struct model *m, const char *name)
 {

@@ -4,8 +4,8 @@
  * pod that has one keeps it over a restart of the manager; one of a pod that is not known (yet)
  * is given to nobody else until its InstanceIP is gone.
  */
-#include "mem.h"
 #include "model.h"
+#include "xmem.h"
 
 struct pin {
 	char		*owner;		/* "ns/name" of the VirtualMachineInterface */

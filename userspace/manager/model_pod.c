@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Pods: where they are, the label index. */
-#include "mem.h"
 #include "model.h"
+#include "xmem.h"
 
 struct bucket_arg {
 	struct model		*m;

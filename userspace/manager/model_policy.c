@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* NetworkPolicies: the groups they need, and their rules. */
 #include "field.h"
-#include "mem.h"
 #include "model.h"
+#include "xmem.h"
 
 /* --- groups ------------------------------------------------------------------------ */
 

@@ -3,8 +3,8 @@
  * they are looked through.
  */
 #include "field.h"
-#include "mem.h"
 #include "model.h"
+#include "xmem.h"
 
 /* The network's; of several the first by name counts. */
 static const struct object *router_of(const struct model *m, const char *network)

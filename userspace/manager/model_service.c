@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Services: cluster addresses, endpoints, load balancers and their pools. */
 #include "field.h"
-#include "mem.h"
 #include "model.h"
+#include "xmem.h"
 
 /* Where services of a pod's labels are looked for: see buckets_of_selector(). */
 struct bucket_arg {

@@ -3,7 +3,7 @@
 
 #include "field.h"
 #include "map.h"
-#include "mem.h"
+#include "xmem.h"
 
 static const struct kind {
 	const char	*name, *version;

@@ -2,8 +2,8 @@
 #include <netinet/in.h>
 
 #include "field.h"
-#include "mem.h"
 #include "objects.h"
+#include "xmem.h"
 
 #define SERVICE_NAME_LABEL "kubernetes.io/service-name"
 #define SLICE_MAX_ENDPOINTS 1000

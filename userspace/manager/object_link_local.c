@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* LinkLocalService: what every node offers to its own pods, such as a DNS cache. */
 #include "field.h"
-#include "mem.h"
 #include "objects.h"
+#include "xmem.h"
 
 static bool is_link_local(const struct addr *a)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* HealthMonitor: how the members of services that name it are probed. */
 #include "field.h"
-#include "mem.h"
 #include "objects.h"
+#include "xmem.h"
 
 #define INTERVAL_DEFAULT 5
 #define TIMEOUT_DEFAULT 3

@@ -4,8 +4,8 @@
 
 #include "config.h"
 #include "field.h"
-#include "mem.h"
 #include "objects.h"
+#include "xmem.h"
 
 #define FIRST_NETWORK	"opencontrail.org/network"
 #define MORE_NETWORKS	"k8s.v1.cni.cncf.io/networks"

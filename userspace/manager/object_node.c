@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "field.h"
-#include "mem.h"
 #include "objects.h"
+#include "xmem.h"
 
 /* More than any node has; the rest would be a mistake. */
 #define MAX_ADDRS 16

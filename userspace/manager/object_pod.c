@@ -3,8 +3,8 @@
 
 #include "config.h"
 #include "field.h"
-#include "mem.h"
 #include "objects.h"
+#include "xmem.h"
 
 static void read_port(struct pod_spec *pod, const struct field *f)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "field.h"
-#include "mem.h"
 #include "objects.h"
+#include "xmem.h"
 
 /*
  * An unknown field is an error here and not only a warning: a policy with a

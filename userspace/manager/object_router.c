@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* LogicalRouter: how the pods of a network get outside. */
 #include "field.h"
-#include "mem.h"
 #include "objects.h"
+#include "xmem.h"
 
 #define MAX_ADDRS	64	/* a next hop takes 256 */
 #define MAX_PREFIXES	256

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "config.h"
 #include "field.h"
-#include "mem.h"
 #include "objects.h"
+#include "xmem.h"
 
 #define AFFINITY_DEFAULT 10800
 #define AFFINITY_MAX 86400

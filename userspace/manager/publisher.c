@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "mem.h"
 #include "model.h"
 #include "publisher_priv.h"
+#include "xmem.h"
 
 #define IN_FLIGHT_MAX	32		/* requests; HTTP/2 carries them on one connection */
 #define REQUEST_TIMEOUT	15000		/* milliseconds */

@@ -3,9 +3,9 @@
 #include <inttypes.h>
 #include <time.h>
 
-#include "mem.h"
 #include "model.h"
 #include "publisher_priv.h"
+#include "xmem.h"
 
 #define GROUP "/apis/opencontrail.org/v1/"
 

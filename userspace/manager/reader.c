@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "reader.h"
 
-#include "mem.h"
+#include "xmem.h"
 
 void documents_fail(struct documents *docs, unsigned int line, const char *fmt, ...)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <stdbool.h>
 
-#include "mem.h"
 #include "reader.h"
+#include "xmem.h"
 
 /*
  * jansson reads the values and refuses what is no JSON, but does not tell

@@ -5,8 +5,8 @@
 #include <yaml.h>
 
 #include "map.h"
-#include "mem.h"
 #include "reader.h"
+#include "xmem.h"
 
 struct anchor {
 	json_t		*value, *lines;

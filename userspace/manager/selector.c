@@ -2,7 +2,7 @@
 #include "selector.h"
 
 #include "field.h"
-#include "mem.h"
+#include "xmem.h"
 
 static int by_string(const void *a, const void *b)
 {

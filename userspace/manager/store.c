@@ -3,8 +3,8 @@
 
 #include <stdbool.h>
 
-#include "mem.h"
 #include "objects.h"
+#include "xmem.h"
 
 #define API_VERSION "opencontrail.org/v1"
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "jsonlines.h"
-#include "mem.h"
+#include "xmem.h"
 
 struct client {
 	struct client	*next;

@@ -4,7 +4,7 @@
 #include <sys/inotify.h>
 #include <sys/stat.h>
 
-#include "mem.h"
+#include "xmem.h"
 
 #define RETRY_USEC 1000000
 /* After the inotify events of one wake-up, which have the normal priority. */
