@@ -46,10 +46,14 @@ for n in 1 2 3; do
 	guest $n &
 done
 wait
+bad=0
 for n in 1 2 3; do
 	cat "$log/guest$n.log"
 	status=$(cat "$log/guest$n.status")
-	[ "$status" = 0 ] || echo "not ok 9999 - guests: node$n ended with status $status" |
-		tee -a "$log/guest$n.log"
+	[ "$status" = 0 ] || {
+		echo "not ok 9999 - guests: node$n ended with status $status" | tee -a "$log/guest$n.log"
+		bad=1
+	}
 	sed -n '/Run .* as init process/,$p' "$log/guest$n/kernel.log" >"$log/guest$n-kernel.log"
 done
+exit $bad

@@ -108,6 +108,19 @@ def silent(node, src, addr, port):
     return got in (None, "refused") and node.drops("no-member") > before
 
 
+def in_both(case):
+    """A case by IPv4, then by IPv6."""
+    def run():
+        for family, i in FAMILIES:
+            tap.name = f"conformance (IPv{family})"
+            try:
+                case(family, i)
+            finally:
+                tap.name = "conformance"
+    run.__name__ = case.__name__
+    return run
+
+
 # --- service.go ------------------------------------------------------------------------------
 
 def preserve_source():
@@ -120,31 +133,33 @@ def preserve_source():
                   f"service.go: preserve source pod IP through the cluster IP (IPv{family})")
 
 
-def change_type():
+@in_both
+def change_type(family, i):
     """service.go: change the type, ClusterIP to NodePort and back, with TCP and UDP on one port."""
     ports = ((80, HTTP, "TCP", "a"), (80, DNS, "UDP", "b"))
     apply_services(web(*ports))
-    addr = vip()
-    tap.equal(ask(outside, hosts[1].addr(0), 30080), "refused", "service.go: ClusterIP: no node port")
+    addr = vip(family)
+    tap.equal(ask(outside, hosts[1].addr(i), 30080), "refused", "service.go: ClusterIP: no node port")
     apply_services(web(*ports, type="NodePort"))
-    tap.equal(vip(), addr, "service.go: the cluster IP stays when the type changes")
+    tap.equal(vip(family), addr, "service.go: the cluster IP stays when the type changes")
     for n in (1, 2):
         for proto in ("tcp", "udp"):
-            tap.equal(who(outside, hosts[n].addr(0), 30080, proto=proto), BOTH,
+            tap.equal(who(outside, hosts[n].addr(i), 30080, proto=proto), BOTH,
                       f"service.go: from ClusterIP to NodePort serving TCP and UDP on the same port, node{n}, {proto}")
     apply_services(web(*ports))
-    tap.equal(ask(outside, hosts[2].addr(0), 30080), "refused", "service.go: and back: none again")
+    tap.equal(ask(outside, hosts[2].addr(i), 30080), "refused", "service.go: and back: none again")
 
 
-def external_name():
+@in_both
+def external_name(family, i):
     """service.go: change the type from and to ExternalName."""
     ext = service("default", "web", [(80, HTTP, "TCP")], None, type="ExternalName", externalName="example.com")
     apply_services(ext)
-    tap.equal(ask(outside, hosts[1].addr(0), 30080), "refused", "service.go: ExternalName has no node port")
+    tap.equal(ask(outside, hosts[1].addr(i), 30080), "refused", "service.go: ExternalName has no node port")
     apply_services(web(type="NodePort"))
-    tap.equal(who(outside, hosts[1].addr(0), 30080), BOTH, "service.go: from ExternalName to NodePort")
+    tap.equal(who(outside, hosts[1].addr(i), 30080), BOTH, "service.go: from ExternalName to NodePort")
     apply_services(ext)
-    tap.equal(ask(outside, hosts[1].addr(0), 30080), "refused", "service.go: from NodePort to ExternalName")
+    tap.equal(ask(outside, hosts[1].addr(i), 30080), "refused", "service.go: from NodePort to ExternalName")
 
 
 def released_node_port():
@@ -159,27 +174,29 @@ def released_node_port():
     world.remove(server)
 
 
-def unready_terminating():
+@in_both
+def unready_terminating(family, i):
     """service.go: publishNotReadyAddresses, and pods that are unready and terminating."""
     for publish, want in ((True, BOTH), (False, {"refused"})):
         apply_services(web(type="NodePort", publishNotReadyAddresses=publish))
         apply_pods(web_1=UNREADY_TERMINATING, web_2=UNREADY_TERMINATING)
         text = "be able to connect to terminating and unready endpoints if PublishNotReadyAddresses is true" \
             if publish else "not be able to connect to them if it is false"
-        tap.equal(who(pods["client"], vip(), 80), want, f"service.go: {text}: by the cluster IP")
+        tap.equal(who(pods["client"], vip(family), 80), want, f"service.go: {text}: by the cluster IP")
         for n in (1, 2):
-            tap.equal(who(outside, hosts[n].addr(0), 30080), want, f"service.go: {text}: by node{n}'s port")
+            tap.equal(who(outside, hosts[n].addr(i), 30080), want, f"service.go: {text}: by node{n}'s port")
     apply_pods()
 
 
-def affinity():
+@in_both
+def affinity(family, i):
     """service.go: session affinity for ClusterIP and NodePort: it works, times out, is switched."""
     sticky = {"sessionAffinity": "ClientIP"}
     short = {**sticky, "sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 2}}}
     for kind, src, addr, port in (("ClusterIP", pods["client"], None, 80),
-                                  ("NodePort", outside, hosts[2].addr(0), 30080)):
+                                  ("NodePort", outside, hosts[2].addr(i), 30080)):
         apply_services(web(type=kind, **sticky))
-        addr = addr or vip()
+        addr = addr or vip(family)
         first = ask(src, addr, port)
         tap.equal(who(src, addr, port, 15), {first}, f"service.go: session affinity work for {kind} service")
         apply_services(web(type=kind))
@@ -221,39 +238,41 @@ def internal_local():
                       f"service.go: Local, pod (hostNetwork: true) to pod (hostNetwork: true), node{n} {v}")
 
 
-def terminating_only():
+@in_both
+def terminating_only(family, i):
     """service.go: fall back to terminating endpoints when there are no ready ones."""
     local_in, local_out = {"internalTrafficPolicy": "Local"}, {"externalTrafficPolicy": "Local"}
     everything = {"web_1": TERMINATING, "web_2": TERMINATING}
     apply_services(web(type="NodePort"))
     apply_pods(**everything)
-    tap.equal(who(pods["client"], vip(), 80), BOTH, "service.go: fall back to terminating endpoints, internalTrafficPolicy=Cluster")
-    tap.equal(who(outside, hosts[1].addr(0), 30080), BOTH, "service.go: and externalTrafficPolicy=Cluster")
+    tap.equal(who(pods["client"], vip(family), 80), BOTH, "service.go: fall back to terminating endpoints, internalTrafficPolicy=Cluster")
+    tap.equal(who(outside, hosts[1].addr(i), 30080), BOTH, "service.go: and externalTrafficPolicy=Cluster")
     apply_services(web(type="NodePort", **local_in))
-    tap.equal(who(pods["client"], vip(), 80, 10), {"default/web-1"},
+    tap.equal(who(pods["client"], vip(family), 80, 10), {"default/web-1"},
               "service.go: fall back to local terminating endpoints, internalTrafficPolicy=Local")
     apply_services(web(type="LoadBalancer", healthCheckNodePort=32200, **local_out))
     for n in (1, 2):
-        tap.equal(who(outside, hosts[n].addr(0), 30080, 10), {f"default/web-{n}"},
+        tap.equal(who(outside, hosts[n].addr(i), 30080, 10), {f"default/web-{n}"},
                   f"service.go: fall back to local terminating endpoints, externalTrafficPolicy=Local, node{n}")
-    status = fabric.outside.run(["curl", "-s", "-m", str(WAIT), "-o", "/dev/null", "-w", "%{http_code}",
-                                 f"http://{hosts[1].addr(0)}:32200/healthz"], check=False).stdout
+    status = fabric.outside.run(["curl", "-sg", "-m", str(WAIT), "-o", "/dev/null", "-w", "%{http_code}",
+                                 "http://" + ("[{}]" if family == 6 else "{}").format(hosts[1].addr(i)) + ":32200/healthz"], check=False).stdout
     tap.equal(status, "503", "service.go: fail health check node port if there are only terminating endpoints")
     apply_pods(web_2=None)
-    tap.equal(who(outside, hosts[1].addr(0), 30080, 10), {"default/web-1"}, "service.go: Local: the node that has the pod serves")
-    tap.check(silent(nodes[2], outside, hosts[2].addr(0), 30080), "service.go: Local: the other one does not")
+    tap.equal(who(outside, hosts[1].addr(i), 30080, 10), {"default/web-1"}, "service.go: Local: the node that has the pod serves")
+    tap.check(silent(nodes[2], outside, hosts[2].addr(i), 30080), "service.go: Local: the other one does not")
     apply_pods()
 
 
-def load_balancer():
+@in_both
+def load_balancer(family, i):
     """service.go: a service of type LoadBalancer by its cluster IP; ports of both protocols, one removed."""
     apply_services(web((80, HTTP, "TCP", "a"), (80, DNS, "UDP", "b"), type="LoadBalancer"))
     for proto in ("tcp", "udp"):
-        tap.equal(who(pods["client"], vip(), 80, proto=proto), BOTH,
+        tap.equal(who(pods["client"], vip(family), 80, proto=proto), BOTH,
                   f"service.go: serve endpoints on same port and different protocol for type LoadBalancer: {proto}")
     apply_services(web((80, DNS, "UDP", "b"), type="LoadBalancer"))
-    tap.equal(ask(pods["client"], vip(), 80), "refused", "service.go: the protocol that was removed is refused")
-    tap.equal(who(pods["client"], vip(), 80, proto="udp"), BOTH, "service.go: the other goes on")
+    tap.equal(ask(pods["client"], vip(family), 80), "refused", "service.go: the protocol that was removed is refused")
+    tap.equal(who(pods["client"], vip(family), 80, proto="udp"), BOTH, "service.go: the other goes on")
 
 
 # --- conntrack.go ------------------------------------------------------------------------------
@@ -289,16 +308,17 @@ class Sender:
         self.sock.close()
 
 
-def udp_moves():
+@in_both
+def udp_moves(family, i):
     """conntrack.go: be able to preserve UDP traffic when server pod cycles."""
     local = {"internalTrafficPolicy": "Local"}
     for what, src, addr, port, spec in (
-            ("for a NodePort service", outside, hosts[1].addr(0), 30053, {"type": "NodePort"}),
+            ("for a NodePort service", outside, hosts[1].addr(i), 30053, {"type": "NodePort"}),
             ("for a ClusterIP service", pods["client"], None, 53, {}),
             ("when client is hostNetwork", hosts[1], None, 53, {})):
         apply_pods(web_2=None)
         apply_services(web(**spec))
-        sender = Sender(src, addr or vip(), port)
+        sender = Sender(src, addr or vip(family), port)
         tap.equal(sender.answer(), "default/web-1", f"conntrack.go: preserve UDP traffic {what}: before")
         apply_pods(web_1=None)
         tap.equal(sender.answer(), "default/web-2", "conntrack.go: when the server pod cycles: its next packet gets there")
@@ -306,14 +326,14 @@ def udp_moves():
     # of the same node only: another of its pods takes over
     apply_pods()
     apply_services(web(selector={"app": "web"}, **local))
-    sender = Sender(pods["client"], vip(), 53)
+    sender = Sender(pods["client"], vip(family), 53)
     tap.equal(sender.answer(), "default/web-1", "conntrack.go: preserve UDP traffic for a ClusterIP service, internalTrafficPolicy Local")
     apply_services(web(selector={"app": "client"}, **local))
     tap.equal(sender.answer(), "default/client", "conntrack.go: when the server pod cycles: its next packet gets there")
     sender.close()
     apply_services(web())
     apply_pods(web_1=NOT_READY, web_2=NOT_READY)
-    sender = Sender(pods["client"], vip(), 53)
+    sender = Sender(pods["client"], vip(family), 53)
     tap.equal(sender.answer(), None, "conntrack.go: preserve UDP traffic when initial unready endpoints get ready: before")
     apply_pods(web_1=NOT_READY)
     tap.equal(sender.answer(), "default/web-2", "conntrack.go: and after")
@@ -339,29 +359,31 @@ def granular():
                           f"networking.go: endpoint-Service: node port of node{n}, {v}")
 
 
-def updates():
+@in_both
+def updates(family, i):
     """networking.go: update endpoints and nodePort."""
     apply_services(web(type="NodePort"))
     for name, port, proto in (("http", 80, "tcp"), ("udp", 53, "udp")):
         apply_pods(web_1=None)
-        tap.equal(who(pods["client"], vip(), port, proto=proto), {"default/web-2"}, f"networking.go: update endpoints: {name}")
+        tap.equal(who(pods["client"], vip(family), port, proto=proto), {"default/web-2"}, f"networking.go: update endpoints: {name}")
         apply_pods()
-        tap.equal(who(pods["client"], vip(), port, proto=proto), BOTH, f"networking.go: and back: {name}")
+        tap.equal(who(pods["client"], vip(family), port, proto=proto), BOTH, f"networking.go: and back: {name}")
     moved = web(type="NodePort")
     for port in moved["spec"]["ports"]:
         port["nodePort"] += 1000
     apply_services(moved)
     for name, port, proto in (("http", 31080, "tcp"), ("udp", 31053, "udp")):
-        tap.equal(who(outside, hosts[2].addr(0), port, proto=proto), BOTH, f"networking.go: update nodePort: {name}")
-        tap.equal(ask(outside, hosts[2].addr(0), port - 1000, proto), "refused", f"networking.go: the old one: {name}")
+        tap.equal(who(outside, hosts[2].addr(i), port, proto=proto), BOTH, f"networking.go: update nodePort: {name}")
+        tap.equal(ask(outside, hosts[2].addr(i), port - 1000, proto), "refused", f"networking.go: the old one: {name}")
 
 
-def client_affinity():
+@in_both
+def client_affinity(family, i):
     """networking.go: function for client IP based session affinity."""
     apply_services(web(sessionAffinity="ClientIP"))
     for name, port, proto in (("http", 80, "tcp"), ("udp", 53, "udp")):
-        first = ask(pods["client"], vip(), port, proto)
-        tap.equal(who(pods["client"], vip(), port, 15, proto), {first},
+        first = ask(pods["client"], vip(family), port, proto)
+        tap.equal(who(pods["client"], vip(family), port, 15, proto), {first},
                   f"networking.go: client IP based session affinity: {name}")
 
 
@@ -406,13 +428,14 @@ def in_zones(**zones):
         nodes[1].apply(f"00-node{n}", [obj])
 
 
-def traffic_distribution():
+@in_both
+def traffic_distribution(family, i):
     """traffic_distribution.go: traffic stays in the zone, and leaves it when the zone has nobody."""
     def slice_of(**zone_of):
         return {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
                 "metadata": {"name": "web-1", "namespace": "default", "labels": {"kubernetes.io/service-name": "web"}},
-                "addressType": "IPv4", "ports": [{"name": "tcp-80", "port": HTTP, "protocol": "TCP"}],
-                "endpoints": [{"addresses": [pods[name].v4], "nodeName": f"node{ON[name]}",
+                "addressType": f"IPv{family}", "ports": [{"name": "tcp-80", "port": HTTP, "protocol": "TCP"}],
+                "endpoints": [{"addresses": [pods[name].addr(family)], "nodeName": f"node{ON[name]}",
                                **({"hints": {"forZones": [{"name": zone}]}} if zone else {})}
                               for name, zone in zone_of.items() for name in [name.replace("_", "-")]]}
 
@@ -420,9 +443,9 @@ def traffic_distribution():
     for hints, near, far in (({"web_1": "a", "web_2": "b"}, {"default/web-1"}, {"default/web-2"}),
                              ({"web_1": "a", "web_2": None}, BOTH, BOTH),
                              ({"web_1": "c", "web_2": "c"}, BOTH, BOTH)):
-        apply_services(web((80, HTTP, "TCP"), ipFamilyPolicy="SingleStack"), slice_of(**hints))
-        tap.equal(who(pods["client"], vip(), 80), near, f"traffic_distribution.go: hints {hints}, zone a")
-        tap.equal(who(pods["other"], vip(), 80), far, f"traffic_distribution.go: hints {hints}, zone b")
+        apply_services(web((80, HTTP, "TCP"), ipFamilyPolicy="SingleStack", ipFamilies=[f"IPv{family}"]), slice_of(**hints))
+        tap.equal(who(pods["client"], vip(family), 80), near, f"traffic_distribution.go: hints {hints}, zone a")
+        tap.equal(who(pods["other"], vip(family), 80), far, f"traffic_distribution.go: hints {hints}, zone b")
     in_zones()
     apply_services(web())
 
