@@ -165,7 +165,7 @@ const struct nla_policy vrouter_prefix_nl_policy[VROUTER_A_PREFIX_LEN + 1] = {
 	[VROUTER_A_PREFIX_LEN] = NLA_POLICY_MAX(NLA_U8, 128),
 };
 
-const struct nla_policy vrouter_sg_rule_nl_policy[VROUTER_A_SG_RULE_PAD + 1] = {
+const struct nla_policy vrouter_sg_rule_nl_policy[VROUTER_A_SG_RULE_ACTION + 1] = {
 	[VROUTER_A_SG_RULE_INDEX] = { .type = NLA_U32, },
 	[VROUTER_A_SG_RULE_DIRECTION] = NLA_POLICY_MAX(NLA_U8, 1),
 	[VROUTER_A_SG_RULE_FAMILY] = { .type = NLA_U8, },
@@ -179,6 +179,7 @@ const struct nla_policy vrouter_sg_rule_nl_policy[VROUTER_A_SG_RULE_PAD + 1] = {
 	[VROUTER_A_SG_RULE_PEER_SG] = NLA_POLICY_MIN(NLA_U32, 1),
 	[VROUTER_A_SG_RULE_LABEL] = { .type = NLA_NUL_STRING, .len = VROUTER_LABEL_MAX, },
 	[VROUTER_A_SG_RULE_HITS] = { .type = NLA_U64, },
+	[VROUTER_A_SG_RULE_ACTION] = NLA_POLICY_MAX(NLA_U8, 2),
 };
 
 const struct nla_policy vrouter_tuple_nl_policy[VROUTER_A_TUPLE_DPORT + 1] = {
@@ -324,11 +325,13 @@ const struct nla_policy vrouter_sg_get_nl_policy[VROUTER_A_SG_ID + 1] = {
 };
 
 /* VROUTER_CMD_SG_NEW - do */
-const struct nla_policy vrouter_sg_new_nl_policy[VROUTER_A_SG_RULE + 1] = {
+const struct nla_policy vrouter_sg_new_nl_policy[VROUTER_A_SG_PRIORITY + 1] = {
 	[VROUTER_A_SG_ID] = NLA_POLICY_MIN(NLA_U32, 1),
 	[VROUTER_A_SG_LABEL] = { .type = NLA_NUL_STRING, .len = VROUTER_LABEL_MAX, },
 	[VROUTER_A_SG_ENFORCE] = NLA_POLICY_MASK(NLA_U32, 0x3),
 	[VROUTER_A_SG_RULE] = NLA_POLICY_NESTED(vrouter_sg_rule_nl_policy),
+	[VROUTER_A_SG_TIER] = NLA_POLICY_MAX(NLA_U8, 2),
+	[VROUTER_A_SG_PRIORITY] = { .type = NLA_U16, },
 };
 
 /* VROUTER_CMD_SG_DEL - do */
@@ -519,7 +522,7 @@ const struct genl_ops vrouter_nl_ops[25] = {
 		.cmd		= VROUTER_CMD_SG_NEW,
 		.doit		= vrouter_nl_sg_new_doit,
 		.policy		= vrouter_sg_new_nl_policy,
-		.maxattr	= VROUTER_A_SG_RULE,
+		.maxattr	= VROUTER_A_SG_PRIORITY,
 		.flags		= GENL_ADMIN_PERM,
 	},
 	{

@@ -16,7 +16,7 @@
 extern const struct nla_policy vrouter_counters_nl_policy[VROUTER_A_COUNTERS_FLOWS + 1];
 extern const struct nla_policy vrouter_member_nl_policy[VROUTER_A_MEMBER_COUNTERS + 1];
 extern const struct nla_policy vrouter_prefix_nl_policy[VROUTER_A_PREFIX_LEN + 1];
-extern const struct nla_policy vrouter_sg_rule_nl_policy[VROUTER_A_SG_RULE_PAD + 1];
+extern const struct nla_policy vrouter_sg_rule_nl_policy[VROUTER_A_SG_RULE_ACTION + 1];
 extern const struct nla_policy vrouter_tuple_nl_policy[VROUTER_A_TUPLE_DPORT + 1];
 
 extern const struct nla_policy vrouter_vrf_get_nl_policy[VROUTER_A_VRF_ID + 1];
@@ -51,7 +51,7 @@ extern const struct nla_policy vrouter_vip_del_nl_policy[VROUTER_A_VIP_PORT + 1]
 
 extern const struct nla_policy vrouter_sg_get_nl_policy[VROUTER_A_SG_ID + 1];
 
-extern const struct nla_policy vrouter_sg_new_nl_policy[VROUTER_A_SG_RULE + 1];
+extern const struct nla_policy vrouter_sg_new_nl_policy[VROUTER_A_SG_PRIORITY + 1];
 
 extern const struct nla_policy vrouter_sg_del_nl_policy[VROUTER_A_SG_ID + 1];
 

@@ -20,7 +20,9 @@ static int fill_head(struct sk_buff *skb, const struct vr_net *vn, const void *o
 	    vr_nl_put_label(skb, VROUTER_A_SG_LABEL, sg->label) ||
 	    nla_put_u32(skb, VROUTER_A_SG_ENFORCE, sg->enforce) ||
 	    nla_put_u32(skb, VROUTER_A_SG_RULES, vr_ruleset_len(rules_of(vn, sg))) ||
-	    nla_put_u32(skb, VROUTER_A_SG_USERS, sg->users))
+	    nla_put_u32(skb, VROUTER_A_SG_USERS, sg->users) ||
+	    (sg->tier && (nla_put_u8(skb, VROUTER_A_SG_TIER, sg->tier) ||
+			  nla_put_u16(skb, VROUTER_A_SG_PRIORITY, sg->priority))))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -169,6 +171,35 @@ static int parse_rules(struct genl_info *info, struct vr_sg_rule **list, unsigne
 	return 0;
 }
 
+/* What only some tiers have. */
+static int check_tier(struct genl_info *info, const struct vr_sg_cfg *cfg)
+{
+	const struct nlattr *priority = info->attrs[VROUTER_A_SG_PRIORITY];
+	unsigned int i;
+
+	if (cfg->tier && cfg->enforce) {
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[VROUTER_A_SG_ENFORCE],
+				    "Groups of the tiers admin and baseline close nothing");
+		return -EINVAL;
+	}
+	if (cfg->tier)
+		return 0;
+	if (priority) {
+		NL_SET_ERR_MSG_ATTR(info->extack, priority,
+				    "Only the tiers admin and baseline have priorities");
+		return -EINVAL;
+	}
+	for (i = 0; i < cfg->n_rules; i++) {
+		if (cfg->rules[i].action == VROUTER_SG_ACTION_ACCEPT)
+			continue;
+		NL_SET_ERR_MSG_ATTR_FMT(info->extack, info->attrs[VROUTER_A_SG_RULE],
+					"Rule %u: only the tiers admin and baseline deny or pass",
+					i);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int vrouter_nl_sg_new_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct vr_net *vn = vr_nl_net(info);
@@ -182,10 +213,13 @@ int vrouter_nl_sg_new_doit(struct sk_buff *skb, struct genl_info *info)
 
 	cfg.id = nla_get_u32(info->attrs[VROUTER_A_SG_ID]);
 	cfg.label = vr_nl_label(info->attrs[VROUTER_A_SG_LABEL]);
-	cfg.enforce = vr_nl_u32(info->attrs[VROUTER_A_SG_ENFORCE], ENFORCE_BOTH);
+	cfg.tier = vr_nl_u8(info->attrs[VROUTER_A_SG_TIER], VROUTER_SG_TIER_NETWORK_POLICY);
+	cfg.priority = vr_nl_u16(info->attrs[VROUTER_A_SG_PRIORITY], 0);
+	cfg.enforce = vr_nl_u32(info->attrs[VROUTER_A_SG_ENFORCE], cfg.tier ? 0 : ENFORCE_BOTH);
 
 	mutex_lock(&vn->lock);
-	err = vr_sg_set(vn, &cfg, info->nlhdr->nlmsg_flags, info->extack);
+	err = check_tier(info, &cfg) ?:
+	      vr_sg_set(vn, &cfg, info->nlhdr->nlmsg_flags, info->extack);
 	vr_nl_blame(info, VROUTER_A_SG_ID, err);
 	if (!err)
 		vr_nl_ntf_done(vn, vr_nl_ntf_new(vn, VROUTER_CMD_SG_NEW_NTF, fill, fill_head,

@@ -226,6 +226,7 @@ int vr_nl_sg_rule(const struct nlattr *nest, struct vr_sg_rule *r, struct netlin
 		return err;
 
 	r->direction = nla_get_u8(tb[VROUTER_A_SG_RULE_DIRECTION]);
+	r->action = vr_nl_u8(tb[VROUTER_A_SG_RULE_ACTION], VROUTER_SG_ACTION_ACCEPT);
 	err = parse_peer(nest, tb, r, extack);
 	label = vr_nl_label(tb[VROUTER_A_SG_RULE_LABEL]);
 	if (!err && label) {
@@ -293,6 +294,7 @@ int vr_nl_put_sg_rule(struct sk_buff *skb, const struct vr_ruleset *rs, unsigned
 	    put_ports(skb, r) ||
 	    put_peer(skb, r) ||
 	    vr_nl_put_label(skb, VROUTER_A_SG_RULE_LABEL, r->label) ||
+	    (r->action && nla_put_u8(skb, VROUTER_A_SG_RULE_ACTION, r->action)) ||
 	    nla_put_u64_64bit(skb, VROUTER_A_SG_RULE_HITS, vr_ruleset_hits(rs, i),
 			      VROUTER_A_SG_RULE_PAD)) {
 		nla_nest_cancel(skb, nest);

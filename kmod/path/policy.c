@@ -3,6 +3,8 @@
  * Security groups on the first packet of a flow, as it is after translation: the
  * sender's groups on what it sends, the receiver's on what it gets. In a
  * direction that one of a vif's groups closes, the rules of all of them open.
+ * What groups of the admin tier accept or deny never gets there; those of the baseline
+ * tier are asked when no group closes the direction.
  * A service may have a group as well: it serves the sources that this one's rules open.
  */
 
@@ -16,6 +18,95 @@ static u16 query_port(const struct vr_pkt *pkt, const struct vr_decision *d)
 	return ntohs(d->dport);
 }
 
+/* --- tiers ------------------------------------------------------------------- */
+
+/* The rule that decides in a tier. */
+struct verdict {
+	unsigned int		sg;		/* index among the vif's */
+	struct vr_ruleset	*rules;
+	int			rule;		/* -1: none does */
+	u8			action;		/* PASS then, too */
+};
+
+static struct verdict ask_tier(const struct vr_vif_conf *conf, const struct vr_sg_query *q, u8 tier)
+{
+	struct verdict v = { .rule = -1, .action = VROUTER_SG_ACTION_PASS };
+	u32 priority, best = U32_MAX;
+	struct vr_ruleset *rules;
+	unsigned int i;
+	int rule;
+
+	/* in order of id, so of the same priority the lowest id decides */
+	for (i = 0; i < conf->n_sgs; i++) {
+		priority = READ_ONCE(conf->sgs[i]->priority);
+		if (READ_ONCE(conf->sgs[i]->tier) != tier || priority >= best)
+			continue;
+		rules = rcu_dereference(conf->sgs[i]->rules);
+		rule = vr_ruleset_first(rules, q);
+		if (rule < 0)
+			continue;
+		best = priority;
+		v.sg = i;
+		v.rules = rules;
+		v.rule = rule;
+		v.action = vr_ruleset_rule(rules, rule)->action;
+	}
+	return v;
+}
+
+static void tell_tier(struct vr_trace *t, const struct vr_vif *vif, const struct vr_vif_conf *conf,
+		      const struct vr_sg_query *q, u8 tier, const struct verdict *v)
+{
+	static const char *const actions[] = {
+		[VROUTER_SG_ACTION_ACCEPT] = "accepts", [VROUTER_SG_ACTION_DENY] = "denies",
+		[VROUTER_SG_ACTION_PASS] = "passes on",
+	};
+	bool egress = q->direction == VROUTER_DIRECTION_EGRESS;
+	u8 stage = egress ? VROUTER_TRACE_STAGE_EGRESS_SG : VROUTER_TRACE_STAGE_INGRESS_SG;
+	const char *name = tier == VROUTER_SG_TIER_ADMIN ? "admin" : "baseline";
+	const char *way = egress ? "egress" : "ingress";
+	struct vr_trace_step *s;
+
+	if (v->rule < 0)
+		s = vr_trace_step(t, stage, "no %s rule of the %s tier of vif %u (%s) matches",
+				  way, name, vif->id, conf->label ?: "no label");
+	else
+		s = vr_trace_step(t, stage,
+				  "%s tier: %s rule %d (%s) of group %u (%s) of vif %u (%s) %s it",
+				  name, way, v->rule,
+				  vr_ruleset_rule(v->rules, v->rule)->label ?: "no label",
+				  conf->sg_ids[v->sg],
+				  READ_ONCE(conf->sgs[v->sg]->label) ?: "no label", vif->id,
+				  conf->label ?: "no label", actions[v->action]);
+	if (!s)
+		return;
+	s->vif = vif->id;
+	if (v->rule < 0)
+		return;
+	s->sg = conf->sg_ids[v->sg];
+	s->rule = v->rule;
+}
+
+/* VROUTER_SG_ACTION_PASS: the next tier is to be asked. */
+static u8 check_tier(const struct vr_vif *vif, const struct vr_vif_conf *conf,
+		     const struct vr_sg_query *q, u8 tier, struct vr_decision *d,
+		     struct vr_trace *t)
+{
+	struct verdict v = ask_tier(conf, q, tier);
+
+	if (unlikely(t))
+		tell_tier(t, vif, conf, q, tier, &v);
+	if (v.action == VROUTER_SG_ACTION_ACCEPT) {
+		d->hit[q->direction] = v.rules;
+		d->hit_index[q->direction] = v.rule;
+	} else if (v.rule >= 0 && !t) {
+		vr_ruleset_hit(v.rules, v.rule);
+	}
+	return v.action;
+}
+
+/* --- between the tiers --------------------------------------------------------- */
+
 static bool is_allowed(const struct vr_vif_conf *conf, const struct vr_sg_query *q,
 		       struct vr_decision *d, unsigned int *sg)
 {
@@ -24,6 +115,8 @@ static bool is_allowed(const struct vr_vif_conf *conf, const struct vr_sg_query 
 	int rule;
 
 	for (i = 0; i < conf->n_sgs; i++) {
+		if (READ_ONCE(conf->sgs[i]->tier) != VROUTER_SG_TIER_NETWORK_POLICY)
+			continue;
 		rules = rcu_dereference(conf->sgs[i]->rules);
 		rule = vr_ruleset_match(rules, q);
 		if (rule < 0)
@@ -89,11 +182,10 @@ static void tell(struct vr_trace *t, const struct vr_vif *vif, const struct vr_v
 	s->rule = d->hit_index[q->direction];
 }
 
-/* One end's groups; false: refused. */
-static bool check(struct vr_vif *vif, const struct vr_vif_conf *conf,
-		  const struct vr_sg_query *q, struct vr_decision *d, struct vr_trace *t)
+static bool check_groups(const struct vr_vif *vif, const struct vr_vif_conf *conf,
+			 const struct vr_sg_query *q, struct vr_decision *d, bool enforced,
+			 struct vr_trace *t)
 {
-	bool enforced = READ_ONCE(conf->sg_enforce) & BIT(q->direction);
 	bool allowed = true;
 	unsigned int sg = 0;
 
@@ -101,9 +193,26 @@ static bool check(struct vr_vif *vif, const struct vr_vif_conf *conf,
 		allowed = is_allowed(conf, q, d, &sg);
 	if (unlikely(t))
 		tell(t, vif, conf, q, d, enforced, allowed, sg);
-	if (!allowed)
-		d->sg_vif = vif;
 	return allowed;
+}
+
+/* One end's groups; false: refused. */
+static bool check(struct vr_vif *vif, const struct vr_vif_conf *conf,
+		  const struct vr_sg_query *q, struct vr_decision *d, struct vr_trace *t)
+{
+	bool enforced = READ_ONCE(conf->sg_enforce) & BIT(q->direction);
+	u8 tiers = READ_ONCE(conf->sg_tiers), action = VROUTER_SG_ACTION_PASS;
+
+	if (unlikely(tiers & BIT(VROUTER_SG_TIER_ADMIN)))
+		action = check_tier(vif, conf, q, VROUTER_SG_TIER_ADMIN, d, t);
+	if (action == VROUTER_SG_ACTION_PASS && !check_groups(vif, conf, q, d, enforced, t))
+		action = VROUTER_SG_ACTION_DENY;
+	if (action == VROUTER_SG_ACTION_PASS && !enforced &&
+	    unlikely(tiers & BIT(VROUTER_SG_TIER_BASELINE)))
+		action = check_tier(vif, conf, q, VROUTER_SG_TIER_BASELINE, d, t);
+	if (action == VROUTER_SG_ACTION_DENY)
+		d->sg_vif = vif;
+	return action != VROUTER_SG_ACTION_DENY;
 }
 
 /* Does the pod or VM only pass on what is from or to this address? */

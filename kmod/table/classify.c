@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Does a security group let a packet pass? Asks the ports of any peer, those of
- * the peer's groups, and those of the prefixes that hold its address, in this
- * order, until one has an answer.
+ * Which rule of a security group matches a packet? Asks the ports of any peer, those of
+ * the peer's groups, and those of the prefixes that hold its address. Where all rules
+ * allow, the first answer will do.
  */
 
 #include <linux/slab.h>
@@ -68,6 +68,38 @@ int vr_ruleset_match(const struct vr_ruleset *rs, const struct vr_sg_query *q)
 	if (rule < 0 && vr_lpm_match(&s->prefixes, q->peer, match_prefix, &pq))
 		rule = pq.rule;
 	return rule;
+}
+
+/* Of two answers the rule that comes first; -1 is none. */
+static int earlier(int a, int b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+static bool first_of_prefix(void *value, u8 len, void *arg)
+{
+	struct prefix_query *q = arg;
+
+	q->rule = earlier(q->rule, match_ports(value, q->class, q->port));
+	return false;
+}
+
+int vr_ruleset_first(const struct vr_ruleset *rs, const struct vr_sg_query *q)
+{
+	const struct vr_section *s = &rs->section[vr_section_of(q->direction, q->family)];
+	struct prefix_query pq = { .class = vr_class_of(q->proto), .port = q->port, .rule = -1 };
+	const struct vr_peer_slot *slot;
+	unsigned int i;
+
+	if (s->any)
+		pq.rule = match_ports(s->any, pq.class, q->port);
+	for (i = 0; s->peers && i < q->n_peer_sgs; i++) {
+		slot = vr_peer_slot(s, q->peer_sgs[i]);
+		if (slot->sg)
+			pq.rule = earlier(pq.rule, match_ports(slot->ports, pq.class, q->port));
+	}
+	vr_lpm_match(&s->prefixes, q->peer, first_of_prefix, &pq);
+	return pq.rule;
 }
 
 unsigned int vr_ruleset_len(const struct vr_ruleset *rs)

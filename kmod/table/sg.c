@@ -53,14 +53,23 @@ static void sg_unreserve(struct vr_net *vn, struct vr_sg *sg)
 	vr_give_of(vn, sgs, 1);
 }
 
-static void replace(struct vr_net *vn, struct vr_sg *sg, struct vr_ruleset *rules, u32 enforce)
+/* Readers may see one before the other: each is right for some moment. */
+static void set_head(struct vr_sg *sg, const struct vr_sg_cfg *cfg)
+{
+	WRITE_ONCE(sg->enforce, cfg->enforce);
+	WRITE_ONCE(sg->tier, cfg->tier);
+	WRITE_ONCE(sg->priority, cfg->priority);
+}
+
+static void replace(struct vr_net *vn, struct vr_sg *sg, struct vr_ruleset *rules,
+		    const struct vr_sg_cfg *cfg)
 {
 	struct vr_ruleset *old;
 
 	old = rcu_replace_pointer(sg->rules, rules, lockdep_is_held(&vn->lock));
 	vr_give_of(vn, sg_rules, (int)vr_ruleset_len(old) - (int)vr_ruleset_len(rules));
 	vr_ruleset_free_later(old);
-	WRITE_ONCE(sg->enforce, enforce);
+	set_head(sg, cfg);
 	vr_vif_sg_changed(vn, sg);
 	vr_vip_sg_changed(vn, sg);
 }
@@ -84,9 +93,9 @@ static int set_rules(struct vr_net *vn, struct vr_sg *sg, bool exists, struct vr
 	cfg->rules = NULL;
 	vr_label_swap(&sg->label, label);
 	if (exists) {
-		replace(vn, sg, rules, cfg->enforce);
+		replace(vn, sg, rules, cfg);
 	} else {
-		sg->enforce = cfg->enforce;
+		set_head(sg, cfg);
 		RCU_INIT_POINTER(sg->rules, rules);
 		xa_store(&vn->sgs, sg->id, sg, GFP_KERNEL_ACCOUNT);
 	}
@@ -106,6 +115,12 @@ int vr_sg_set(struct vr_net *vn, struct vr_sg_cfg *cfg, u16 nlflags,
 	err = vr_check_flags(exists, nlflags, extack, "Security group %u", cfg->id);
 	if (err)
 		return err;
+	if (exists && cfg->tier && !list_empty(&sg->vips)) {
+		NL_SET_ERR_MSG_FMT(extack,
+				   "Security group %u selects clients of vips, which have no tiers",
+				   cfg->id);
+		return -EBUSY;
+	}
 	if (exists)
 		more -= (int)vr_ruleset_len(rules_of(vn, sg));
 	err = vr_take_of(vn, sg_rules, more, "sg-rules", extack);

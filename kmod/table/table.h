@@ -226,7 +226,8 @@ struct vr_vif_conf {
 	u8			mac[ETH_ALEN] __aligned(2);
 	u16			n_addrs;
 	u16			n_sgs;
-	u16			sg_enforce;	/* the groups' VROUTER_SG_FLAGS_*; READ_ONCE() */
+	u8			sg_enforce;	/* the groups' VROUTER_SG_FLAGS_*; READ_ONCE() */
+	u8			sg_tiers;	/* BIT(VROUTER_SG_TIER_*) of theirs; READ_ONCE() */
 	u32			mtu;		/* 0 = the device's */
 	u32			flow_limit;	/* 0 = the namespace's */
 	u32			half_open_limit;
@@ -586,6 +587,7 @@ struct vr_sg_rule {
 	unsigned int		n_except;
 	struct vr_prefix	*except;	/* owned */
 	char			*label;		/* owned (kfree()); may be NULL */
+	u8			action;		/* VROUTER_SG_ACTION_* */
 };
 
 enum vr_peer { VR_PEER_ANY, VR_PEER_PREFIX, VR_PEER_SG };
@@ -600,6 +602,8 @@ struct vr_ruleset;				/* classify.c */
 struct vr_sg {
 	u32			id;
 	u32			enforce;	/* VROUTER_SG_FLAGS_*; written under lock */
+	u16			priority;	/* in its tier, lowest first; written under lock */
+	u8			tier;		/* VROUTER_SG_TIER_*; written under lock */
 	char			*label;		/* vr_label_swap() */
 	unsigned int		users;		/* vifs and vips; under lock */
 	struct list_head	vips;		/* struct vr_vip::of_sg; under lock */
@@ -610,6 +614,8 @@ struct vr_sg {
 struct vr_sg_cfg {
 	u32			id;
 	u32			enforce;
+	u16			priority;
+	u8			tier;
 	const char		*label;
 	unsigned int		n_rules;
 	struct vr_sg_rule	*rules;		/* kvmalloc()ed. Taken over on success with what
@@ -656,7 +662,9 @@ unsigned int vr_ruleset_len(const struct vr_ruleset *rs);
 const struct vr_sg_rule *vr_ruleset_rule(const struct vr_ruleset *rs, unsigned int i);
 u64 vr_ruleset_hits(const struct vr_ruleset *rs, unsigned int i);
 void vr_ruleset_hit(struct vr_ruleset *rs, unsigned int i);	/* BH disabled */
-/* Index of the matching rule, or -1. RCU. */
+/* Index of a matching rule, or -1. RCU. */
 int vr_ruleset_match(const struct vr_ruleset *rs, const struct vr_sg_query *q);
+/* Index of the first rule that matches, or -1. Asks more than vr_ruleset_match(). RCU. */
+int vr_ruleset_first(const struct vr_ruleset *rs, const struct vr_sg_query *q);
 
 #endif

@@ -78,6 +78,7 @@ static int find_sgs(struct vr_net *vn, struct vr_vif_conf *conf, const struct vr
 			return -ENOENT;
 		}
 		conf->sg_enforce |= conf->sgs[i]->enforce;
+		conf->sg_tiers |= BIT(conf->sgs[i]->tier);
 	}
 	return 0;
 }
@@ -521,29 +522,31 @@ void vr_vif_detach_all(struct vr_net *vn)
 		detach(vn, vif);
 }
 
-/* The union is one word and each of its values is right for some moment, so it
- * is written in place, and a group's replace cannot fail half way.
+/* Each union is one word and each of its values is right for some moment, so they
+ * are written in place, and a group's replace cannot fail half way.
  */
 void vr_vif_sg_changed(struct vr_net *vn, const struct vr_sg *sg)
 {
 	struct vr_vif_conf *conf;
 	struct vr_vif *vif;
 	unsigned long id;
+	u8 enforce, tiers;
 	bool member;
-	u16 enforce;
 	int i;
 
 	xa_for_each(&vn->vifs, id, vif) {
 		conf = conf_of(vn, vif);
-		enforce = 0;
+		enforce = tiers = 0;
 		member = false;
 		for (i = 0; i < conf->n_sgs; i++) {
 			enforce |= conf->sgs[i]->enforce;
+			tiers |= BIT(conf->sgs[i]->tier);
 			member |= conf->sgs[i] == sg;
 		}
 		if (!member)
 			continue;
 		WRITE_ONCE(conf->sg_enforce, enforce);
+		WRITE_ONCE(conf->sg_tiers, tiers);
 		WRITE_ONCE(vif->gen, vr_net_stamp(vn));
 	}
 }

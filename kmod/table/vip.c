@@ -263,8 +263,13 @@ static struct vr_sg *find_sg(struct vr_net *vn, const struct vr_vip_cfg *cfg,
 	if (!cfg->sg)
 		return NULL;
 	sg = xa_load(&vn->sgs, cfg->sg);
-	if (sg)
+	if (sg && !sg->tier)
 		return sg;
+	if (sg) {
+		NL_SET_ERR_MSG_FMT(extack, "Security group %u has a tier, which vips do not know",
+				   cfg->sg);
+		return ERR_PTR(-EINVAL);
+	}
 	NL_SET_ERR_MSG_FMT(extack, "Security group %u does not exist", cfg->sg);
 	return ERR_PTR(-ENOENT);
 }

@@ -437,6 +437,105 @@ static void union_of_groups(struct kunit *test)
 	}
 }
 
+/* --- tiers ----------------------------------------------------------------- */
+
+#define ADMIN		VROUTER_SG_TIER_ADMIN
+#define BASELINE	VROUTER_SG_TIER_BASELINE
+#define ACCEPT		.action = VROUTER_SG_ACTION_ACCEPT
+#define DENY		.action = VROUTER_SG_ACTION_DENY
+#define PASS		.action = VROUTER_SG_ACTION_PASS
+#define ALL(_action)	{ IN, 0, 0, VR_PEER_ANY, ANY_PORT, _action }
+#define ON_80(_action)	{ IN, 0, TCP, VR_PEER_ANY, 80, 80, _action }
+#define OF_5(_action)	{ IN, 0, 0, VR_PEER_SG, ANY_PORT, .peer_sg = 5, _action }
+
+/* What the receiver's groups of each tier say of a packet to its port 80. */
+static const struct tier_case {
+	const char		*desc;
+	struct vr_sg_rule	admin[2], second[1];	/* of the lower and the higher priority */
+	struct vr_sg_rule	baseline[2];
+	u8			n_admin, n_second, n_baseline;
+	u8			enforce;		/* of a group that opens port 8080 */
+	enum vrouter_drop_reason why;
+	u8			hit;			/* group, 0 = none */
+} tier_cases[] = {
+	{ "admin accepts what a group closes", { ON_80(ACCEPT) }, .n_admin = 1, .enforce = INGRESS,
+	  .hit = 10 },
+	{ "admin denies what nobody closes", { ON_80(DENY) }, .n_admin = 1, .why = REFUSED_IN },
+	{ "the first rule decides: accept", { OF_5(ACCEPT), ALL(DENY) }, .n_admin = 2, .hit = 10 },
+	{ "the first rule decides: deny", { ALL(DENY), OF_5(ACCEPT) }, .n_admin = 2,
+	  .why = REFUSED_IN },
+	{ "the lower priority decides", { ALL(ACCEPT) }, { ALL(DENY) }, .n_admin = 1,
+	  .n_second = 1, .hit = 10 },
+	{ "the higher where that has no rule", { { IN, 0, TCP, VR_PEER_ANY, 443, 443, ACCEPT } },
+	  { ALL(DENY) }, .n_admin = 1, .n_second = 1, .why = REFUSED_IN },
+	{ "pass skips the rest of the tier", { ALL(PASS) }, { ALL(DENY) }, .n_admin = 1,
+	  .n_second = 1 },
+	{ "pass leaves it to the groups", { ALL(PASS) }, .n_admin = 1, .enforce = INGRESS,
+	  .why = REFUSED_IN },
+	{ "pass leaves it to the baseline", { ALL(PASS) }, .n_admin = 1, .baseline = { ALL(DENY) },
+	  .n_baseline = 1, .why = REFUSED_IN },
+	{ "baseline denies", .baseline = { ALL(DENY) }, .n_baseline = 1, .why = REFUSED_IN },
+	{ "baseline accepts", .baseline = { OF_5(ACCEPT), ALL(DENY) }, .n_baseline = 2,
+	  .hit = 12 },
+	{ "baseline cannot open what a group closes", .baseline = { ALL(ACCEPT) },
+	  .n_baseline = 1, .enforce = INGRESS, .why = REFUSED_IN },
+	{ "a closed egress leaves ingress to the baseline", .baseline = { ALL(DENY) },
+	  .n_baseline = 1, .enforce = EGRESS, .why = REFUSED_IN },
+	{ "no rule anywhere", .admin = { { OUT, 0, 0, VR_PEER_ANY, ANY_PORT, DENY } },
+	  .n_admin = 1 },
+};
+KT_PARAM(tier_cases, tier_cases);
+
+static void tiers(struct kunit *test)
+{
+	const struct vr_sg_rule on_8080 = TO_8080(IN);
+	const struct tier_case *c = test->param_value;
+	struct kt_pkt p = { .proto = TCP, .src = KT_POD(0), .dst = KT_POD(1), .sport = 1,
+			    .dport = 80 };
+	struct kt_world *w = kt_world(test);
+	struct vr_decision d;
+
+	kt_set_sg(w, 5, 0, NULL, 0);
+	kt_set_sg(w, 2, c->enforce, &on_8080, 1);
+	/* ids are not in the order of priorities */
+	kt_set_tier(w, 10, ADMIN, 7, c->admin, c->n_admin);
+	kt_set_tier(w, 9, ADMIN, 8, c->second, c->n_second);
+	kt_set_tier(w, 12, BASELINE, 0, c->baseline, c->n_baseline);
+	kt_set_vif(w, 0, 1, (u32[]){ 5 });
+	kt_set_vif(w, 1, 4, (u32[]){ 2, 9, 10, 12 });
+	kt_read_lock();
+	ask(w, 0, &p, &d);
+	KUNIT_EXPECT_EQ_MSG(test, d.reason, c->why, "is %s", vr_drop_name(d.reason));
+	KUNIT_EXPECT_EQ(test, d.hit_index[IN] >= 0, c->hit != 0);
+	if (c->hit && d.hit_index[IN] >= 0)
+		KUNIT_EXPECT_PTR_EQ(test, d.hit[IN],
+				    rcu_dereference(vr_sg_rcu(w->vn, c->hit)->rules));
+	kt_read_unlock();
+}
+
+/* A group that changes its tier is asked there at once; denials are counted at their rule. */
+static void tier_changes(struct kunit *test)
+{
+	const struct vr_sg_rule deny = ALL(DENY), accept = ALL(ACCEPT);
+	struct kt_pkt p = { .proto = TCP, .src = KT_POD(0), .dst = KT_POD(1), .sport = 1 };
+	struct kt_world *w = kt_world(test);
+	struct vr_decision d;
+
+	kt_set_tier(w, 2, BASELINE, 0, &deny, 1);
+	kt_set_tier(w, 3, BASELINE, 1, &accept, 1);
+	kt_set_vif(w, 1, 2, (u32[]){ 2, 3 });
+	kt_read_lock();
+	ask(w, 0, &p, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, REFUSED_IN);
+	KUNIT_EXPECT_EQ(test, vr_ruleset_hits(rcu_dereference(vr_sg_rcu(w->vn, 2)->rules), 0), 1);
+	kt_read_unlock();
+	kt_set_tier(w, 3, ADMIN, 1, &accept, 1);
+	kt_read_lock();
+	ask(w, 0, &p, &d);
+	KUNIT_EXPECT_EQ(test, d.reason, NONE);
+	kt_read_unlock();
+}
+
 /* --- whom a service serves, and where node ports are ------------------------- */
 
 static void put_vip(struct kt_world *w, u32 addr, u16 port, u32 sg)
@@ -517,6 +616,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(spread),
 	KUNIT_CASE_PARAM(policy, policies_gen_params),
 	KUNIT_CASE(union_of_groups),
+	KUNIT_CASE_PARAM(tiers, tier_cases_gen_params),
+	KUNIT_CASE(tier_changes),
 	KUNIT_CASE(sources),
 	KUNIT_CASE(other_nodes),
 	{}

@@ -402,6 +402,15 @@ void kt_set_sg(struct kt_world *w, u32 id, u32 enforce, const struct vr_sg_rule 
 	SET(w, "sg", id, vr_sg_set(w->vn, &cfg, PUT, &extack));
 }
 
+void kt_set_tier(struct kt_world *w, u32 id, u8 tier, u16 priority, const struct vr_sg_rule *rules,
+		 unsigned int n)
+{
+	struct vr_sg_cfg cfg = { .id = id, .tier = tier, .priority = priority, .n_rules = n };
+
+	cfg.rules = kmemdup(rules, n * sizeof(*rules), GFP_KERNEL);
+	SET(w, "sg", id, vr_sg_set(w->vn, &cfg, PUT, &extack));
+}
+
 void kt_set_service(struct kt_world *w, u8 family, u8 proto, u32 addr, u16 port, u32 nexthop,
 		    unsigned int first, unsigned int n, u16 target)
 {

@@ -148,6 +148,9 @@ void kt_set_route(struct kt_world *w, u32 vrf, struct vr_prefix prefix, u32 next
 		  unsigned int n_sgs, const u32 *sgs);
 void kt_set_sg(struct kt_world *w, u32 id, u32 enforce, const struct vr_sg_rule *rules,
 	       unsigned int n);
+/* A group of a tier that closes nothing. */
+void kt_set_tier(struct kt_world *w, u32 id, u8 tier, u16 priority, const struct vr_sg_rule *rules,
+		 unsigned int n);
 /* An ecmp next hop of pods first..first+n-1 on this port, and a vip before it. */
 void kt_set_service(struct kt_world *w, u8 family, u8 proto, u32 addr, u16 port, u32 nexthop,
 		    unsigned int first, unsigned int n, u16 target);

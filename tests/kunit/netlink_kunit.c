@@ -201,6 +201,13 @@ static const struct request requests[] = {
 	{ "rule's hits are output", CMD(SG_NEW), ADD, { RULE(2), A32(RU(INDEX), 1) }, -EINVAL, 3 },
 	{ "closing what is no direction", CMD(SG_NEW), ADD, { A32(SG(ID), 7), A32(SG(ENFORCE), 4) },
 	  -EINVAL, 1 },
+	{ "tier that is none", CMD(SG_NEW), ADD, { A32(SG(ID), 7), A8(SG(TIER), 3) }, -ERANGE, 1 },
+	{ "tier that closes", CMD(SG_NEW), ADD,
+	  { A32(SG(ID), 7), A8(SG(TIER), 1), A32(SG(ENFORCE), 1) }, -EINVAL, 2 },
+	{ "priority without a tier", CMD(SG_NEW), ADD, { A32(SG(ID), 7), A16(SG(PRIORITY), 1) },
+	  -EINVAL, 1 },
+	{ "action that is none", CMD(SG_NEW), ADD, { RULE(2), A8(RU(ACTION), 3) }, -ERANGE, 3 },
+	{ "deny without a tier", CMD(SG_NEW), ADD, { RULE(2), A8(RU(ACTION), 1) }, -EINVAL, 1 },
 
 	{ "module has no such limit", CMD(LIMITS_SET), 0,
 	  { ABIN(LM(GLOBAL), 0), A32(LM(TIMEOUT_UDP), 5) }, -EINVAL, 1 },

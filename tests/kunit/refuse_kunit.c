@@ -14,6 +14,19 @@
 #define NH_BLACKHOLE	301
 #define NH_ROUTE	302	/* ecmp without addresses, of KT_NH */
 #define SG		2	/* of pod 1 */
+#define SG_VIP		8	/* of the vip at port 82 */
+#define SG_TIER		9	/* of the admin tier */
+
+static int put_vip_of(struct kt_world *w, u32 sg, struct netlink_ext_ack *extack)
+{
+	struct vr_vip_cfg cfg = {
+		.key = { .vrf = KT_VRF, .family = AF_INET, .proto = IPPROTO_TCP,
+			 .port = htons(82), .addr = kt_addr(AF_INET, KT_VIP) },
+		.nexthop = NH_ECMP, .sg = sg,
+	};
+
+	return vr_vip_set(w->vn, &cfg, PUT, extack);
+}
 
 /* One of everything. */
 static int init(struct kunit *test)
@@ -34,8 +47,13 @@ static int init(struct kunit *test)
 	kt_set_nexthop(w, &(struct vr_nexthop_cfg){ .id = NH_ROUTE, .n_members = 1, .members = &m,
 		.type = VROUTER_NEXTHOP_TYPE_ECMP });
 	kt_set_sg(w, SG, 3, &rule, 1);
+	kt_set_sg(w, SG_VIP, 1, &rule, 1);
+	kt_set_tier(w, SG_TIER, VROUTER_SG_TIER_ADMIN, 0, &rule, 1);
 	kt_set_vif(w, 1, 1, (u32[]){ SG });
-	return 0;
+	mutex_lock(&w->vn->lock);
+	err = put_vip_of(w, SG_VIP, NULL);
+	mutex_unlock(&w->vn->lock);
+	return err;
 }
 
 /* --- setters with what most cases have ------------------------------------ */
@@ -245,6 +263,14 @@ static int vip_limit(const struct call *c)
 	return vip(c, KT_VRF, 81, NH_ECMP, ADD);
 }
 
+static int tier_of_vip(const struct call *c)
+{
+	struct vr_sg_cfg cfg = { .id = SG_VIP, .tier = VROUTER_SG_TIER_BASELINE };
+
+	return vr_sg_set(c->vn, &cfg, PUT, c->x);
+}
+
+CASE(vip_sg_with_tier, put_vip_of(c->w, SG_TIER, c->x))
 CASE(sg_again, sg(c, SG, 0, ADD))
 CASE(sg_not_there, sg(c, 77, 0, SET))
 CASE(sg_del_missing, vr_sg_del(c->vn, 77, c->x))
@@ -324,6 +350,8 @@ static const struct refusal refusals[] = {
 	{ "vip: members without address", vip_no_addr, -EINVAL },
 	{ "vip: delete, missing", vip_del_missing, -ENOENT },
 	{ "vip: limit", vip_limit, -ENOSPC },
+	{ "vip: its group has a tier", vip_sg_with_tier, -EINVAL },
+	{ "sg: of a vip, gets a tier", tier_of_vip, -EBUSY },
 	{ "sg: exists", sg_again, -EEXIST },
 	{ "sg: to replace, missing", sg_not_there, -ENOENT },
 	{ "sg: delete, missing", sg_del_missing, -ENOENT },

@@ -2,7 +2,7 @@
 /*
  * Compiled security group rules: cases with names, then random rule lists
  * against walking the list. Whether something matches must agree, and the rule
- * that is named must really match.
+ * that is named must really match; the first that matches is that of the list.
  */
 
 #include "twin.h"
@@ -309,14 +309,20 @@ static void ask(struct kunit *test, const struct vr_ruleset *rs, const struct vr
 		unsigned int n, const struct vr_sg_query *q)
 {
 	bool want = false, want_any = false;
+	int got, first = -1;
 	unsigned int i;
-	int got;
 
 	for (i = 0; i < n; i++)
 		if (twin_rule_matches(&list[i], q)) {
 			want = true;
+			first = first < 0 ? i : first;
 			want_any |= list[i].peer == VR_PEER_ANY;
 		}
+	rcu_read_lock();
+	got = vr_ruleset_first(rs, q);
+	rcu_read_unlock();
+	if (got != first)
+		KUNIT_FAIL(test, "first is %d, not %d", got, first);
 	got = match(rs, q);
 	if (want != (got >= 0))
 		KUNIT_FAIL(test, "dir %u family %u proto %u port %u peer %pI6: %d, expected %s",

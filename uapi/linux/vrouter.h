@@ -30,6 +30,34 @@ enum vrouter_direction {
 };
 
 /**
+ * enum vrouter_sg_tier - asked in the order admin, network-policy, baseline.
+ *   In the first and the last one the matching group of the lowest priority
+ *   decides, by the first of its rules that matches.
+ * @VROUTER_SG_TIER_NETWORK_POLICY: rules allow; where a group closes a
+ *   direction, that is the last word
+ * @VROUTER_SG_TIER_ADMIN: asked before; its groups close nothing
+ * @VROUTER_SG_TIER_BASELINE: asked where no group closes the direction; its
+ *   groups close nothing
+ */
+enum vrouter_sg_tier {
+	VROUTER_SG_TIER_NETWORK_POLICY,
+	VROUTER_SG_TIER_ADMIN,
+	VROUTER_SG_TIER_BASELINE,
+};
+
+/**
+ * enum vrouter_sg_action
+ * @VROUTER_SG_ACTION_DENY: only in the tiers admin and baseline
+ * @VROUTER_SG_ACTION_PASS: the next tier decides; only in the tiers admin and
+ *   baseline
+ */
+enum vrouter_sg_action {
+	VROUTER_SG_ACTION_ACCEPT,
+	VROUTER_SG_ACTION_DENY,
+	VROUTER_SG_ACTION_PASS,
+};
+
+/**
  * enum vrouter_vif_type
  * @VROUTER_VIF_TYPE_VETH: the node's end of a pod's veth
  * @VROUTER_VIF_TYPE_TAP: of a virtual machine
@@ -403,6 +431,7 @@ enum {
 	VROUTER_A_SG_RULE_LABEL,
 	VROUTER_A_SG_RULE_HITS,
 	VROUTER_A_SG_RULE_PAD,
+	VROUTER_A_SG_RULE_ACTION,
 
 	__VROUTER_A_SG_RULE_MAX,
 	VROUTER_A_SG_RULE_MAX = (__VROUTER_A_SG_RULE_MAX - 1)
@@ -415,6 +444,8 @@ enum {
 	VROUTER_A_SG_RULE,
 	VROUTER_A_SG_RULES,
 	VROUTER_A_SG_USERS,
+	VROUTER_A_SG_TIER,
+	VROUTER_A_SG_PRIORITY,
 
 	__VROUTER_A_SG_MAX,
 	VROUTER_A_SG_MAX = (__VROUTER_A_SG_MAX - 1)

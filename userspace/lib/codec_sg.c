@@ -23,6 +23,7 @@ static const struct vr_field rule[] = {
 		      struct vr_sg_rule, except, n_except, &vr_struct_prefix),
 	RULE("sg", PEER_SG, VR_T_U32, 0, peer_sg),
 	RULE("label", LABEL, VR_T_STRING, 0, label),
+	RULE("action", ACTION, VR_T_U8, 0, action),
 	RULE("hits", HITS, VR_T_U64, VR_F_TOLD, hits),
 };
 
@@ -37,6 +38,8 @@ static const struct vr_field fields[] = {
 	FIELD("id", ID, VR_T_U32, VR_F_KEY, id),
 	FIELD("label", LABEL, VR_T_STRING, 0, label),
 	FIELD("enforce", ENFORCE, VR_T_U32, VR_F_ALWAYS, enforce),
+	FIELD("tier", TIER, VR_T_U8, 0, tier),
+	FIELD("priority", PRIORITY, VR_T_U16, 0, priority),
 	FIELD("rules", RULES, VR_T_U32, VR_F_TOLD, rules_told),
 	FIELD("users", USERS, VR_T_U32, VR_F_TOLD, users),
 };

@@ -36,6 +36,20 @@ const struct vr_name vr_names_sg_flags[] = {
 	{ 0 }
 };
 
+const struct vr_name vr_names_sg_tier[] = {
+	{ "network-policy", VROUTER_SG_TIER_NETWORK_POLICY },
+	{ "admin", VROUTER_SG_TIER_ADMIN },
+	{ "baseline", VROUTER_SG_TIER_BASELINE },
+	{ 0 }
+};
+
+const struct vr_name vr_names_sg_action[] = {
+	{ "accept", VROUTER_SG_ACTION_ACCEPT },
+	{ "deny", VROUTER_SG_ACTION_DENY },
+	{ "pass", VROUTER_SG_ACTION_PASS },
+	{ 0 }
+};
+
 const struct vr_name vr_names_vif_type[] = {
 	{ "veth", VROUTER_VIF_TYPE_VETH },
 	{ "tap", VROUTER_VIF_TYPE_TAP },

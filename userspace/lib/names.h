@@ -16,6 +16,8 @@ extern const struct vr_name vr_names_proto[];		/* IPPROTO_*; "any" = 0 */
 extern const struct vr_name vr_names_family[];		/* AF_*: ipv4, ipv6 */
 extern const struct vr_name vr_names_direction[];
 extern const struct vr_name vr_names_sg_flags[];
+extern const struct vr_name vr_names_sg_tier[];
+extern const struct vr_name vr_names_sg_action[];
 extern const struct vr_name vr_names_vif_type[];
 extern const struct vr_name vr_names_nexthop_type[];
 extern const struct vr_name vr_names_tunnel_encap[];

@@ -129,6 +129,7 @@ struct vr_sg_rule {
 	struct vr_prefix *except;
 	uint32_t	peer_sg;
 	char		*label;
+	uint8_t		action;			/* VROUTER_SG_ACTION_* */
 	uint64_t	hits;			/* told */
 };
 
@@ -136,6 +137,8 @@ struct vr_sg {
 	uint32_t	id;
 	char		*label;
 	uint32_t	enforce;		/* VROUTER_SG_FLAGS_*; always sent: 0 = open */
+	uint8_t		tier;			/* VROUTER_SG_TIER_* */
+	uint16_t	priority;		/* in the tiers that have one, lowest first */
 	unsigned int	n_rules;
 	struct vr_sg_rule *rules;		/* in the order of the list */
 	uint32_t	rules_told;		/* told: their number, see members_told */

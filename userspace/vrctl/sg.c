@@ -54,6 +54,7 @@ static void rule_detail(struct ctx *c, const struct vr_sg_rule *r)
 {
 	VR_AUTO_FREE char *peer = peer_text(c, r);
 	char match[32], direction[VR_NAME_TEXT], proto[VR_NAME_TEXT], hits[48] = "";
+	char action[VR_NAME_TEXT];
 	const char *family = "";
 
 	match_text(r, match, sizeof(match));
@@ -62,8 +63,9 @@ static void rule_detail(struct ctx *c, const struct vr_sg_rule *r)
 		family = r->family == AF_INET ? "family ipv4 " : "family ipv6 ";
 	if (c->counters)
 		snprintf(hits, sizeof(hits), "hits %llu", (unsigned long long)r->hits);
-	out_detail(c->out, "rule %u\t%s\t%s\t%s\t%s%s\t%s\t%s", r->index,
-		   vr_name(vr_names_direction, r->direction, direction),
+	out_detail(c->out, "rule %u\t%s%s%s\t%s\t%s\t%s%s\t%s\t%s", r->index,
+		   vr_name(vr_names_direction, r->direction, direction), r->action ? " " : "",
+		   r->action ? vr_name(vr_names_sg_action, r->action, action) : "",
 		   vr_name(vr_names_proto, r->proto, proto), match, family, peer ? peer : "",
 		   r->label ? r->label : "", hits);
 }
@@ -82,6 +84,7 @@ static void rule_json(struct ctx *c, const struct vr_sg_rule *r)
 	out_object_begin(c->out, NULL);
 	out_num(c->out, "index", NULL, r->index);
 	show_name(c, "direction", NULL, vr_names_direction, r->direction);
+	show_name(c, "action", NULL, vr_names_sg_action, r->action);
 	if (r->family)
 		show_name(c, "family", NULL, vr_names_family, r->family);
 	show_name(c, "proto", NULL, vr_names_proto, r->proto);
@@ -125,6 +128,20 @@ static void show_enforce(struct ctx *c, uint32_t enforce)
 	out_cell(c->out, "ENFORCES", "%s", *text ? text : "-");
 }
 
+static void show_tier(struct ctx *c, const struct vr_sg *sg)
+{
+	char tier[VR_NAME_TEXT];
+
+	show_name(c, "tier", NULL, vr_names_sg_tier, sg->tier);
+	if (sg->tier) {
+		out_num(c->out, "priority", NULL, sg->priority);
+		out_cell(c->out, "TIER", "%s %u", vr_name(vr_names_sg_tier, sg->tier, tier),
+			 sg->priority);
+	} else {
+		out_cell(c->out, "TIER", "-");
+	}
+}
+
 void show_sg(struct ctx *c, const void *obj)
 {
 	const struct vr_sg *sg = obj;
@@ -133,6 +150,7 @@ void show_sg(struct ctx *c, const void *obj)
 	out_num(c->out, "id", "ID", sg->id);
 	out_str(c->out, "label", "LABEL", sg->label);
 	show_enforce(c, sg->enforce);
+	show_tier(c, sg);
 	out_num(c->out, "users", "USERS", sg->users);
 	out_num(c->out, "rules", "RULES", sg->rules_told);
 	out_array_begin(c->out, "rule");
@@ -183,7 +201,7 @@ static int run_set(struct ctx *c, const struct verb *v, void *obj)
 {
 	struct words *w = obj;
 
-	if (!w->has_enforce)
+	if (!w->has_enforce && !w->sg.tier)
 		w->sg.enforce = VROUTER_SG_FLAGS_INGRESS | VROUTER_SG_FLAGS_EGRESS;
 	return verb_set(c, v, obj);
 }
@@ -276,6 +294,9 @@ static const struct arg rule_args[] = {
 	{ .word = "except", .value = "PREFIX", .type = ARG_PREFIXES,
 	  .help = "but not in here, inside of the peer's prefix",
 	  ARG_AT(struct vr_sg_rule, except), ARG_COUNT(struct vr_sg_rule, n_except) },
+	{ .word = "action", .value = "ACTION", .type = ARG_NAME, .names = vr_names_sg_action,
+	  .help = "accept (absent = that); in a tier with priorities also deny, or pass to the "
+		  "next tier", ARG_AT(struct vr_sg_rule, action) },
 	{ .word = "label", .value = "LABEL", .type = ARG_STRING, .help = "a name for people",
 	  ARG_AT(struct vr_sg_rule, label) },
 };
@@ -290,6 +311,11 @@ static const struct arg_table rule_table = ARG_TABLE(rule_args, struct vr_sg_rul
 	  .type = ARG_CUSTOM, .parse = parse_enforce,				\
 	  .help = "ingress, egress, ingress,egress (absent = that) or none: what is refused "	\
 		  "unless a rule allows it" },						\
+	{ .word = "tier", .value = "TIER", .type = ARG_NAME, .names = vr_names_sg_tier,	\
+	  .help = "network-policy (absent = that), admin (asked before) or baseline (asked "	\
+		  "after)", AT(tier) },							\
+	{ .word = "priority", .value = "NUMBER", .type = ARG_NUMBER, .max = 65535,		\
+	  .help = "in the tiers admin and baseline: the lowest decides", AT(priority) },	\
 	{ .word = "rule", .type = ARG_LIST, .sub = &rule_table,			\
 	  .help = "what is allowed", AT(rules), ARG_COUNT(struct words, sg.n_rules) }
 

@@ -47,10 +47,13 @@ struct rule {
 	unsigned int	n_except;
 	struct vr_prefix	*except;
 	char		*peer_sg;	/* key of a SecurityGroup */
+	uint8_t		action;		/* VROUTER_SG_ACTION_* */
 };
 
 struct sg {
 	uint32_t	enforce;	/* VROUTER_SG_FLAGS_* */
+	uint8_t		tier;		/* VROUTER_SG_TIER_* */
+	uint16_t	priority;
 	unsigned int	n_rules;
 	struct rule	*rules;
 };

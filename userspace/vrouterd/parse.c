@@ -5,6 +5,7 @@
 
 #include "jread.h"
 #include "mem.h"
+#include "names.h"
 
 #define MAX_LIST	65536	/* elements of any list; a line of the feed holds few more */
 #define MAX_ADDRS	64	/* of an interface, of egress, and VIPs of a service */
@@ -163,6 +164,18 @@ static void parse_peer(struct jerr *e, const json_t *peer, struct rule *r)
 	jleave(e, mark);
 }
 
+/* One of the words that vrctl has for it, too; fallback when there is none. */
+static uint8_t parse_word(struct jerr *e, const json_t *o, const char *field,
+			  const struct vr_name *words, uint8_t fallback)
+{
+	const char *word = jstring(e, o, field, false);
+	uint32_t value = fallback;
+
+	if (word && !vr_name_value(words, word, &value))
+		jfail(e, field, "is unknown: \"%.30s\"", word);
+	return value;
+}
+
 static void parse_rule(struct jerr *e, const json_t *o, struct rule *r)
 {
 	const json_t *ports = jobject(e, o, "ports", false);
@@ -185,6 +198,7 @@ static void parse_rule(struct jerr *e, const json_t *o, struct rule *r)
 		jleave(e, mark);
 	}
 	parse_peer(e, jobject(e, o, "peer", false), r);
+	r->action = parse_word(e, o, "action", vr_names_sg_action, VROUTER_SG_ACTION_ACCEPT);
 }
 
 static void parse_sg(struct jerr *e, const json_t *spec, struct res *r)
@@ -198,12 +212,19 @@ static void parse_sg(struct jerr *e, const json_t *spec, struct res *r)
 					       json_string_value(json_array_get(list, i))) ==
 			       VROUTER_DIRECTION_INGRESS ? VROUTER_SG_FLAGS_INGRESS :
 							   VROUTER_SG_FLAGS_EGRESS;
+	sg->tier = parse_word(e, spec, "tier", vr_names_sg_tier, VROUTER_SG_TIER_NETWORK_POLICY);
+	if (sg->tier && sg->enforce)
+		jfail(e, "enforce", "has no place in the tiers admin and baseline");
+	if (sg->tier)
+		sg->priority = jnumber(e, spec, "priority", 0, 65535, 0);
 	list = jarray(e, spec, "rules", MAX_LIST);
 	sg->rules = mem_zero(json_array_size(list), sizeof(*sg->rules));
 	for (; sg->n_rules < json_array_size(list) && !jbad(e); sg->n_rules++) {
 		size_t mark = jenter(e, "rules", sg->n_rules);
 
 		parse_rule(e, json_array_get(list, sg->n_rules), &sg->rules[sg->n_rules]);
+		if (sg->rules[sg->n_rules].action && !sg->tier)
+			jfail(e, "action", "only the tiers admin and baseline deny or pass");
 		jleave(e, mark);
 	}
 }

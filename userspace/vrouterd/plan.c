@@ -279,6 +279,7 @@ static void plan_rule(struct unit *u, const struct rule *r, struct vr_sg_rule *k
 	} else if (r->peer == PEER_SG) {
 		k->peer_sg = use_id(u, ids, ID_SG, r->peer_sg);
 	}
+	k->action = r->action;
 	k->label = label_dup(r->name);
 }
 
@@ -286,7 +287,8 @@ static void plan_sg(struct unit *u, const struct res *r, struct ids *ids)
 {
 	struct vr_sg sg = {
 		.id = use_id(u, ids, ID_SG, r->key), .label = mem_strdup(r->key),
-		.enforce = r->sg.enforce, .n_rules = r->sg.n_rules,
+		.enforce = r->sg.enforce, .tier = r->sg.tier, .priority = r->sg.priority,
+		.n_rules = r->sg.n_rules,
 	};
 	unsigned int i;
 
