@@ -3,7 +3,7 @@
  * Who may talk to whom, twice:
  *
  *   naive_allows()    straight from the manifests, sentence by sentence as Kubernetes' documentation
- *                     of NetworkPolicy has it, knowing nothing of the manager;
+ *                     of NetworkPolicy and ClusterNetworkPolicy has it, knowing nothing of the manager;
  *   emitted_allows()  from the SecurityGroups and interfaces that the manager publishes, as
  *                     vrouterd and the kernel read them.
  */
@@ -162,14 +162,16 @@ static inline bool naive_applies(const json_t *spec, const char *type)
 	return false;
 }
 
-static inline bool naive_direction(struct world *w, const struct probe *p, bool ingress)
+/* *isolated: some policy selects the pod for this direction */
+static inline bool naive_direction(struct world *w, const struct probe *p, bool ingress, bool *isolated)
 {
 	const char *subject = ingress ? p->dst : p->src;
 	cleanup_free char *ns = mem_check(strndup(subject, strcspn(subject, "/")));
 	json_t *labels = labels_of(manifest(w, KIND_POD, subject)), *rule;
-	bool isolated = false, allowed = false;
+	bool allowed = false;
 	size_t i;
 
+	*isolated = false;
 	map_for_each(&w->model.objects[KIND_POLICY], node) {
 		const struct object *obj = node->value;
 		json_t *spec = json_object_get(obj->source, "spec");
@@ -177,16 +179,131 @@ static inline bool naive_direction(struct world *w, const struct probe *p, bool 
 		if (strcmp(obj->ns, ns) || !naive_applies(spec, ingress ? "Ingress" : "Egress") ||
 		    !naive_selects(json_object_get(spec, "podSelector"), labels, NULL))
 			continue;
-		isolated = true;
+		*isolated = true;
 		json_array_foreach(json_object_get(spec, ingress ? "ingress" : "egress"), i, rule)
 			allowed |= naive_rule_allows(w, rule, ns, p, ingress);
 	}
-	return !isolated || allowed;
+	return !*isolated || allowed;
+}
+
+/* --- ClusterNetworkPolicies: its documentation, the same way ------------------------------ */
+
+/* who: {namespaces} or {pods} of a subject or peer */
+static inline bool naive_is_who(struct world *w, const json_t *who, const char *pod)
+{
+	json_t *all = json_object_get(who, "namespaces"), *pods = json_object_get(who, "pods");
+	cleanup_free char *ns = mem_check(strndup(pod, strcspn(pod, "/")));
+	json_t *ns_labels = labels_of(manifest(w, KIND_NAMESPACE, ns));
+
+	if (all)
+		return naive_selects(all, ns_labels, ns);
+	return pods && naive_selects(json_object_get(pods, "namespaceSelector"), ns_labels, ns) &&
+	       naive_selects(json_object_get(pods, "podSelector"),
+			     labels_of(manifest(w, KIND_POD, pod)), NULL);
+}
+
+static inline bool naive_is_network(struct world *w, const json_t *peer, const struct probe *p)
+{
+	json_t *e;
+	size_t i;
+
+	json_array_foreach(json_object_get(peer, "networks"), i, e)
+		if (naive_in_cidr(json_string_value(e), pod_ip(manifest(w, KIND_POD, p->dst), p->v6)))
+			return true;
+	return false;
+}
+
+static inline bool naive_is_protocol(struct world *w, const json_t *protocol, const struct probe *p)
+{
+	static const struct { const char *key, *name; } names[] = {
+		{ "tcp", "TCP" }, { "udp", "UDP" }, { "sctp", "SCTP" },
+	};
+	const char *named = str(protocol, "destinationNamedPort");
+	json_t *port, *range;
+	size_t i;
+
+	if (named) {
+		json_t *as = json_pack("{s:s, s:s}", "protocol", p->proto, "port", named);
+		bool is = naive_is_port(w, as, p);
+
+		json_decref(as);
+		return is;
+	}
+	for (i = 0; i < 3; i++) {
+		json_t *at = json_object_get(protocol, names[i].key);
+
+		if (!at || strcmp(names[i].name, p->proto))
+			continue;
+		port = json_object_get(at, "destinationPort");
+		range = json_object_get(port, "range");
+		if (!port)
+			return true;
+		if (!range)
+			return p->port == json_integer_value(json_object_get(port, "number"));
+		return p->port >= json_integer_value(json_object_get(range, "start")) &&
+		       p->port <= json_integer_value(json_object_get(range, "end"));
+	}
+	return false;
+}
+
+static inline bool naive_cluster_rule(struct world *w, const json_t *rule, const struct probe *p,
+				      bool ingress)
+{
+	json_t *protocols = json_object_get(rule, "protocols"), *e;
+	bool peer_ok = false, proto_ok = !protocols;
+	size_t i;
+
+	json_array_foreach(json_object_get(rule, ingress ? "from" : "to"), i, e)
+		peer_ok |= naive_is_who(w, e, ingress ? p->src : p->dst) || naive_is_network(w, e, p);
+	json_array_foreach(protocols, i, e)
+		proto_ok |= naive_is_protocol(w, e, p);
+	return peer_ok && proto_ok;
+}
+
+/* "Accept", "Deny" or "Pass"; NULL: no rule of the tier matches. */
+static inline const char *naive_tier(struct world *w, const struct probe *p, bool ingress,
+				     const char *tier)
+{
+	json_int_t best = -1, priority;
+	const char *action = NULL;
+	json_t *rule;
+	size_t i;
+
+	map_for_each(&w->model.objects[KIND_CLUSTER_POLICY], node) {
+		const struct object *obj = node->value;
+		json_t *spec = json_object_get(obj->source, "spec");
+
+		priority = json_integer_value(json_object_get(spec, "priority"));
+		if (strcmp(str(spec, "tier"), tier) || (action && priority > best) ||
+		    !naive_is_who(w, json_object_get(spec, "subject"), ingress ? p->dst : p->src))
+			continue;
+		json_array_foreach(json_object_get(spec, ingress ? "ingress" : "egress"), i, rule) {
+			if (!naive_cluster_rule(w, rule, p, ingress))
+				continue;
+			action = str(rule, "action");
+			best = priority;
+			break;
+		}
+	}
+	return action;
+}
+
+static inline bool naive_one_way(struct world *w, const struct probe *p, bool ingress)
+{
+	const char *action = naive_tier(w, p, ingress, "Admin");
+	bool isolated;
+
+	if (action && strcmp(action, "Pass"))
+		return !strcmp(action, "Accept");
+	if (!naive_direction(w, p, ingress, &isolated))
+		return false;
+	action = isolated ? NULL : naive_tier(w, p, ingress, "Baseline");
+	return !action || strcmp(action, "Deny");
 }
 
 static inline bool naive_allows(struct world *w, const struct probe *p)
 {
-	return naive_direction(w, p, false) && naive_direction(w, p, true);
+	return naive_one_way(w, p, false) && naive_one_way(w, p, true);
 }
 
 /* --- from what is published ------------------------------------------------------------------- */
@@ -246,15 +363,46 @@ static inline bool emitted_rule(const json_t *rule, const char *direction, const
 	return emitted_peer(json_object_get(rule, "peer"), other, p->v6);
 }
 
+/* The action of the tier's rule that decides; NULL: there is none. */
+static inline const char *emitted_tier(struct world *w, const struct probe *p, const char *direction,
+				       const char *tier, const json_t *own, const json_t *other)
+{
+	json_int_t best = -1, priority;
+	const char *action = NULL;
+	json_t *ref, *rule;
+	size_t i, j;
+
+	json_array_foreach(json_object_get(own, "securityGroups"), i, ref) {
+		json_t *sg = world_spec(w, RES_SECURITY_GROUP, json_string_value(ref));
+
+		priority = json_integer_value(json_object_get(sg, "priority"));
+		if (!str(sg, "tier") || strcmp(str(sg, "tier"), tier) || (action && priority >= best))
+			continue;
+		assert_int_equal(json_array_size(json_object_get(sg, "enforce")), 0);
+		json_array_foreach(json_object_get(sg, "rules"), j, rule) {
+			if (!emitted_rule(rule, direction, p, other))
+				continue;
+			action = str(rule, "action") ? str(rule, "action") : "accept";
+			best = priority;
+			break;
+		}
+	}
+	return action;
+}
+
 static inline bool emitted_direction(struct world *w, const struct probe *p, const char *direction)
 {
 	bool ingress = !strcmp(direction, "ingress"), enforced = false, allowed = false;
 	json_t *own = world_spec(w, RES_INTERFACE, ingress ? p->dst : p->src), *ref, *rule;
 	json_t *other = world_spec(w, RES_INTERFACE, ingress ? p->src : p->dst);
+	const char *action;
 	size_t i, j;
 
 	assert_non_null(own);
 	assert_non_null(other);
+	action = emitted_tier(w, p, direction, "admin", own, other);
+	if (action && strcmp(action, "pass"))
+		return !strcmp(action, "accept");
 	json_array_foreach(json_object_get(own, "securityGroups"), i, ref) {
 		json_t *sg = world_spec(w, RES_SECURITY_GROUP, json_string_value(ref));
 
@@ -262,9 +410,12 @@ static inline bool emitted_direction(struct world *w, const struct probe *p, con
 			fail_msg("%s is in %s, which is not published", p->dst, json_string_value(ref));
 		enforced |= in_list(json_object_get(sg, "enforce"), direction);
 		json_array_foreach(json_object_get(sg, "rules"), j, rule)
-			allowed |= emitted_rule(rule, direction, p, other);
+			allowed |= !str(sg, "tier") && emitted_rule(rule, direction, p, other);
 	}
-	return !enforced || allowed;
+	if (enforced)
+		return allowed;
+	action = emitted_tier(w, p, direction, "baseline", own, other);
+	return !action || strcmp(action, "deny");
 }
 
 static inline bool emitted_allows(struct world *w, const struct probe *p)

@@ -212,10 +212,22 @@ static void objects_text(void **state)
 		   "20  ecmp  -      2 members\n"
 		   "    member 10.32.0.3   port 8080  weight 2  active    default/web-0\n"
 		   "    member 10.96.0.10  port 80    weight 1  draining\n"
-		   "ID  LABEL  ENFORCES        USERS  RULES\n"
-		   " 5  x      ingress,egress      0      2\n"
+		   "ID  LABEL  ENFORCES        TIER  USERS  RULES\n"
+		   " 5  x      ingress,egress  -         0      2\n"
 		   "    rule 0  ingress  tcp  80-90  from 10.0.0.0/8 except 10.1.0.0/16\n"
 		   "    rule 1  egress   any         to sg 7\n");
+	sg.enforce = 0;
+	sg.tier = VROUTER_SG_TIER_BASELINE;
+	sg.priority = 12;
+	rules[0].action = VROUTER_SG_ACTION_DENY;
+	open_sink(&s, false, false);
+	out_row_begin(s.c.out);
+	show_sg(&s.c, &sg);
+	out_row_end(s.c.out);
+	expect(&s, "ID  LABEL  ENFORCES  TIER         USERS  RULES\n"
+		   " 5  x      -         baseline 12      0      2\n"
+		   "    rule 0  ingress deny  tcp  80-90  from 10.0.0.0/8 except 10.1.0.0/16\n"
+		   "    rule 1  egress        any         to sg 7\n");
 	(void)state;
 }
 

@@ -63,7 +63,9 @@ static void name_variant(struct model *m, const struct group *g, struct variant 
 		else if (g->policy && *v->text)
 			v->name = xasprintf("ports-%016llx-%s", hash, policy);
 		else if (g->policy)
-			v->name = xasprintf("policy-%s", policy);
+			v->name = xasprintf("%spolicy-%s",
+					    g->policy->object->policy->tier ? "cluster-" : "",
+					    policy);
 		else
 			v->name = xasprintf("identity-%016llx", hash);
 		ref = variant_reference(v);

@@ -29,18 +29,30 @@ static const struct watched {
 
 #define N_WATCHED (sizeof(watched) / sizeof(watched[0]))
 
+/*
+ * What a server need not have. It is asked for these when it serves the manager's own kinds:
+ * one that has just started may not serve any custom resource yet, and to take a policy for
+ * gone would open what it closes.
+ */
+static const struct watched optional[] = {
+	{ KIND_CLUSTER_POLICY, -1, "/apis/policy.networking.k8s.io/v1alpha2/clusternetworkpolicies" },
+};
+
+#define N_OPTIONAL (sizeof(optional) / sizeof(optional[0]))
+
 struct informer {
 	struct informers	*in;
 	enum object_kind	object;		/* OBJECT_KINDS: what only the manager writes */
 	int			resource;
 	char			*path;
-	struct kube_reflector	*reflector;
+	struct kube_reflector	*reflector;	/* NULL: optional, and not asked for yet */
 	bool			synced;
 };
 
 struct informers {
 	sd_event_source			*timer;
 	sd_event			*event;
+	struct kube_client		*client;
 	const struct config		*cfg;
 	struct model			*model;
 	struct vr_log			*log;
@@ -48,7 +60,7 @@ struct informers {
 	void				*arg;
 	bool				waiting;
 	unsigned int			troubled;	/* informers that cannot follow */
-	struct informer			v[N_WATCHED + RESOURCE_KINDS];
+	struct informer			v[N_WATCHED + RESOURCE_KINDS + N_OPTIONAL];
 	size_t				n;
 };
 
@@ -163,11 +175,28 @@ static void on_del(void *arg, const char *key)
 	informers_changed(in);
 }
 
+static const struct kube_reflector_ops optional_ops;
+
+/* Once everything else is there. */
+static void ask_for_optional(struct informers *in)
+{
+	size_t i, first = in->n - N_OPTIONAL;
+
+	for (i = 0; i < first; i++)
+		if (!in->v[i].synced)
+			return;
+	for (i = first; i < in->n; i++)
+		if (!in->v[i].reflector)
+			in->v[i].reflector = mem_check(kube_reflector_new(
+				in->client, in->v[i].path, NULL, &optional_ops, &in->v[i]));
+}
+
 static void on_synced(void *arg)
 {
 	struct informer *inf = arg;
 
 	inf->synced = true;
+	ask_for_optional(inf->in);
 	informers_changed(inf->in);
 }
 
@@ -192,6 +221,10 @@ static const struct kube_reflector_ops reflector_ops = {
 	.put = on_put, .del = on_del, .synced = on_synced, .trouble = on_trouble,
 };
 
+static const struct kube_reflector_ops optional_ops = {
+	.put = on_put, .del = on_del, .synced = on_synced, .trouble = on_trouble, .optional = true,
+};
+
 static bool is_watched(int resource)
 {
 	size_t i;
@@ -203,8 +236,7 @@ static bool is_watched(int resource)
 }
 
 /* Takes path over. */
-static void add(struct informers *in, struct kube_client *client, enum object_kind object,
-		int resource, char *path)
+static void add(struct informers *in, enum object_kind object, int resource, char *path)
 {
 	struct informer *inf = &in->v[in->n++];
 
@@ -212,7 +244,6 @@ static void add(struct informers *in, struct kube_client *client, enum object_ki
 	inf->object = object;
 	inf->resource = resource;
 	inf->path = path;
-	inf->reflector = mem_check(kube_reflector_new(client, path, NULL, &reflector_ops, inf));
 }
 
 struct informers *informers_new(sd_event *event, struct kube_client *client,
@@ -223,6 +254,7 @@ struct informers *informers_new(sd_event *event, struct kube_client *client,
 	size_t i;
 
 	in->event = event;
+	in->client = client;
 	in->cfg = cfg;
 	in->model = model;
 	in->log = log;
@@ -232,11 +264,16 @@ struct informers *informers_new(sd_event *event, struct kube_client *client,
 		abort();
 	sd_event_source_set_enabled(in->timer, SD_EVENT_OFF);
 	for (i = 0; i < N_WATCHED; i++)
-		add(in, client, watched[i].object, watched[i].resource,
+		add(in, watched[i].object, watched[i].resource,
 		    watched[i].path ? xstrdup(watched[i].path) : publisher_path(watched[i].resource));
 	for (i = 0; i < RESOURCE_KINDS; i++)
 		if (!is_watched(i))
-			add(in, client, OBJECT_KINDS, i, publisher_path(i));
+			add(in, OBJECT_KINDS, i, publisher_path(i));
+	for (i = 0; i < in->n; i++)
+		in->v[i].reflector = mem_check(kube_reflector_new(client, in->v[i].path, NULL,
+								  &reflector_ops, &in->v[i]));
+	for (i = 0; i < N_OPTIONAL; i++)
+		add(in, optional[i].object, optional[i].resource, xstrdup(optional[i].path));
 	return in;
 }
 

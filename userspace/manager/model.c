@@ -37,7 +37,7 @@ void model_free(struct model *m)
 		&m->macs, &m->group_names, &m->unscheduled, &m->starved_pods, &m->starved_services,
 		&m->dirty_namespaces, &m->dirty_nodes, &m->dirty_pods, &m->dirty_members, &m->dirty_interfaces,
 		&m->dirty_policies, &m->dirty_rules, &m->dirty_services, &m->dirty_networks,
-		&m->dirty_chains, &m->vnis, &m->chain_pairs, &m->pins_of,
+		&m->dirty_chains, &m->vnis, &m->chain_pairs, &m->pins_of, &m->node_policies,
 	};
 	size_t i;
 
@@ -271,6 +271,7 @@ static void link_object(struct model *m, struct object *obj, bool add)
 		break;
 	case KIND_NODE:
 		mark(&m->dirty_nodes, obj->key);
+		policies_mark_nodes(m);
 		map_for_each(&m->unscheduled, node)
 			mark(&m->dirty_pods, node->key);
 		break;
@@ -302,6 +303,9 @@ static void link_object(struct model *m, struct object *obj, bool add)
 	case KIND_CHAIN:
 		chain_state(m, obj)->object = add ? obj : NULL;
 		mark(&m->dirty_chains, obj->key);
+		break;
+	case KIND_CLUSTER_POLICY:
+		mark(&m->dirty_policies, obj->key);
 		break;
 	default:
 		mark(&m->dirty_policies, obj->key);

@@ -172,10 +172,12 @@ struct model {
 	struct map		macs;		/* text -> pod's key (a set) */
 	struct map		domains;	/* name -> struct domain */
 	struct map		policies_of_ns;	/* index: namespace -> users' NetworkPolicies */
+	struct map		node_policies;	/* keys of ClusterNetworkPolicies that name nodes */
 	struct map		app_services;	/* index: bucket -> Services with an app's label */
 	struct map		pins, pins_of;	/* see model_pin.c */
 	struct map		objects[OBJECT_KINDS];	/* key -> struct object */
-	struct map		namespaces, pods, policies, services;	/* key -> their state */
+	/* key -> their state; a ClusterNetworkPolicy's key is its name, without a slash */
+	struct map		namespaces, pods, policies, services;
 	struct map		groups;		/* key -> struct group */
 	struct map		group_names;	/* "ns/name" of each variant's SecurityGroup */
 	struct map		endpoints;	/* index: service's key -> their objects */
@@ -328,6 +330,8 @@ void group_free(void *value);
 /* model_policy.c */
 void policies_reconcile(struct model *m);
 void policies_publish(struct model *m);
+/* A node came, went or changed: whose rules name nodes. */
+void policies_mark_nodes(struct model *m);
 /* The named ports of the policy's ingress rules and their numbers on a pod: "http/TCP=80,..." */
 char *policy_port_numbers(const struct policy_state *ps, const struct pod_state *pod);
 void policy_state_free(void *value);

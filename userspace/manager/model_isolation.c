@@ -60,7 +60,10 @@ bool isolation_keeps_inside(const struct object *obj)
 
 static struct policy_peer *add_peer(struct policy_rule *rule)
 {
-	return array_push(&rule->peers, &rule->n_peers, sizeof(*rule->peers));
+	struct policy_peer *peer = array_push(&rule->peers, &rule->n_peers, sizeof(*rule->peers));
+
+	peer->index = rule->n_peers - 1;
+	return peer;
 }
 
 /* Everything but the cluster's pods: nodes, and who is outside. */

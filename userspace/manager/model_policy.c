@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* NetworkPolicies: the groups they need, and their rules. */
+/* NetworkPolicies and ClusterNetworkPolicies: the groups they need, and their rules. */
 #include "field.h"
 #include "model.h"
 #include "xmem.h"
@@ -90,6 +90,8 @@ static void use_rule_groups(struct model *m, struct policy_state *ps, struct map
 	for (i = 0; i < n; i++) {
 		const struct policy_peer *peer = rule->n_peers ? &rule->peers[i] : NULL;
 
+		if (peer && peer->nodes)
+			continue;
 		if (plain && peer && !peer_is_block(peer))
 			use_identity(m, ps, peers, peer, NULL);
 		for (j = 0; rule->direction == EGRESS && j < rule->n_ports; j++)
@@ -130,12 +132,20 @@ static void policy_forget(struct model *m, struct policy_state *ps)
 	if (ps->subject)
 		group_drop(m, ps->subject);
 	release_peers(m, ps, NULL);
+	map_del(&m->node_policies, ps->key);
 	policy_state_free(map_del(&m->policies, ps->key));
+}
+
+/* Of a NetworkPolicy "policy ns/name"; to be freed. */
+static char *policy_title(const char *key)
+{
+	return xasprintf("%s %s", strchr(key, '/') ? "policy" : "cluster policy", key);
 }
 
 static void policy_reconcile(struct model *m, const char *key)
 {
-	const struct object *obj = map_get(&m->objects[KIND_POLICY], key);
+	enum object_kind kind = strchr(key, '/') ? KIND_POLICY : KIND_CLUSTER_POLICY;
+	const struct object *obj = map_get(&m->objects[kind], key);
 	struct policy_state *ps = map_get(&m->policies, key);
 	struct map peers = {};
 	struct group subject = {};
@@ -163,8 +173,13 @@ static void policy_reconcile(struct model *m, const char *key)
 			use_rule_groups(m, ps, &peers, &obj->policy->rules[i]);
 	release_peers(m, ps, &peers);
 	ps->peers = peers;
-	subject.key = xasprintf("policy %s", key);
-	subject.ns = xstrdup(obj->ns);
+	if (obj->policy->by_nodes)
+		mark(&m->node_policies, key);
+	else
+		map_del(&m->node_policies, key);
+	subject.key = policy_title(key);
+	subject.ns = obj->policy->ns ? NULL : xstrdup(obj->ns);
+	subject.ns_selector = selector_copy(obj->policy->ns);
 	subject.pods = selector_copy(obj->policy->pods);
 	subject.policy = ps;
 	ps->subject = group_get(m, &subject);
@@ -292,6 +307,9 @@ static void add_rule(struct rule_arg *arg, unsigned int from, unsigned int to, j
 					   arg->rule->direction == INGRESS ? "ingress" : "egress",
 					   "name", arg->name));
 
+	if (arg->rule->action != ACTION_ACCEPT)
+		json_object_set_new(rule, "action", json_string(
+			arg->rule->action == ACTION_DENY ? "deny" : "pass"));
 	if (arg->port)
 		json_object_set_new(rule, "protocol", json_string(protocol_name(arg->port->proto)));
 	if (from)
@@ -363,9 +381,33 @@ static void add_peer_numbers(struct rule_arg *arg)
 	free(list);
 }
 
+/* A rule for each address of the nodes. */
+static void add_nodes(struct rule_arg *arg)
+{
+	struct map_node **nodes = map_sorted(&arg->m->objects[KIND_NODE]);
+	size_t i, j;
+
+	for (i = 0; i < arg->m->objects[KIND_NODE].n; i++) {
+		const struct object *obj = nodes[i]->value;
+
+		if (!selector_matches(arg->peer->nodes, obj->labels))
+			continue;
+		for (j = 0; j < obj->node->n; j++) {
+			struct policy_peer host = { .block = {
+				obj->node->addrs[j], family_bits(obj->node->addrs[j].family) } };
+
+			add_rule(arg, arg->port ? arg->port->from : 0,
+				 arg->port ? arg->port->to : 0, peer_block(&host));
+		}
+	}
+	free(nodes);
+}
+
 static void add_peer_and_port(struct rule_arg *arg)
 {
-	if (!arg->port || !arg->port->name)
+	if (arg->peer && arg->peer->nodes)
+		add_nodes(arg);
+	else if (!arg->port || !arg->port->name)
 		add_rule(arg, arg->port ? arg->port->from : 0, arg->port ? arg->port->to : 0,
 			 plain_peer(arg));
 	else if (arg->rule->direction == EGRESS)
@@ -375,20 +417,24 @@ static void add_peer_and_port(struct rule_arg *arg)
 }
 
 /* "policy default/api ingress[0].from[1].ports[0]" */
-static char *rule_name(const struct rule_arg *arg, size_t peer, size_t port)
+static char *rule_name(const struct rule_arg *arg)
 {
+	const struct policy_spec *policy = arg->ps->object->policy;
 	bool ingress = arg->rule->direction == INGRESS;
+	cleanup_free char *title = policy_title(arg->ps->key);
 	char from[32] = "", ports[32] = "";
 
 	if (arg->peer)
-		snprintf(from, sizeof(from), ".%s[%zu]", ingress ? "from" : "to", peer);
+		snprintf(from, sizeof(from), ".%s[%u]", ingress ? "from" : "to", arg->peer->index);
 	if (arg->port)
-		snprintf(ports, sizeof(ports), ".ports[%zu]", port);
-	if (arg->ps->object->policy->domain)
-		return xasprintf("isolation of %s %s[%u]%s", arg->ps->object->policy->domain,
+		snprintf(ports, sizeof(ports), ".%s[%u]", policy->tier ? "protocols" : "ports",
+			 arg->port->index);
+	if (policy->domain)
+		return xasprintf("isolation of %s %s[%u]%s", policy->domain,
 				 ingress ? "ingress" : "egress", arg->rule->index, from);
-	return xasprintf("policy %s %s[%u]%s%s", arg->ps->key, ingress ? "ingress" : "egress",
-			 arg->rule->index, from, ports);
+	return xasprintf("%s %s[%u]%s%s%s%s", title, ingress ? "ingress" : "egress",
+			 arg->rule->index, from, ports, arg->rule->name ? " " : "",
+			 arg->rule->name ? arg->rule->name : "");
 }
 
 static void add_policy_rule(struct rule_arg *arg)
@@ -400,7 +446,7 @@ static void add_policy_rule(struct rule_arg *arg)
 		for (j = 0; j < (rule->n_ports ? rule->n_ports : 1); j++) {
 			arg->peer = rule->n_peers ? &rule->peers[i] : NULL;
 			arg->port = rule->n_ports ? &rule->ports[j] : NULL;
-			arg->name = rule_name(arg, i, j);
+			arg->name = rule_name(arg);
 			add_peer_and_port(arg);
 			free(arg->name);
 		}
@@ -412,21 +458,26 @@ static void publish_variant(struct model *m, const struct policy_state *ps, cons
 	json_t *rules = mem_check(json_array());
 	struct rule_arg arg = { .m = m, .ps = ps, .variant = v->text, .rules = rules };
 	const struct policy_spec *policy = ps->object->policy;
-	json_t *enforce = mem_check(json_array());
+	static const char *const tiers[] = { [TIER_ADMIN] = "admin", [TIER_BASELINE] = "baseline" };
+	json_t *enforce = mem_check(json_array()), *spec;
 	size_t i;
 
-	if (policy->enforce[INGRESS])
+	if (policy->enforce[INGRESS] && !policy->tier)
 		json_array_append_new(enforce, json_string("ingress"));
-	if (policy->enforce[EGRESS])
+	if (policy->enforce[EGRESS] && !policy->tier)
 		json_array_append_new(enforce, json_string("egress"));
 	for (i = 0; i < policy->n_rules; i++) {
 		arg.rule = &policy->rules[i];
 		if (policy->enforce[arg.rule->direction])
 			add_policy_rule(&arg);
 	}
+	spec = mem_check(json_pack("{s:o, s:o}", "enforce", enforce, "rules", arg.rules));
+	if (policy->tier) {
+		json_object_set_new(spec, "tier", json_string(tiers[policy->tier]));
+		json_object_set_new(spec, "priority", json_integer(policy->priority));
+	}
 	store_put(m->store, RES_SECURITY_GROUP, v->ns, v->name, *v->text ? NULL : ps->object->uid,
-		  *v->text ? json_pack("{s:s}", "opencontrail.org/ports", v->text) : NULL,
-		  json_pack("{s:o, s:o}", "enforce", enforce, "rules", arg.rules));
+		  *v->text ? json_pack("{s:s}", "opencontrail.org/ports", v->text) : NULL, spec);
 }
 
 static void publish(struct model *m, const struct policy_state *ps)
@@ -444,6 +495,12 @@ void policies_publish(struct model *m)
 			publish(m, ps);
 	}
 	map_clear(&m->dirty_rules, NULL);
+}
+
+void policies_mark_nodes(struct model *m)
+{
+	map_for_each(&m->node_policies, node)
+		mark(&m->dirty_rules, node->key);
 }
 
 void policy_state_free(void *value)

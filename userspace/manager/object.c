@@ -20,6 +20,8 @@ static const struct kind {
 			 slice_read },
 	[KIND_POLICY] = { "NetworkPolicy", "networking.k8s.io/v1", true, name_dns_subdomain,
 			  policy_read },
+	[KIND_CLUSTER_POLICY] = { "ClusterNetworkPolicy", "policy.networking.k8s.io/v1alpha2",
+				  false, name_dns_subdomain, cluster_policy_read },
 	[KIND_NETWORK] = { "VirtualNetwork", "opencontrail.org/v1", true, name_dns_label,
 			   network_read },
 	[KIND_ROUTER] = { "LogicalRouter", "opencontrail.org/v1", true, name_dns_label,
@@ -70,7 +72,7 @@ void object_free(struct object *obj)
 		service_spec_free(obj->service);
 	else if (obj->kind == KIND_ENDPOINTS || obj->kind == KIND_SLICE)
 		endpoint_list_free(obj->endpoints);
-	else if (obj->kind == KIND_POLICY)
+	else if (obj->kind == KIND_POLICY || obj->kind == KIND_CLUSTER_POLICY)
 		policy_spec_free(obj->policy);
 	else if (obj->kind == KIND_NETWORK)
 		network_spec_free(obj->network);

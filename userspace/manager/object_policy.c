@@ -112,12 +112,16 @@ static void read_rule(struct policy_spec *policy, const struct field *f, enum di
 	for (i = 0; i < field_count(&peers); i++) {
 		struct field e = field_at(&peers, i);
 
-		read_peer(array_push(&rule->peers, &rule->n_peers, sizeof(*rule->peers)), &e);
+		array_push(&rule->peers, &rule->n_peers, sizeof(*rule->peers));
+		rule->peers[i].index = i;
+		read_peer(&rule->peers[i], &e);
 	}
 	for (i = 0; i < field_count(&ports); i++) {
 		struct field e = field_at(&ports, i);
 
-		read_port(array_push(&rule->ports, &rule->n_ports, sizeof(*rule->ports)), &e);
+		array_push(&rule->ports, &rule->n_ports, sizeof(*rule->ports));
+		rule->ports[i].index = i;
+		read_port(&rule->ports[i], &e);
 	}
 }
 
@@ -181,11 +185,12 @@ void policy_read(struct object *obj, const struct field *doc)
 	}
 }
 
-static void rule_clear(struct policy_rule *rule)
+void policy_rule_clear(struct policy_rule *rule)
 {
 	size_t i;
 
 	for (i = 0; i < rule->n_peers; i++) {
+		selector_free(rule->peers[i].nodes);
 		selector_free(rule->peers[i].ns);
 		selector_free(rule->peers[i].pods);
 		free(rule->peers[i].except);
@@ -194,6 +199,7 @@ static void rule_clear(struct policy_rule *rule)
 	for (i = 0; i < rule->n_ports; i++)
 		free(rule->ports[i].name);
 	free(rule->ports);
+	free(rule->name);
 }
 
 void policy_spec_free(struct policy_spec *policy)
@@ -203,9 +209,10 @@ void policy_spec_free(struct policy_spec *policy)
 	if (!policy)
 		return;
 	for (i = 0; i < policy->n_rules; i++)
-		rule_clear(&policy->rules[i]);
+		policy_rule_clear(&policy->rules[i]);
 	free(policy->rules);
 	free(policy->domain);
+	selector_free(policy->ns);
 	selector_free(policy->pods);
 	free(policy);
 }

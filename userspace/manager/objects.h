@@ -17,7 +17,7 @@ struct field;
 
 enum object_kind {
 	KIND_NAMESPACE, KIND_NODE, KIND_POD, KIND_SERVICE, KIND_ENDPOINTS, KIND_SLICE,
-	KIND_POLICY, KIND_NETWORK, KIND_CHAIN, KIND_MONITOR, KIND_ROUTER,
+	KIND_POLICY, KIND_CLUSTER_POLICY, KIND_NETWORK, KIND_CHAIN, KIND_MONITOR, KIND_ROUTER,
 	KIND_LINK_LOCAL, OBJECT_KINDS
 };
 
@@ -42,7 +42,7 @@ struct object {
 		struct pod_spec		*pod;
 		struct service_spec	*service;
 		struct endpoint_list	*endpoints;	/* of Endpoints and EndpointSlice */
-		struct policy_spec	*policy;
+		struct policy_spec	*policy;	/* of NetworkPolicy, ClusterNetworkPolicy */
 		struct network_spec	*network;
 		struct chain_spec	*chain;
 		struct router_spec	*router;
@@ -148,6 +148,8 @@ struct monitor_spec {
 enum direction { INGRESS, EGRESS };
 
 struct policy_peer {
+	unsigned int	index;			/* in the rule's list, as it is written */
+	struct selector	*nodes;			/* not NULL: these, and nothing else counts */
 	struct selector	*ns;			/* NULL: the policy's own namespace */
 	struct selector	*pods;			/* NULL: all; both NULL: block */
 	struct prefix	block;
@@ -156,14 +158,21 @@ struct policy_peer {
 };
 
 struct policy_port {
+	unsigned int	index;			/* in the rule's list, as it is written */
 	int		proto;
 	char		*name;			/* NULL: by number */
 	uint16_t	from, to;		/* 0: every port */
 };
 
+/* NetworkPolicies only accept, and the tier NONE is theirs. */
+enum policy_action { ACTION_ACCEPT, ACTION_DENY, ACTION_PASS };
+enum policy_tier { TIER_NONE, TIER_ADMIN, TIER_BASELINE };
+
 struct policy_rule {
 	enum direction		direction;
 	unsigned int		index;		/* in its direction's list */
+	enum policy_action	action;
+	char			*name;		/* or NULL */
 	struct policy_peer	*peers;
 	size_t			n_peers;	/* 0: any */
 	struct policy_port	*ports;
@@ -171,8 +180,12 @@ struct policy_rule {
 };
 
 struct policy_spec {
+	struct selector		*ns;		/* of a ClusterNetworkPolicy, else NULL */
 	struct selector		*pods;
-	bool			enforce[2];	/* by enum direction */
+	enum policy_tier	tier;
+	unsigned int		priority;	/* in its tier; the lowest is asked first */
+	bool			by_nodes;	/* some peer is nodes */
+	bool			enforce[2];	/* by enum direction: rules of it count */
 	struct policy_rule	*rules;
 	size_t			n_rules;
 	char			*domain;	/* isolates this one: the model's own; NULL */
@@ -211,7 +224,7 @@ struct chain_spec {
 
 static inline bool peer_is_block(const struct policy_peer *p)
 {
-	return !p->ns && !p->pods;
+	return !p->ns && !p->pods && !p->nodes;
 }
 
 const char *kind_name(enum object_kind kind);
@@ -243,7 +256,9 @@ void slice_read(struct object *obj, const struct field *doc);
 void endpoints_read(struct object *obj, const struct field *doc);
 void endpoint_list_free(struct endpoint_list *list);
 void policy_read(struct object *obj, const struct field *doc);
+void policy_rule_clear(struct policy_rule *rule);
 void policy_spec_free(struct policy_spec *policy);
+void cluster_policy_read(struct object *obj, const struct field *doc);
 void network_read(struct object *obj, const struct field *doc);
 void network_spec_free(struct network_spec *net);
 void chain_read(struct object *obj, const struct field *doc);
