@@ -177,6 +177,37 @@ def policies():
     until(lambda: not get("securitygroups", "policy-only-web", "team"), "without the policy the group goes")
 
 
+def cluster_policies():
+    """The kind comes while the manager runs; what is wrong with a policy is an Event."""
+    cp.kubectl("apply", "-f", f"{SRC}/tests/cluster/clusternetworkpolicy.yaml")
+    path = "/apis/policy.networking.k8s.io/v1alpha2/clusternetworkpolicies"
+
+    def is_served():
+        try:
+            return cp.api.find(path)
+        except ApiError as err:
+            if err.code == 429:     # its storage is not ready
+                return None
+            raise
+    wait_for(is_served, "the kind", PATIENCE)
+
+    def put(name, **body):
+        post(path, {"apiVersion": "policy.networking.k8s.io/v1alpha2", "kind": "ClusterNetworkPolicy",
+                    "metadata": {"name": name}, "spec": {"subject": {"namespaces": {}}, **body}})
+    put("floor", tier="Baseline", priority=7, ingress=[{"action": "Deny", "from": [{"namespaces": {}}]}])
+    put("wrong", tier="Admin", priority=1, egress=[{"action": "Accept", "to": [{"domainNames": ["a.example"]}]}])
+    until(lambda: spec("securitygroups", "cluster-policy-floor", "default"), "a ClusterNetworkPolicy becomes a group")
+    group = spec("securitygroups", "cluster-policy-floor", "default")
+    tap.equal((group["tier"], group["priority"], group["rules"][0]["action"]), ("baseline", 7, "deny"), "of its tier and priority")
+    until(lambda: "default/cluster-policy-floor" in spec("virtualmachineinterfaces", "web-0", "team")["securityGroups"],
+          "which the pods are in")
+    until(lambda: any(e["involvedObject"]["name"] == "wrong" and "is no peer that is known here" in e["message"]
+                      for e in cp.api.get("/api/v1/namespaces/default/events")["items"]), "an unknown peer is an Event")
+    for name in ("floor", "wrong"):
+        cp.api.delete(f"{path}/{name}")
+    until(lambda: not spec("securitygroups", "cluster-policy-floor", "default"), "and goes with it")
+
+
 def isolation():
     cp.api.patch("/api/v1/namespaces/team", {"metadata": {"annotations": {"opencontrail.org/isolation": "true"}}})
     until(lambda: spec("securitygroups", "isolation-ingress", "team"), "an isolated namespace has its groups")
@@ -343,7 +374,7 @@ def api_server_gone():
 
 with cp:
     set_up()
-    CASES = (translated, waiting, quiet, policies, isolation, users_network, health, foreign, namespace_gone, events, fail_over, while_down, pinned, api_server_gone)
+    CASES = (translated, waiting, quiet, policies, cluster_policies, isolation, users_network, health, foreign, namespace_gone, events, fail_over, while_down, pinned, api_server_gone)
     tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
     if tap.failed:
         for m in managers:

@@ -7,7 +7,6 @@ through the API; the manager, the API server and a daemon are killed while conne
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 
@@ -16,7 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from vrtest.fabric import Fabric
 from vrtest.kube import PATIENCE, ControlPlane
 from vrtest.node import BUILD, SRC
-from vrtest.probe import Probe, World
+from vrtest.probe import Probe, Stream, World
 from vrtest.tap import Tap, wait_for
 from vrtest.wired import Place
 
@@ -166,42 +165,25 @@ def isolation():
     until(lambda: world.ask(pods["client"], "tcp", pods["safe"].v4, 8080, 2) == "bank/safe", "and back")
 
 
-class Stream:
-    """A TCP connection from the client to web-2."""
-
-    def __init__(self):
-        with pods["web-2"].ns:
-            server = socket.create_server((pods["web-2"].v4, 8200))
-        with pods["client"].ns:
-            self.client = socket.create_connection((pods["web-2"].v4, 8200), WAIT)
-        self.conn, _ = server.accept()
-        server.close()
-        self.conn.settimeout(WAIT)
-
-    def talks(self):
-        self.client.send(b"x")
-        return self.conn.recv(10) == b"x"
-
-
 def faults():
     """The data path goes on without anybody, and all catch up afterwards."""
-    stream, addr = Stream(), vips("web")[0]
+    stream, addr = Stream(pods["client"], pods["web-2"], WAIT), vips("web")[0]
     both = {"default/web-1", "default/web-2"}
     kill_manager()
-    tap.check(stream.talks() and who(pods["client"], addr) == both, "the manager killed: connections live, new ones come")
+    tap.check(stream.talks(WAIT) and who(pods["client"], addr) == both, "the manager killed: connections live, new ones come")
     start_manager()
     cp.kill("kube-apiserver")
-    tap.check(stream.talks() and who(pods["client"], addr) == both, "the API server killed: the same")
+    tap.check(stream.talks(WAIT) and who(pods["client"], addr) == both, "the API server killed: the same")
     nodes[1].kill_daemon(signal.SIGKILL)
-    tap.check(stream.talks() and who(pods["client"], addr) == both, "a daemon killed, too: the same")
+    tap.check(stream.talks(WAIT) and who(pods["client"], addr) == both, "a daemon killed, too: the same")
     nodes[1].start_daemon()
-    tap.check(stream.talks() and who(pods["client"], addr) == both, "it starts without an API server: the same")
+    tap.check(stream.talks(WAIT) and who(pods["client"], addr) == both, "it starts without an API server: the same")
     cp.start_apiserver()
     pods["web-1"].detach()
     cp.kubectl("delete", "pod", "web-1", "--grace-period=0", "--force")
     until(lambda: who(pods["client"], addr) == {"default/web-2"}, "a pod that goes leaves the service on both nodes")
     until(lambda: who(pods["other"], addr) == {"default/web-2"}, "on the other one, too")
-    tap.check(stream.talks(), "and the connection still lives")
+    tap.check(stream.talks(WAIT), "and the connection still lives")
 
 
 with cp:

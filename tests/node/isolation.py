@@ -6,14 +6,13 @@ under them. Whatever it says, DNS, the node and who is outside are reached, and 
 """
 
 import os
-import socket
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 # pylint: disable=wrong-import-position
 from vrtest.fabric import Fabric
 from vrtest.node import SLOW, pod_manifest, policy, service
-from vrtest.probe import Probe, World
+from vrtest.probe import Probe, Stream, World
 from vrtest.tap import Tap
 from vrtest.wired import Place
 
@@ -103,12 +102,12 @@ def cluster():
 
 
 def namespace():
-    flow = Stream("shop/a", "bank/a")
-    tap.check(flow.talks(), "a connection across namespaces")
+    flow = Stream(pods["shop/a"], pods["bank/a"], WAIT)
+    tap.check(flow.talks(WAIT), "a connection across namespaces")
     namespaces(bank=ISOLATED)
     fabric.sync()
     matrix("bank isolated", "-x..x", "x-..x", "..-xx", "..x-x", "xx..-")
-    tap.check(not flow.talks(), "the connection is cut")
+    tap.check(not flow.talks(SLOW), "the connection is cut")
     flow.close()
     nodes[1].apply("40-policies", [
         policy("bank", "from-shop", {"matchLabels": {"pod": "a"}},
@@ -135,30 +134,6 @@ def app():
     apply_pods()
     fabric.sync()
     matrix("no apps any more", *OPEN)
-
-
-class Stream:
-    """One TCP connection that is used again and again."""
-
-    def __init__(self, src, dst):
-        with pods[dst].ns:
-            server = socket.create_server((pods[dst].v4, 8200))
-        with pods[src].ns:
-            self.client = socket.create_connection((pods[dst].v4, 8200), WAIT)
-        self.conn, _ = server.accept()
-        server.close()
-        self.conn.settimeout(1 * SLOW)
-
-    def talks(self):
-        try:
-            self.client.send(b"x")
-            return self.conn.recv(10) != b""
-        except OSError:
-            return False
-
-    def close(self):
-        self.client.close()
-        self.conn.close()
 
 
 set_up()

@@ -75,6 +75,13 @@ static void fields_are_named(void **state)
 		{ HEAD("SecurityGroup") "{\"rules\":[{\"direction\":\"egress\",\"peer\":"
 		  "{\"securityGroup\":\"nowhere\"}}]}}",
 		  "spec.rules[0].peer.securityGroup: \"nowhere\" is not namespace/name" },
+		{ HEAD("SecurityGroup") "{\"tier\":\"top\"}}",
+		  "spec.tier: is unknown: \"top\"" },
+		{ HEAD("SecurityGroup") "{\"tier\":\"admin\",\"enforce\":[\"ingress\"]}}",
+		  "spec.enforce: has no place in the tiers admin and baseline" },
+		{ HEAD("SecurityGroup") "{\"rules\":[{\"direction\":\"egress\",\"action\":"
+		  "\"deny\"}]}}",
+		  "spec.rules[0].action: only the tiers admin and baseline deny or pass" },
 		{ HEAD("VirtualNetwork") "{\"subnets\":[{\"cidr\":\"10.0.0.0/8\",\"gateway\":"
 		  "\"fd00::1\"}]}}",
 		  "spec.subnets[0].gateway: is not of the subnet's address family" },
@@ -159,6 +166,22 @@ static void sg_is_read(void **state)
 	assert_int_equal(r->sg.rules[0].port_max, 53);
 	assert_int_equal(r->sg.rules[0].n_except, 2);
 	assert_int_equal(r->sg.rules[1].peer, PEER_SG);
+	res_free(r);
+}
+
+static void tier_is_read(void **state)
+{
+	struct jerr e;
+	struct res *r = parse(HEAD("SecurityGroup") "{\"enforce\":[],\"tier\":\"baseline\","
+		"\"priority\":1000,\"rules\":[{\"direction\":\"ingress\",\"action\":\"pass\"},"
+		"{\"direction\":\"ingress\"}]}}", &e);
+
+	(void)state;
+	assert_non_null(r);
+	assert_int_equal(r->sg.tier, VROUTER_SG_TIER_BASELINE);
+	assert_int_equal(r->sg.priority, 1000);
+	assert_int_equal(r->sg.rules[0].action, VROUTER_SG_ACTION_PASS);
+	assert_int_equal(r->sg.rules[1].action, VROUTER_SG_ACTION_ACCEPT);
 	res_free(r);
 }
 
@@ -300,6 +323,7 @@ int main(void)
 		cmocka_unit_test(fields_are_named),
 		cmocka_unit_test(vmi_is_read),
 		cmocka_unit_test(sg_is_read),
+		cmocka_unit_test(tier_is_read),
 		cmocka_unit_test(other_kinds_are_let_pass),
 		cmocka_unit_test(mark_and_sweep),
 		cmocka_unit_test(lines_are_events),

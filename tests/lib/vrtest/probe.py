@@ -155,3 +155,28 @@ class World:
     def ask(self, pod, proto, addr, port, seconds=20, sport=0):
         """One probe, one result."""
         return self.run([Probe(pod, proto, addr, port, sport)], seconds=seconds)[0]
+
+
+class Stream:
+    """One TCP connection between two pods, used again and again."""
+
+    def __init__(self, src, dst, seconds, port=8200):
+        with dst.ns:
+            server = socket.create_server((dst.v4, port))
+        with src.ns:
+            self.client = socket.create_connection((dst.v4, port), seconds)
+        self.conn, _ = server.accept()
+        server.close()
+
+    def talks(self, seconds):
+        """An octet sent arrives before that."""
+        self.conn.settimeout(seconds)
+        try:
+            self.client.send(b"x")
+            return self.conn.recv(10) != b""
+        except OSError:
+            return False
+
+    def close(self):
+        self.client.close()
+        self.conn.close()
