@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# guests.sh BUILD: three nodes, each a QEMU guest with a stock kernel: two of one
+# guests.sh BUILD [LOG]: three nodes, each a QEMU guest with a stock kernel: two of one
 # version, the third of another. Their network interfaces are on one Ethernet, a
 # multicast group that only this run's network namespace has.
 set -u
@@ -8,7 +8,7 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 build=$1
-log=$build/log/node
+log=${2:-$build/log/node}
 mkdir -p "$log"
 kernels=(6.1 6.12 6.1)
 

@@ -17,7 +17,7 @@ for t; do
 	start=$SECONDS
 	# A pipe would hide the status, and a child left behind keep it open.
 	out=$(mktemp)
-	timeout -k 10 "${TEST_LIMIT:-600}" "$VROUTER_SRC/tests/$part/$t" >"$out" 2>&1 &
+	timeout -k 10 "${TEST_LIMIT:-900}" "$VROUTER_SRC/tests/$part/$t" >"$out" 2>&1 &
 	test_pid=$!
 	tail -n +1 -s 0.2 -f --pid=$test_pid "$out" | sed -u 's/^/    /'
 	wait $test_pid

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# node.sh BUILD: the scenario tests (executables tests/node/*.sh and *.py), all
+# node.sh BUILD [LOG]: the scenario tests (executables tests/node/*.sh and *.py), all
 # in one boot of each kernel: the sanitised UML kernel and the stock one. Then
 # three nodes as guests of their own, on stock kernels (guests.sh).
 #
 #   KERNEL=um|6.1    only that kernel
 #   SUITE=name       only tests/node/name.*; "guests" is the three guests
 #   T=glob           only tests whose name matches
-#   NODE_LIMIT       seconds for one boot (default 1500)
+#   NODE_LIMIT       seconds for one boot (default 3600)
 #
 # tests/node/suites may list them in order, "name [um] [stock]" per line.
 set -u
@@ -15,7 +15,7 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 build=$1
-log=$build/log/node
+log=$build/log/${2:-node}
 # shellcheck source=tests/lib/suites.sh disable=SC1091
 . "$here/suites.sh"
 rm -rf "$log"
@@ -39,7 +39,7 @@ run_kernel()
 		return
 	fi
 	VROUTER_BUILD=$build VROUTER_SRC=$top VROUTER_KO=$farm/vrouter.ko \
-		"$here/$runner" -s "${leaks[@]}" -t "${NODE_LIMIT:-2400}" -m 3G -o "$log/$kernel" \
+		"$here/$runner" -s "${leaks[@]}" -t "${NODE_LIMIT:-3600}" -m 3G -o "$log/$kernel" \
 		"$here/node-guest.sh" "$kernel" "${tests[@]}" | tee "$log/$kernel.log"
 	[ "${PIPESTATUS[0]}" = 0 ] ||
 		echo "not ok 9999 - $kernel: the guest went through all suites" >>"$log/$kernel.log"
@@ -54,8 +54,8 @@ case ${KERNEL-} in
 '' | 6.1 | stock) run_kernel 6.1 stock run-qemu.sh "$here/kernels.sh" headers 6.1 ;;
 esac
 case ${KERNEL-}/${SUITE-}${T-} in
-/ | /guests)
-	"$here/guests.sh" "$build" ||
+/ | /guests | stock/ | stock/guests)
+	"$here/guests.sh" "$build" "$log" ||
 		echo "not ok 9999 - guests: all three came to their end" >"$log/guests-end.log"
 	;;
 esac
