@@ -329,12 +329,15 @@ static void say(int fd, const char *text)
 	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
 }
 
-static const char *member_state(struct setup *s)
+/* Of the only member. */
+static bool is_state(struct setup *s, const char *state)
 {
-	const json_t *pool = store_get(&s->mgr.store, RES_POOL, "default/web.http");
+	json_t *pool = store_read(&s->mgr.store, RES_POOL, "default/web.http");
 	const json_t *members = json_object_get(json_object_get(pool, "spec"), "members");
+	bool is = !strcmp(json_string_value(json_object_get(json_array_get(members, 0), "state")), state);
 
-	return json_string_value(json_object_get(json_array_get(members, 0), "state"));
+	json_decref(pool);
+	return is;
 }
 
 /* What a node says reaches all; what is wrong costs the line, what is no line the connection. */
@@ -362,7 +365,7 @@ static void status_lines(void **state)
 	say(node, STATUS("n1", "") + strlen("{\"type\":\"STA"));
 	say(node, STATUS("n1", MEMBER));
 	expect(&s, other, "MODIFIED LoadBalancerPool web.http\n");
-	assert_string_equal(member_state(&s), "failed");
+	assert_true(is_state(&s, "failed"));
 	/* Refused lines change nothing, and the client may go on. */
 	say(node, "no json\n{\"type\":\"ADDED\"}\n\n{\"type\":\"STATUS\"}\n" STATUS("n2", ""));
 	expect(&s, other, "");
@@ -370,7 +373,7 @@ static void status_lines(void **state)
 	/* Nor is another node believed for it. */
 	say(other, STATUS("n2", ""));
 	expect(&s, other, "");
-	assert_string_equal(member_state(&s), "failed");
+	assert_true(is_state(&s, "failed"));
 	/* A node that goes has said what it has said, until it comes again. */
 	close(node);
 	expect(&s, other, "");
@@ -378,7 +381,7 @@ static void status_lines(void **state)
 	free(drain(&s, node));
 	say(node, STATUS("n1", ""));
 	expect(&s, other, "MODIFIED LoadBalancerPool web.http\n");
-	assert_string_equal(member_state(&s), "active");
+	assert_true(is_state(&s, "active"));
 	/* A line without end. */
 	memset(junk, ' ', STREAM_MAX_LINE);
 	for (sent = 0; sent <= STREAM_MAX_LINE && s.mgr.stream.n_clients == 2; sent += n > 0 ? n : 0) {

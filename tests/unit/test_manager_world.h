@@ -24,6 +24,8 @@ struct world {
 	struct model	model;
 	json_t		*events;	/* since the last world_run() */
 	char		*complaints;	/* lines, since the last world_clear() */
+	json_t		*read;		/* resources that a test has looked at, at the version */
+	uint64_t	read_at;
 };
 
 static inline void world_event(void *arg, const char *line, size_t len)
@@ -59,6 +61,7 @@ static inline void world_init(struct world *w, const char *pods, const char *ser
 	store_init(&w->store, &w->log, world_event, w);
 	model_init(&w->model, &w->cfg, &w->store, world_complain, w);
 	w->events = json_array();
+	w->read = json_object();
 	w->complaints = xstrdup("");
 }
 
@@ -67,6 +70,7 @@ static inline void world_free(struct world *w)
 	model_free(&w->model);
 	store_free(&w->store);
 	json_decref(w->events);
+	json_decref(w->read);
 	free(w->complaints);
 }
 
@@ -129,7 +133,19 @@ static inline void world_delete(struct world *w, enum object_kind kind, const ch
 
 static inline json_t *world_spec(struct world *w, enum resource_kind kind, const char *key)
 {
-	return json_object_get(store_get(&w->store, kind, key), "spec");
+	cleanup_free char *id = xasprintf("%d %s", kind, key);
+	json_t *object;
+
+	if (w->read_at != w->store.version) {
+		json_object_clear(w->read);
+		w->read_at = w->store.version;
+	}
+	object = json_object_get(w->read, id);
+	if (!object) {
+		object = store_read(&w->store, kind, key);
+		json_object_set_new(w->read, id, object ? object : json_null());
+	}
+	return json_object_get(object, "spec");
 }
 
 /* A compact text of a spec's member, to be freed; "null" when there is none. */

@@ -78,16 +78,20 @@ void health_free(struct model *m)
 /* Is the address that of an interface of another node? An unknown one does no harm. */
 static bool is_foreign(const struct model *m, const char *node, const struct addr *a)
 {
-	const json_t *spec, *vmi;
 	const char *name, *host;
+	json_t *ip, *vmi;
 	char text[ADDR_TEXT];
+	bool foreign;
 	cleanup_free char *key = xasprintf("/%s", instance_ip_name(a, text));
 
-	spec = json_object_get(store_get(m->store, RES_INSTANCE_IP, key), "spec");
-	name = json_string_value(json_object_get(spec, "interface"));
-	vmi = name ? store_get(m->store, RES_INTERFACE, name) : NULL;
+	ip = store_read(m->store, RES_INSTANCE_IP, key);
+	name = json_string_value(json_object_get(json_object_get(ip, "spec"), "interface"));
+	vmi = name ? store_read(m->store, RES_INTERFACE, name) : NULL;
 	host = json_string_value(json_object_get(json_object_get(vmi, "spec"), "node"));
-	return host && strcmp(host, node);
+	foreign = host && strcmp(host, node);
+	json_decref(ip);
+	json_decref(vmi);
+	return foreign;
 }
 
 /* One of status.failedMembers; 0, or a negative errno. */

@@ -99,10 +99,12 @@ static void mark_pod(struct model *m, const char *interface)
 void model_pin(struct model *m, const char *name, const json_t *object)
 {
 	cleanup_free char *path = xasprintf("/%s", name);
-	const json_t *ours = store_get(m->store, RES_INSTANCE_IP, path);
-	const char *holder = json_string_value(json_object_get(json_object_get(ours, "spec"),
-							       "interface"));
+	json_t *ours = store_read(m->store, RES_INSTANCE_IP, path);
+	cleanup_free char *holder = xstrdup(json_string_value(json_object_get(
+		json_object_get(ours, "spec"), "interface")));
 	struct pin *pin;
+
+	json_decref(ours);
 
 	unpin(m, name);
 	pin = object ? pin_read(object) : NULL;

@@ -206,7 +206,7 @@ static void write_out(struct published *e)
 {
 	const char *json = "application/json";
 
-	e->writing = e->want ? published_hash(e) : 0;
+	e->writing = e->want ? e->want_hash : 0;
 	if (publisher_kinds[e->kind].users && e->exists && (e->want || !e->managed)) {
 		ask(e, "PUT", true, "/status", json, published_answer(e));
 	} else if (!e->want) {
@@ -289,33 +289,41 @@ static void on_done(void *arg, const struct kube_response *rsp, const struct vr_
 
 /* --- the pump -------------------------------------------------------------- */
 
+static bool is_right_address(const struct publisher *p, const char *network, const json_t *addr)
+{
+	cleanup_free char *name = instance_ip_of(network, json_string_value(addr));
+	cleanup_free char *key = xasprintf("/%s", name);
+	const struct published *ip = map_get(&p->entries[RES_INSTANCE_IP], key);
+
+	return ip && ip->want && published_is_right(ip);
+}
+
 /* An interface waits until its addresses are its own. */
 static bool has_addresses(const struct published *vmi)
 {
-	const json_t *spec = json_object_get(vmi->want, "spec"), *addr;
+	json_t *want = published_wanted(vmi), *spec = json_object_get(want, "spec"), *addr;
 	const char *network = json_string_value(json_object_get(spec, "network"));
+	bool has = true;
 	size_t i;
 
 	json_array_foreach(json_object_get(spec, "addresses"), i, addr) {
-		cleanup_free char *name = instance_ip_of(network, json_string_value(addr));
-		cleanup_free char *key = xasprintf("/%s", name);
-		const struct published *ip = map_get(&vmi->p->entries[RES_INSTANCE_IP], key);
-
-		if (!ip || !ip->want || !published_is_right(ip))
-			return false;
+		has &= is_right_address(vmi->p, network, addr);
 	}
-	return true;
+	json_decref(want);
+	return has;
 }
 
 /* InstanceIPs are written before interfaces; one that waits is looked at when they are right. */
 static void mark_interface(struct published *ip)
 {
-	const char *vmi = json_string_value(json_object_get(json_object_get(ip->want, "spec"),
+	json_t *want = published_wanted(ip);
+	const char *vmi = json_string_value(json_object_get(json_object_get(want, "spec"),
 							    "interface"));
 	struct published *e = vmi ? map_get(&ip->p->entries[RES_INTERFACE], vmi) : NULL;
 
-	if (e && !e->busy)
+	if (e && !e->busy && !published_is_right(e))
 		look_at(e);
+	json_decref(want);
 }
 
 static int on_pump(sd_event_source *source, void *arg)
@@ -344,14 +352,12 @@ static int on_pump(sd_event_source *source, void *arg)
 
 /* --- what others say ------------------------------------------------------- */
 
-void publisher_want(void *publisher, enum resource_kind kind, const char *key,
-		    const json_t *object)
+void publisher_want(void *publisher, enum resource_kind kind, const char *key, const char *text)
 {
 	struct publisher *p = publisher;
 	struct published *e = entry_get(p, kind, key);
 
-	json_decref(e->want);
-	e->want = json_incref((json_t *)object);
+	published_want(e, text);
 	e->not_before = 0;
 	look_at(e);
 }
@@ -433,7 +439,6 @@ void publisher_free(struct publisher *p)
 			struct published *e = node->value;
 
 			kube_call_cancel(e->call);
-			json_decref(e->want);
 			free(e->problem);
 			free(e->key);
 			free(e);

@@ -42,9 +42,8 @@ void publisher_free(struct publisher *p);
 /* Writes only while enabled (that is: while leading, and all is known that is there). */
 void publisher_enable(struct publisher *p, bool enable);
 
-/* What is wanted: a store_change_fn. object NULL: nothing. */
-void publisher_want(void *publisher, enum resource_kind kind, const char *key,
-		    const json_t *object);
+/* What is wanted: a store_change_fn. */
+void publisher_want(void *publisher, enum resource_kind kind, const char *key, const char *text);
 
 /* Of a kind that users make: why it is not as its user wants it; NULL: it is. */
 void publisher_problem(struct publisher *p, enum resource_kind kind, const char *key,

@@ -39,15 +39,6 @@ static uint64_t hash_of(const json_t *content, const json_t *uid)
 	return stable_hash(all);
 }
 
-/* What the manager says of an object is its spec, or the status of a kind that users make. */
-uint64_t published_hash(const struct published *e)
-{
-	const json_t *meta = json_object_get(e->want, "metadata");
-
-	return hash_of(json_object_get(e->want, "spec"),
-		       publisher_kinds[e->kind].users ? NULL : json_object_get(meta, "uid"));
-}
-
 /* A user's object says whether it is as its user wants it. */
 static const char *readiness(const struct published *e)
 {
@@ -65,7 +56,7 @@ bool published_is_right(const struct published *e)
 {
 	if (!e->want && (!e->exists || !e->managed))
 		return !e->exists || is_answered(e);
-	return e->want && e->exists && e->hash == published_hash(e) && is_answered(e);
+	return e->want && e->exists && e->hash == e->want_hash && is_answered(e);
 }
 
 static uint64_t interface_of(const json_t *object)
@@ -76,12 +67,33 @@ static uint64_t interface_of(const json_t *object)
 	return name ? stable_hash(name) : 0;
 }
 
+json_t *published_wanted(const struct published *e)
+{
+	return mem_check(json_loads(e->want, 0, NULL));
+}
+
+/* What the manager says of an object is its spec, or the status of a kind that users make. */
+void published_want(struct published *e, const char *text)
+{
+	json_t *object, *uid;
+
+	e->want = text;
+	if (!text)
+		return;
+	object = published_wanted(e);
+	uid = json_object_get(json_object_get(object, "metadata"), "uid");
+	e->want_hash = hash_of(json_object_get(object, "spec"),
+			       publisher_kinds[e->kind].users ? NULL : uid);
+	e->want_interface = interface_of(object);
+	json_decref(object);
+}
+
 bool published_is_foreign(const struct published *e)
 {
 	if (!e->want || !e->exists || publisher_kinds[e->kind].users)
 		return false;
 	return !e->managed ||
-	       (e->kind == RES_INSTANCE_IP && e->interface != interface_of(e->want));
+	       (e->kind == RES_INSTANCE_IP && e->interface != e->want_interface);
 }
 
 /* metadata.resourceVersion is opaque by contract, and a number in fact; order is only looked at
@@ -163,9 +175,9 @@ char *published_path(const struct published *e, bool itself)
 	return xasprintf(GROUP "%s%s%s", k->plural, dash, name);
 }
 
-static json_t *metadata_of(const struct published *e)
+static json_t *metadata_of(const struct published *e, const json_t *want)
 {
-	const json_t *from = json_object_get(e->want, "metadata");
+	const json_t *from = json_object_get(want, "metadata");
 	const char *slash = strchr(e->key, '/');
 	json_t *notes, *meta;
 	char version[24];
@@ -188,10 +200,14 @@ static json_t *metadata_of(const struct published *e)
 /* The store's object as the API server is to have it. */
 json_t *published_resource(const struct published *e)
 {
-	return mem_check(json_pack("{s:O, s:O, s:o, s:O}", "apiVersion",
-				   json_object_get(e->want, "apiVersion"), "kind",
-				   json_object_get(e->want, "kind"), "metadata", metadata_of(e),
-				   "spec", json_object_get(e->want, "spec")));
+	json_t *want = published_wanted(e), *object;
+
+	object = mem_check(json_pack("{s:O, s:O, s:o, s:O}", "apiVersion",
+				     json_object_get(want, "apiVersion"), "kind",
+				     json_object_get(want, "kind"), "metadata",
+				     metadata_of(e, want), "spec", json_object_get(want, "spec")));
+	json_decref(want);
+	return object;
 }
 
 static json_t *condition_of(const struct published *e)
@@ -213,10 +229,11 @@ static json_t *condition_of(const struct published *e)
 json_t *published_answer(const struct published *e)
 {
 	const char *slash = strchr(e->key, '/');
-	json_t *status, *meta;
+	json_t *want = e->want ? published_wanted(e) : NULL, *status, *meta;
 	char version[24];
 
-	status = e->want ? json_copy(json_object_get(e->want, "spec")) : json_object();
+	status = want ? json_copy(json_object_get(want, "spec")) : json_object();
+	json_decref(want);
 	json_object_set_new(mem_check(status), "conditions", json_pack("[o]", condition_of(e)));
 	snprintf(version, sizeof(version), "%" PRIu64, e->version);
 	meta = mem_check(json_pack("{s:s, s:s}", "name", slash + 1, "resourceVersion", version));
@@ -230,8 +247,8 @@ json_t *published_answer(const struct published *e)
 /* Of the kinds that users make the manager makes one: the cluster's network. */
 json_t *published_cluster_network(const struct published *e)
 {
-	const json_t *content = json_object_get(e->want, "spec"), *subnet;
 	json_t *object = published_resource(e), *subnets = mem_check(json_array());
+	json_t *content = json_incref(json_object_get(object, "spec")), *subnet;
 	size_t i;
 
 	json_array_foreach(json_object_get(content, "subnets"), i, subnet) {
@@ -241,6 +258,7 @@ json_t *published_cluster_network(const struct published *e)
 	json_object_set_new(object, "spec", json_pack("{s:O, s:o}", "vni",
 						      json_object_get(content, "vni"), "subnets",
 						      subnets));
+	json_decref(content);
 	return object;
 }
 

@@ -18,7 +18,8 @@ struct published {
 	struct publisher	*p;
 	enum resource_kind	kind;
 	char			*key;		/* "ns/name", "/name" */
-	json_t			*want;		/* the store's object, or NULL */
+	const char		*want;		/* the store's text, or NULL */
+	uint64_t		want_hash, want_interface;	/* as hash and interface below */
 	char			*problem;	/* of a user's object; NULL: none */
 	/* what is there */
 	bool			exists, managed;
@@ -40,8 +41,9 @@ struct published {
 
 /* --- publisher_json.c ------------------------------------------------------ */
 
-/* Of what is wanted; is what is there so, and answered where it is a user's? */
-uint64_t published_hash(const struct published *e);
+/* Something else is wanted: the store's text, or NULL. */
+void published_want(struct published *e, const char *text);
+/* Is what is there so, and answered where it is a user's? */
 bool published_is_right(const struct published *e);
 /* Is what is there not the manager's to make into what is wanted? */
 bool published_is_foreign(const struct published *e);
@@ -52,6 +54,8 @@ uint64_t published_version(const json_t *object);
 /* All to be freed or dropped by the caller. The resource itself, or where its like are made. */
 char *published_path(const struct published *e, bool itself);
 json_t *published_resource(const struct published *e);
+/* What is wanted, without what is the wire's. */
+json_t *published_wanted(const struct published *e);
 /* Of a user's object: what was made of it, if anything, and whether it is right. */
 json_t *published_answer(const struct published *e);
 /* Of the kinds that users make the manager makes one: the cluster's network. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "store.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 
 #include "objects.h"
@@ -26,6 +27,20 @@ const char *resource_name(enum resource_kind kind)
 	return kind_names[kind];
 }
 
+/*
+ * A resource as compact JSON, a fraction of what the tree of it takes. It has an empty
+ * resourceVersion, which each event fills in.
+ */
+struct record {
+	uint64_t	version;
+	size_t		len;
+	size_t		at;		/* where the resourceVersion goes */
+	char		text[];
+};
+
+/* What is pending for a resource that is to go; and for one that has been published. */
+static struct record deleted, taken;
+
 void store_init(struct store *st, struct vr_log *log, store_emit_fn *emit, void *arg)
 {
 	memset(st, 0, sizeof(*st));
@@ -34,9 +49,10 @@ void store_init(struct store *st, struct vr_log *log, store_emit_fn *emit, void 
 	st->emit_arg = arg;
 }
 
-static void drop_json(void *value)
+static void drop_record(void *value)
 {
-	json_decref(value);
+	if (value != &deleted && value != &taken)
+		free(value);
 }
 
 void store_free(struct store *st)
@@ -44,24 +60,38 @@ void store_free(struct store *st)
 	enum resource_kind k;
 
 	for (k = 0; k < RESOURCE_KINDS; k++) {
-		map_clear(&st->published[k], drop_json);
-		map_clear(&st->pending[k], drop_json);
+		map_clear(&st->published[k], drop_record);
+		map_clear(&st->pending[k], drop_record);
 	}
 }
 
 static void set_pending(struct store *st, enum resource_kind kind, const char *ns, const char *name,
-			json_t *object)
+			struct record *r)
 {
 	cleanup_free char *key = xasprintf("%s/%s", ns, name);
 
-	json_decref(map_set(&st->pending[kind], key, object));
+	drop_record(map_set(&st->pending[kind], key, r));
+}
+
+/* Takes object over. Before its annotations nothing can look like the resourceVersion. */
+static struct record *record_new(json_t *object)
+{
+	static const char empty[] = "\"resourceVersion\":\"\"";
+	cleanup_free char *text = mem_check(json_dumps(mem_check(object), JSON_COMPACT));
+	size_t len = strlen(text);
+	struct record *r = xzalloc(sizeof(*r) + len + 1);
+
+	json_decref(object);
+	memcpy(r->text, text, len + 1);
+	r->len = len;
+	r->at = strstr(r->text, empty) - r->text + strlen(empty) - 1;
+	return r;
 }
 
 void store_put(struct store *st, enum resource_kind kind, const char *ns, const char *name,
 	       const char *uid, json_t *annotations, json_t *spec)
 {
 	char made[UID_TEXT];
-	json_t *object;
 
 	if (!uid) {
 		cleanup_free char *id = xasprintf("%s %s/%s", kind_names[kind], ns, name);
@@ -69,64 +99,55 @@ void store_put(struct store *st, enum resource_kind kind, const char *ns, const 
 		uid_from_text(id, made);
 		uid = made;
 	}
-	object = json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:o*}, s:o}", "apiVersion", API_VERSION,
-			   "kind", kind_names[kind], "metadata", "name", name, "namespace", ns,
-			   "uid", uid, "annotations", annotations, "spec", mem_check(spec));
-	set_pending(st, kind, ns, name, mem_check(object));
+	set_pending(st, kind, ns, name, record_new(json_pack(
+		"{s:s, s:s, s:{s:s, s:s, s:s, s:s, s:o*}, s:o}", "apiVersion", API_VERSION,
+		"kind", kind_names[kind], "metadata", "name", name, "namespace", ns, "uid", uid,
+		"resourceVersion", "", "annotations", annotations, "spec", mem_check(spec))));
 }
 
 void store_del(struct store *st, enum resource_kind kind, const char *ns, const char *name)
 {
-	set_pending(st, kind, ns, name, json_null());
+	set_pending(st, kind, ns, name, &deleted);
 }
 
-/* The event's line, to be freed, or NULL when it is too long. */
-static char *event_line(const char *type, json_t *object, size_t *len)
+static void emit(const char *type, const struct record *r, store_emit_fn *fn, void *arg)
 {
-	json_t *event = mem_check(json_pack("{s:s, s:O}", "type", type, "object", object));
-	char *text = mem_check(json_dumps(event, JSON_COMPACT));
+	cleanup_free char *line = xasprintf("{\"type\":\"%s\",\"object\":%.*s%" PRIu64 "%s}\n", type,
+					    (int)r->at, r->text, r->version, r->text + r->at);
 
-	json_decref(event);
-	*len = strlen(text);
-	if (*len >= STORE_MAX_LINE) {
-		free(text);
-		return NULL;
-	}
-	/* The NUL makes room for the newline. */
-	text[(*len)++] = '\n';
-	return text;
+	fn(arg, line, strlen(line));
 }
 
-static bool is_same(const json_t *published, const json_t *wanted)
+/* Emits one event and numbers the object. */
+static void emit_change(struct store *st, const char *type, struct record *r)
 {
-	json_t *meta = json_object_get(published, "metadata"),
-	       *want = json_object_get(wanted, "metadata");
-
-	return json_equal(json_object_get(published, "spec"), json_object_get(wanted, "spec")) &&
-	       json_equal(json_object_get(meta, "uid"), json_object_get(want, "uid")) &&
-	       (json_object_get(meta, "annotations") == json_object_get(want, "annotations") ||
-		json_equal(json_object_get(meta, "annotations"),
-			   json_object_get(want, "annotations")));
-}
-
-/* Emits one event and numbers the object. False when it is too large for a line. */
-static bool emit_change(struct store *st, const char *type, json_t *object)
-{
-	char version[24];
-	size_t len;
-	char *line;
-
-	snprintf(version, sizeof(version), "%llu", (unsigned long long)st->version + 1);
-	json_object_set_new(json_object_get(object, "metadata"), "resourceVersion",
-			    json_string(version));
-	line = event_line(type, object, &len);
-	if (!line)
-		return false;
-	st->version++;
+	r->version = ++st->version;
 	if (st->emit)
-		st->emit(st->emit_arg, line, len);
-	free(line);
-	return true;
+		emit(type, r, st->emit, st->emit_arg);
+}
+
+static bool is_same(const struct record *a, const struct record *b)
+{
+	json_t *x, *y;
+	bool same;
+
+	if (a->len != b->len)
+		return false;
+	if (!memcmp(a->text, b->text, a->len))
+		return true;
+	/* the same in another order? */
+	x = mem_check(json_loadb(a->text, a->len, 0, NULL));
+	y = mem_check(json_loadb(b->text, b->len, 0, NULL));
+	same = json_equal(x, y);
+	json_decref(x);
+	json_decref(y);
+	return same;
+}
+
+/* Beside the object, a line has its type and the resourceVersion. */
+static bool is_too_long(const struct record *r)
+{
+	return r->len + 100 >= STORE_MAX_LINE;
 }
 
 static unsigned int commit_puts(struct store *st, enum resource_kind kind)
@@ -136,22 +157,24 @@ static unsigned int commit_puts(struct store *st, enum resource_kind kind)
 	unsigned int refused = 0;
 
 	for (i = 0; i < n; i++) {
-		json_t *object = nodes[i]->value,
-		       *old = map_get(&st->published[kind], nodes[i]->key);
+		struct record *r = nodes[i]->value;
+		struct record *old = map_get(&st->published[kind], nodes[i]->key);
 
-		if (json_is_null(object) || (old && is_same(old, object)))
+		if (r == &deleted || (old && is_same(old, r)))
 			continue;
-		if (!emit_change(st, old ? "MODIFIED" : "ADDED", object)) {
+		if (is_too_long(r)) {
 			vr_logf(st->log, VR_LOG_ERR,
 				"%s %s: larger than %u octets, stays as it was", kind_names[kind],
 				nodes[i]->key, STORE_MAX_LINE);
 			refused++;
 			continue;
 		}
-		map_set(&st->published[kind], nodes[i]->key, json_incref(object));
-		json_decref(old);
+		emit_change(st, old ? "MODIFIED" : "ADDED", r);
+		map_set(&st->published[kind], nodes[i]->key, r);
+		nodes[i]->value = &taken;
 		if (st->change)
-			st->change(st->change_arg, kind, nodes[i]->key, object);
+			st->change(st->change_arg, kind, nodes[i]->key, r->text);
+		free(old);
 	}
 	free(nodes);
 	return refused;
@@ -163,16 +186,16 @@ static void commit_deletes(struct store *st, enum resource_kind kind)
 	size_t i, n = st->pending[kind].n;
 
 	for (i = 0; i < n; i++) {
-		json_t *old;
+		struct record *old;
 
-		if (!json_is_null((json_t *)nodes[i]->value))
+		if (nodes[i]->value != &deleted)
 			continue;
 		old = map_del(&st->published[kind], nodes[i]->key);
 		if (old)
 			emit_change(st, "DELETED", old);
 		if (old && st->change)
 			st->change(st->change_arg, kind, nodes[i]->key, NULL);
-		json_decref(old);
+		free(old);
 	}
 	free(nodes);
 }
@@ -189,40 +212,40 @@ unsigned int store_commit(struct store *st)
 	for (k = RES_LOAD_BALANCER - 1; k >= 0; k--)
 		commit_deletes(st, k);
 	for (k = 0; k < RESOURCE_KINDS; k++)
-		map_clear(&st->pending[k], drop_json);
+		map_clear(&st->pending[k], drop_record);
 	return refused;
 }
 
-void store_list(const struct store *st, store_emit_fn *emit, void *arg)
+void store_list(const struct store *st, store_emit_fn *fn, void *arg)
 {
-	json_t *bookmark;
-	char version[24];
-	size_t i, len;
-	char *line;
+	cleanup_free char *bookmark = xasprintf(
+		"{\"type\":\"BOOKMARK\",\"object\":{\"apiVersion\":\"%s\",\"kind\":\"%s\","
+		"\"metadata\":{\"resourceVersion\":\"%" PRIu64 "\",\"annotations\":"
+		"{\"k8s.io/initial-events-end\":\"true\"}}}}\n", API_VERSION, kind_names[0],
+		st->version);
+	size_t i;
 	int k;
 
 	for (k = 0; k < RESOURCE_KINDS; k++) {
 		struct map_node **nodes = map_sorted(&st->published[k]);
 
-		for (i = 0; i < st->published[k].n; i++) {
-			line = mem_check(event_line("ADDED", nodes[i]->value, &len));
-			emit(arg, line, len);
-			free(line);
-		}
+		for (i = 0; i < st->published[k].n; i++)
+			emit("ADDED", nodes[i]->value, fn, arg);
 		free(nodes);
 	}
-	snprintf(version, sizeof(version), "%llu", (unsigned long long)st->version);
-	bookmark =
-		mem_check(json_pack("{s:s, s:s, s:{s:s, s:{s:s}}}", "apiVersion", API_VERSION,
-				    "kind", kind_names[0], "metadata", "resourceVersion", version,
-				    "annotations", "k8s.io/initial-events-end", "true"));
-	line = mem_check(event_line("BOOKMARK", bookmark, &len));
-	emit(arg, line, len);
-	free(line);
-	json_decref(bookmark);
+	fn(arg, bookmark, strlen(bookmark));
 }
 
-const json_t *store_get(const struct store *st, enum resource_kind kind, const char *key)
+const char *store_get(const struct store *st, enum resource_kind kind, const char *key)
 {
-	return map_get(&st->published[kind], key);
+	const struct record *r = map_get(&st->published[kind], key);
+
+	return r ? r->text : NULL;
+}
+
+json_t *store_read(const struct store *st, enum resource_kind kind, const char *key)
+{
+	const char *text = store_get(st, kind, key);
+
+	return text ? mem_check(json_loads(text, 0, NULL)) : NULL;
 }

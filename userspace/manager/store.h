@@ -28,13 +28,16 @@ enum resource_kind {
 /* One event line with its newline. */
 typedef void store_emit_fn(void *arg, const char *line, size_t len);
 
-/* What is published now; object is NULL when it is deleted. key: "ns/name". */
+/*
+ * What is published now, as JSON whose resourceVersion is empty; NULL when it is deleted. The
+ * text stays until the next change of this resource. key: "ns/name".
+ */
 typedef void store_change_fn(void *arg, enum resource_kind kind, const char *key,
-			     const json_t *object);
+			     const char *text);
 
 struct store {
-	struct map	published[RESOURCE_KINDS];	/* "ns/name" -> json_t, the whole object */
-	struct map	pending[RESOURCE_KINDS];	/* the same; JSON null = to be deleted */
+	struct map	published[RESOURCE_KINDS];	/* "ns/name" -> the object, as text */
+	struct map	pending[RESOURCE_KINDS];	/* the same, or that it is to be deleted */
 	uint64_t	version;
 	struct vr_log	*log;
 	store_emit_fn	*emit;
@@ -63,7 +66,9 @@ unsigned int store_commit(struct store *st);
 /* All as ADDED and the bookmark that ends the list. */
 void store_list(const struct store *st, store_emit_fn *emit, void *arg);
 
-/* A published object, borrowed; NULL when there is none. Key: "ns/name". */
-const json_t *store_get(const struct store *st, enum resource_kind kind, const char *key);
+/* A published object as a store_change_fn gets it; NULL when there is none. Key: "ns/name". */
+const char *store_get(const struct store *st, enum resource_kind kind, const char *key);
+/* The same as JSON, to be dropped. */
+json_t *store_read(const struct store *st, enum resource_kind kind, const char *key);
 
 #endif
