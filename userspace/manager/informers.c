@@ -124,11 +124,7 @@ static void give_to_model(struct informer *inf, json_t *object)
 	report_free(&report);
 	if (!obj)
 		return;
-	/* 150 000 pods fit into memory without what nobody reads again: annotations are read late */
-	if (obj->kind != KIND_NAMESPACE) {
-		json_decref(obj->source);
-		obj->source = NULL;
-	}
+	object_forget_source(obj);
 	model_put(in->model, obj);
 	informers_changed(in);
 }

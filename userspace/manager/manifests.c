@@ -133,6 +133,13 @@ static void read_object(struct reading *r, const struct field *doc)
 			   map_get(&r->ms->owners, id) ? "its last good state stays in force"
 						       : "it is left out");
 	}
+	if (obj) {
+		cleanup_free char *text = mem_check(json_dumps(obj->source, JSON_COMPACT |
+								JSON_SORT_KEYS));
+
+		obj->content = stable_hash(text);
+		object_forget_source(obj);
+	}
 	add_claim(r, doc, id, obj);
 }
 
@@ -291,7 +298,7 @@ static void give(struct manifests *ms, struct claim *claim, const char *id)
 	if (!obj)
 		return;
 	old = map_get(&ms->model->objects[obj->kind], obj->key);
-	if (!old || !json_equal(old->source, obj->source)) {
+	if (!old || old->content != obj->content) {
 		model_put(ms->model, obj);
 		return;
 	}

@@ -246,3 +246,11 @@ struct object *object_read(const struct field *doc, char **key)
 	object_free(obj);
 	return NULL;
 }
+
+void object_forget_source(struct object *obj)
+{
+	if (obj->kind == KIND_NAMESPACE)
+		return;
+	json_decref(obj->source);
+	obj->source = NULL;
+}

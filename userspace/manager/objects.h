@@ -35,7 +35,8 @@ struct object {
 	char			*key;		/* "ns/name", or "name" without a namespace */
 	char			uid[UID_TEXT];	/* the manifest's, else made from kind and key */
 	json_t			*labels;	/* an object of strings */
-	json_t			*source;	/* the manifest, to see what changed; NULL: not kept */
+	json_t			*source;	/* as it was read; NULL: see object_forget_source() */
+	uint64_t		content;	/* hash of a manifest, to see what changed; or 0 */
 	char			*where;		/* "web.yaml:12" */
 	union {
 		struct node_spec	*node;
@@ -238,6 +239,12 @@ const char *kind_version(enum object_kind kind);	/* "networking.k8s.io/v1" */
  */
 struct object *object_read(const struct field *doc, char **key);
 void object_free(struct object *obj);
+
+/*
+ * Drops what nobody reads again: 150 000 pods are to fit into memory. Annotations of a Namespace
+ * are read late.
+ */
+void object_forget_source(struct object *obj);
 
 /* "Kind/ns/name" */
 char *object_id(const struct object *obj);
