@@ -536,7 +536,8 @@ void vr_vif_sg_changed(struct vr_net *vn, const struct vr_sg *sg)
 
 	xa_for_each(&vn->vifs, id, vif) {
 		conf = conf_of(vn, vif);
-		enforce = tiers = 0;
+		enforce = 0;
+		tiers = 0;
 		member = false;
 		for (i = 0; i < conf->n_sgs; i++) {
 			enforce |= conf->sgs[i]->enforce;

@@ -14,6 +14,7 @@ import sys
 
 PER_FILE = 2000
 PER_NAMESPACE = 300
+BURST = 100          # policies that select what has the label burst
 
 
 def write(folder, name, objects):
@@ -25,7 +26,7 @@ def write(folder, name, objects):
 def node(i):
     return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": f"node-{i}"}, "status": {"addresses": [
         {"type": "InternalIP", "address": str(ipaddress.IPv4Address("172.16.0.1") + i)},
-        {"type": "InternalIP", "address": str(ipaddress.IPv6Address("2001:db8::1") + i)}]}}
+        {"type": "InternalIP", "address": str(ipaddress.IPv6Address("2001:db8:f::1") + i)}]}}
 
 
 class Cluster:
@@ -75,17 +76,29 @@ class Cluster:
                      "ports": [{"port": 8080}]}]}}
 
 
-def main():
-    folder, counts = sys.argv[1], [int(n) for n in sys.argv[2:6]]
-    c = Cluster(*counts)
+    def burst(self, i):
+        """One more policy of pod 0's namespace."""
+        return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": f"burst-{i}", "namespace": self.ns_of(0)},
+                "spec": {"podSelector": {"matchLabels": {"burst": "on"}}, "ingress": [{"ports": [{"port": 9000 + i}]}]}}
+
+
+def make(c, folder):
+    """Node 0, pod 0 and the members of service 0 are in files of their own, "00-node-0", "31-pod-000" and
+    "51-slice-000"."""
     os.makedirs(folder, exist_ok=True)
-    write(folder, "10-nodes", [node(i) for i in range(c.nodes)])
+    write(folder, "00-node-0", [node(0)])
+    write(folder, "10-nodes", [node(i) for i in range(1, c.nodes)])
     write(folder, "20-policies", [c.policy(i) for i in range(c.policies)])
+    write(folder, "21-policies", [c.burst(i) for i in range(BURST)])
     write(folder, "30-pods", [c.pod(i) for i in range(1, c.pods)])
     write(folder, "31-pod", [c.pod(0)])
     write(folder, "40-services", [c.service(i) for i in range(c.services)])
     write(folder, "50-slices", [c.slice(i) for i in range(1, c.services)])
     write(folder, "51-slice", [c.slice(0)])
+
+
+def main():
+    make(Cluster(*map(int, sys.argv[2:6])), sys.argv[1])
 
 
 if __name__ == "__main__":

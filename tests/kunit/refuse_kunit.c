@@ -443,7 +443,7 @@ static void replaced(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vip(&c, 5, 80, NH_ECMP, ADD), 0);
 	KUNIT_EXPECT_EQ(test, vr_vrf_del(w->vn, 5, &extack), 0);
 	kt_unlock(w);
-	KUNIT_EXPECT_EQ(test, atomic_read(&w->vn->used.vips), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&w->vn->used.vips), 2);
 	KUNIT_EXPECT_EQ(test, atomic_read(&w->vn->used.routes), 2 * KT_PODS);
 }
 
