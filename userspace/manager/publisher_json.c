@@ -48,17 +48,35 @@ uint64_t published_hash(const struct published *e)
 		       publisher_kinds[e->kind].users ? NULL : json_object_get(meta, "uid"));
 }
 
-/* A user's object says whether it is as its user wants it. */
-static const char *readiness(const struct published *e)
+static const char *const condition_types[CONDITIONS] = {
+	[CONDITION_READY] = "Ready", [CONDITION_EXHAUSTED] = "AddressesExhausted",
+};
+
+/* Only what there is has addresses. */
+static bool has_condition(const struct published *e, enum condition c)
 {
-	return e->problem ? "False" : "True";
+	return c == CONDITION_READY || (e->kind == RES_VIRTUAL_NETWORK && e->want);
+}
+
+static const char *condition_status(const struct published *e, enum condition c)
+{
+	const json_t *spec = json_object_get(e->want, "spec");
+
+	if (c == CONDITION_READY)
+		return e->problem ? "False" : "True";
+	return json_object_get(spec, "exhausted") ? "True" : "False";
 }
 
 static bool is_answered(const struct published *e)
 {
+	enum condition c;
+
 	if (!publisher_kinds[e->kind].users || (!e->want && !e->problem))
 		return true;
-	return e->observed == e->generation && !strcmp(e->said, readiness(e));
+	for (c = 0; c < CONDITIONS; c++)
+		if (strcmp(e->said[c].status, has_condition(e, c) ? condition_status(e, c) : ""))
+			return false;
+	return e->observed == e->generation;
 }
 
 bool published_is_right(const struct published *e)
@@ -110,22 +128,27 @@ static uint64_t status_hash(const json_t *object)
 static void take_condition(struct published *e, const json_t *object)
 {
 	const json_t *status = json_object_get(object, "status"), *c;
+	enum condition which;
 	const char *text;
 	size_t i;
 
 	e->generation = json_integer_value(json_object_get(json_object_get(object, "metadata"),
 							   "generation"));
 	e->observed = 0;
-	e->said[0] = e->since[0] = '\0';
+	memset(e->said, 0, sizeof(e->said));
 	json_array_foreach(json_object_get(status, "conditions"), i, c) {
 		text = json_string_value(json_object_get(c, "type"));
-		if (!text || strcmp(text, "Ready"))
+		for (which = 0; text && which < CONDITIONS; which++)
+			if (!strcmp(text, condition_types[which]))
+				break;
+		if (!text || which == CONDITIONS)
 			continue;
-		e->observed = json_integer_value(json_object_get(c, "observedGeneration"));
+		if (which == CONDITION_READY)
+			e->observed = json_integer_value(json_object_get(c, "observedGeneration"));
 		text = json_string_value(json_object_get(c, "status"));
-		snprintf(e->said, sizeof(e->said), "%s", text ? text : "");
+		snprintf(e->said[which].status, sizeof(e->said[which].status), "%s", text ? text : "");
 		text = json_string_value(json_object_get(c, "lastTransitionTime"));
-		snprintf(e->since, sizeof(e->since), "%s", text ? text : "");
+		snprintf(e->said[which].since, sizeof(e->said[which].since), "%s", text ? text : "");
 	}
 }
 
@@ -194,30 +217,62 @@ json_t *published_resource(const struct published *e)
 				   "spec", json_object_get(e->want, "spec")));
 }
 
-static json_t *condition_of(const struct published *e)
+/* Which families, to be freed. */
+static char *exhausted_text(const struct published *e)
 {
+	const json_t *list = json_object_get(json_object_get(e->want, "spec"), "exhausted"), *f;
+	char *text = xstrdup(""), *more;
+	size_t i;
+
+	json_array_foreach(list, i, f) {
+		more = xasprintf("%s%s%s", text, i ? " and " : "", json_string_value(f));
+		free(text);
+		text = more;
+	}
+	if (!*text)
+		return text;
+	more = xasprintf("all %s addresses of its subnets are in use; pods wait until one is free or "
+			 "the network gets another subnet", text);
+	free(text);
+	return more;
+}
+
+static json_t *condition_of(const struct published *e, enum condition c)
+{
+	const char *status = condition_status(e, c), *reason;
+	cleanup_free char *message = NULL;
 	time_t now = time(NULL);
 	char when[32];
 	struct tm tm;
 
 	gmtime_r(&now, &tm);
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return json_pack("{s:s, s:s, s:I, s:s, s:s, s:s}", "type", "Ready", "status", readiness(e),
-			 "observedGeneration", e->generation, "lastTransitionTime",
-			 !strcmp(e->said, readiness(e)) && *e->since ? e->since : when, "reason",
-			 e->problem ? "NotProgrammed" : "Programmed", "message",
-			 e->problem ? e->problem : "");
+	if (c == CONDITION_READY) {
+		reason = e->problem ? "NotProgrammed" : "Programmed";
+		message = xstrdup(e->problem ? e->problem : "");
+	} else {
+		message = exhausted_text(e);
+		reason = *message ? "AllInUse" : "Available";
+	}
+	return json_pack("{s:s, s:s, s:I, s:s, s:s, s:s}", "type", condition_types[c], "status",
+			 status, "observedGeneration", e->generation, "lastTransitionTime",
+			 !strcmp(e->said[c].status, status) && *e->said[c].since ?
+			 e->said[c].since : when, "reason", reason, "message", message);
 }
 
 /* The answer to a user's object: what was made of it, if anything, and whether it is right. */
 json_t *published_answer(const struct published *e)
 {
 	const char *slash = strchr(e->key, '/');
-	json_t *status, *meta;
+	json_t *status, *meta, *conditions = mem_check(json_array());
+	enum condition c;
 	char version[24];
 
 	status = e->want ? json_copy(json_object_get(e->want, "spec")) : json_object();
-	json_object_set_new(mem_check(status), "conditions", json_pack("[o]", condition_of(e)));
+	for (c = 0; c < CONDITIONS; c++)
+		if (has_condition(e, c))
+			json_array_append_new(conditions, condition_of(e, c));
+	json_object_set_new(mem_check(status), "conditions", conditions);
 	snprintf(version, sizeof(version), "%" PRIu64, e->version);
 	meta = mem_check(json_pack("{s:s, s:s}", "name", slash + 1, "resourceVersion", version));
 	if (publisher_kinds[e->kind].namespaced)
