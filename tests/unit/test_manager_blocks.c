@@ -323,25 +323,25 @@ static void latecomers(void **state)
 	int i;
 
 	(void)state;
-	start(&old, "10.32.0.0/26", 28, 0);
-	for (i = 1; i <= 4; i++) {
+	start(&old, "10.32.0.0/24", 28, 0);
+	for (i = 1; i <= 12; i++) {
 		put_node(&old, i);
-		put_pod(&old, 4 + i, i);
+		put_pod(&old, 50 + i, i);
 	}
 	world_run(&old);
-	start(&w, "10.32.0.0/26", 28, 0);
+	start(&w, "10.32.0.0/24", 28, 0);
 	map_for_each(&old.store.published[RES_INSTANCE_IP], node)
 		model_pin(&w.model, strchr(node->key, '/') + 1, node->value);
-	for (i = 1; i <= 4; i++) {
+	for (i = 1; i <= 12; i++) {
 		put_node(&w, i);
-		put_pod(&w, i, i);
-		put_pod(&w, 4 + i, i);
+		put_pod(&w, 30 - i, i);
+		put_pod(&w, 50 + i, i);
 	}
 	world_run(&w);
-	for (i = 1; i <= 4; i++) {
-		assert_string_equal(addr_of(&w, 4 + i), addr_of(&old, 4 + i));
+	for (i = 1; i <= 12; i++) {
+		assert_string_equal(addr_of(&w, 50 + i), addr_of(&old, 50 + i));
 		assert_true(json_equal(blocks_of(&w, i), blocks_of(&old, i)));
-		assert_true(is_in(addr_of(&w, i), json_string_value(json_object_get(
+		assert_true(is_in(addr_of(&w, 30 - i), json_string_value(json_object_get(
 			json_array_get(blocks_of(&w, i), 0), "cidr"))));
 	}
 	world_free(&w);
