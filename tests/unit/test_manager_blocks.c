@@ -348,6 +348,26 @@ static void latecomers(void **state)
 	world_free(&old);
 }
 
+/* Given addresses of a subnet larger than blocks are counted in. */
+static void far_up(void **state)
+{
+	struct world w;
+
+	(void)state;
+	start(&w, "fd00::/48", 0, 122);
+	put_node(&w, 1);
+	world_apply(&w, "{apiVersion: v1, kind: Pod, metadata: {name: p1}, spec: {nodeName: n1}, "
+		    "status: {podIP: 'fd00:0:0:5::9'}}");
+	assert_string_equal(w.complaints, "");
+	assert_string_equal(addr_of(&w, 1), "fd00:0:0:5::9");
+	assert_null(blocks_of(&w, 1));
+	world_delete(&w, KIND_POD, "default/p1");
+	put_pod(&w, 2, 1);
+	world_run(&w);
+	assert_int_equal(json_array_size(blocks_of(&w, 1)), 1);
+	world_free(&w);
+}
+
 /* --- any sequence ---------------------------------------------------------------------------- */
 
 #define NODES 6
@@ -496,6 +516,7 @@ int main(void)
 		cmocka_unit_test(namespaces),
 		cmocka_unit_test(fabric_forwarding),
 		cmocka_unit_test(latecomers),
+		cmocka_unit_test(far_up),
 		cmocka_unit_test(any_sequence),
 	};
 

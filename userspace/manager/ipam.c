@@ -140,6 +140,18 @@ static struct ipam_pool *pool_of(const struct ipam *ipam, const struct addr *a)
 	return NULL;
 }
 
+/* How many addresses the node has in the address's block: by one more or less. */
+static void count(struct ipam *ipam, struct ipam_pool *pool, const struct addr *a, const char *node,
+		  int by)
+{
+	uint64_t offset = offset_of(&pool->prefix, a);
+	struct addr back = ipam_addr_at(&pool->prefix, offset);
+
+	/* a given one of a large subnet may be further up than offsets go */
+	if (addr_equal(&back, a))
+		ipam_block_count(ipam, pool, offset, node, by);
+}
+
 /* --- given ones ------------------------------------------------------------- */
 
 static void take(struct ipam *ipam, struct ipam_pool *pool, const struct addr *a, const char *owner,
@@ -152,7 +164,7 @@ static void take(struct ipam *ipam, struct ipam_pool *pool, const struct addr *a
 	lease->node = xstrdup(node);
 	map_set(&ipam->leases, addr_text(a, text), lease);
 	pool->used++;
-	ipam_block_count(ipam, pool, offset_of(&pool->prefix, a), node, 1);
+	count(ipam, pool, a, node, 1);
 }
 
 char *ipam_unusable(const struct ipam *ipam, const struct addr *a)
@@ -280,8 +292,8 @@ void ipam_move(struct ipam *ipam, const struct addr *a, const char *node)
 	if (!lease || !pool || (!node && !lease->node) ||
 	    (node && lease->node && !strcmp(node, lease->node)))
 		return;
-	ipam_block_count(ipam, pool, offset_of(&pool->prefix, a), node, 1);
-	ipam_block_count(ipam, pool, offset_of(&pool->prefix, a), lease->node, -1);
+	count(ipam, pool, a, node, 1);
+	count(ipam, pool, a, lease->node, -1);
 	free(lease->node);
 	lease->node = xstrdup(node);
 }
@@ -295,7 +307,7 @@ void ipam_release(struct ipam *ipam, const struct addr *a)
 	if (!lease)
 		return;
 	pool->used--;
-	ipam_block_count(ipam, pool, offset_of(&pool->prefix, a), lease->node, -1);
+	count(ipam, pool, a, lease->node, -1);
 	lease_free(lease);
 }
 
