@@ -17,6 +17,7 @@ static void start(struct world *w, const char *pods, unsigned int v4, unsigned i
 	w->cfg.block_len[V4] = v4;
 	w->cfg.block_len[V6] = v6;
 	model_init(&w->model, &w->cfg, &w->store, world_complain, w);
+	world_put(w, NAMESPACE("default", ""));
 }
 
 static void put_node(struct world *w, int i)
@@ -277,8 +278,11 @@ static void namespaces(void **state)
 	(void)state;
 	start(&w, "10.32.0.0/12", 26, 122);
 	world_apply(&w, NETWORK("blue", "subnets: [{cidr: 10.64.0.0/24}]") NETWORK("red", "subnets: [{cidr: 10.65.0.0/24}]")
-		    NAMESPACE("team", BLUE) IN("team", "a", "") IN("team", "b", "opencontrail.org/network: default/red")
-		    IN("other", "c", ""));
+		    IN("team", "a", "") IN("team", "b", "opencontrail.org/network: default/red") IN("other", "c", ""));
+	assert_string_equal(w.complaints, "");
+	/* which network it is to be in is not known before the namespace is */
+	assert_null(world_spec(&w, RES_INTERFACE, "team/a"));
+	world_apply(&w, NAMESPACE("team", BLUE) NAMESPACE("other", ""));
 	assert_string_equal(w.complaints, "");
 	assert_spec(&w, RES_INTERFACE, "team/a", "network", "\"default/blue\"");
 	assert_spec(&w, RES_INTERFACE, "team/b", "network", "\"default/red\"");
@@ -291,6 +295,10 @@ static void namespaces(void **state)
 	world_apply(&w, NAMESPACE("team", ""));
 	assert_spec(&w, RES_INTERFACE, "team/a", "network", "\"" CLUSTER "\"");
 	assert_int_equal(w.model.problems, 0);
+	/* nor is it another one because the namespace goes first */
+	world_apply(&w, NAMESPACE("team", BLUE));
+	world_delete(&w, KIND_NAMESPACE, "team");
+	assert_spec(&w, RES_INTERFACE, "team/a", "network", "\"default/blue\"");
 	world_free(&w);
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* links: manager kube lib */
 /* Addresses: given and found ones, bounds, and that the same manifests give the same. */
+#include <getopt.h>
+
 #include "ipam.h"
 #include "test_manager_world.h"
 
@@ -249,6 +251,9 @@ static void networks(void **state)
 	static const struct { const char *text, *problem; } samples[] = {
 		{ "10.32.0.0/12", NULL }, { "fd00::/64", NULL }, { "fd00::/64,10.0.0.0/8", NULL },
 		{ "10.0.0.0/8,10.0.0.0/8", "10.0.0.0/8 and 10.0.0.0/8 overlap" },
+		{ "10.0.0.0/8,fd00::/64,11.0.0.0/8", NULL },
+		{ "10.0.0.0/8,fd00::/64,10.1.0.0/16", "10.0.0.0/8 and 10.1.0.0/16 overlap" },
+		{ "10.0.0.0/8,", "\"\" is not a CIDR (address/length)" },
 		{ "10.0.0.0", "\"10.0.0.0\" is not a CIDR (address/length)" },
 		{ "10.0.0.0/33", "\"10.0.0.0/33\" has a prefix length beyond its family's" },
 		{ "10.0.0.0/31", "10.0.0.0/31 is too small: at least four addresses are needed" },
@@ -274,6 +279,44 @@ static void networks(void **state)
 	assert_int_equal(net.primary, V6);
 }
 
+static int options(struct config *cfg, const char *pods, const char *services, const char *blocks)
+{
+	char *argv[] = { "x", "--server", "http://192.0.2.1", "--pod-network", (char *)pods, "--service-network",
+			 (char *)services, blocks ? "--node-block-size" : NULL, (char *)blocks, NULL };
+
+	config_init(cfg);
+	optind = 0;
+	return config_args(cfg, blocks ? 9 : 7, argv);
+}
+
+static void command_line(void **state)
+{
+	static const struct { const char *text; int ret; unsigned int v4, v6; } samples[] = {
+		{ NULL, -1, 26, 122 }, { "24", -1, 24, 120 }, { "28,124", -1, 28, 124 }, { "0", -1, 0, 0 },
+		{ "28,0", -1, 28, 0 }, { "32", 2, 0, 0 }, { "15", 2, 0, 0 }, { "26,128", 2, 0, 0 },
+		{ "26,122,1", 2, 0, 0 }, { "26,", 2, 0, 0 }, { "x", 2, 0, 0 },
+	};
+	struct config cfg;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(samples) / sizeof(*samples); i++) {
+		assert_int_equal(options(&cfg, "10.0.0.0/16,fd00::/64", "10.96.0.0/12", samples[i].text), samples[i].ret);
+		if (samples[i].ret < 0) {
+			assert_int_equal(cfg.block_len[V4], samples[i].v4);
+			assert_int_equal(cfg.block_len[V6], samples[i].v6);
+		}
+	}
+	assert_int_equal(options(&cfg, "10.0.0.0/16,10.97.0.0/16", "10.96.0.0/12", NULL), 2);
+	assert_int_equal(options(&cfg, "10.0.0.0/16", "10.96.0.0/16,10.97.0.0/16", NULL), 2);
+	assert_int_equal(options(&cfg, "10.0.0.0/16", "10.96.0.0/16,fd00::/112", NULL), 2);
+	assert_null(config_network("10.0.0.0/16,10.97.0.0/16", &cfg.pods));
+	assert_null(config_network("10.96.0.0/12", &cfg.services));
+	cleanup_free char *problem = config_validate(&cfg);
+
+	assert_string_equal(problem, "--service-network: 10.96.0.0/12 overlaps 10.97.0.0/16 of --pod-network");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -287,6 +330,7 @@ int main(void)
 		cmocka_unit_test(only_node),
 		cmocka_unit_test(nodes_become_virtual_routers),
 		cmocka_unit_test(networks),
+		cmocka_unit_test(command_line),
 	};
 
 	return cmocka_run_group_tests_name("manager: addresses", tests, NULL, NULL);

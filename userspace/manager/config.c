@@ -277,25 +277,26 @@ static int refuse(const char *what, char *problem)
 	return 2;
 }
 
+static const struct option options[] = {
+	{ "manifests", required_argument, NULL, 'm' },
+	{ "kubeconfig", required_argument, NULL, 'k' },
+	{ "server", required_argument, NULL, 'S' },
+	{ "identity", required_argument, NULL, 'i' },
+	{ "lease-namespace", required_argument, NULL, 'n' },
+	{ "listen", required_argument, NULL, 'l' },
+	{ "pod-network", required_argument, NULL, 'p' },
+	{ "service-network", required_argument, NULL, 's' },
+	{ "node-block-size", required_argument, NULL, 'b' },
+	{ "mtu", required_argument, NULL, 'u' },
+	{ "log-level", required_argument, NULL, 'L' },
+	{ "check", no_argument, NULL, 'c' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ 0 }
+};
+
 int config_args(struct config *cfg, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "manifests", required_argument, NULL, 'm' },
-		{ "kubeconfig", required_argument, NULL, 'k' },
-		{ "server", required_argument, NULL, 'S' },
-		{ "identity", required_argument, NULL, 'i' },
-		{ "lease-namespace", required_argument, NULL, 'n' },
-		{ "listen", required_argument, NULL, 'l' },
-		{ "pod-network", required_argument, NULL, 'p' },
-		{ "service-network", required_argument, NULL, 's' },
-		{ "node-block-size", required_argument, NULL, 'b' },
-		{ "mtu", required_argument, NULL, 'u' },
-		{ "log-level", required_argument, NULL, 'L' },
-		{ "check", no_argument, NULL, 'c' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{ 0 }
-	};
 	int opt, index = 0;
 	char *problem;
 

@@ -39,6 +39,7 @@ struct namespace_state {
 	const struct object	*object;	/* NULL: made because something lies in it */
 	size_t			refs;		/* objects in it */
 	bool			isolated, keeps_inside;	/* as its annotations say */
+	bool			seen;		/* itself: its annotations are known */
 	char			*network;	/* of pods that name none; NULL: the cluster's */
 	char			*problem;
 	json_t			*labels;
@@ -246,6 +247,8 @@ void buckets_of_selector(const char *ns, const struct selector *sel, bucket_fn *
 /* model_namespace.c */
 /* The network of the pods that name none, from the namespace's annotations. */
 void namespace_networks(struct model *m, struct namespace_state *ns);
+/* An API server has each, but may tell of its pods first: their network is not known then. */
+bool namespace_is_awaited(const struct model *m, const char *name);
 /* Marks those that want to be reached: a LogicalRouter came or went. */
 void namespaces_mark_fabric(struct model *m);
 /* Key of its first interface's, borrowed. */

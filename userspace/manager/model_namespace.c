@@ -67,9 +67,17 @@ static char *fabric_problem(const struct model *m, const struct namespace_state 
 
 void namespace_networks(struct model *m, struct namespace_state *ns)
 {
-	char *network = reference(ns);
+	bool came = ns->object && !ns->seen;
+	char *network;
 
-	if (!network != !ns->network || (network && strcmp(network, ns->network)))
+	/* it may be heard of before its last pods that it is gone, and they stay where they are */
+	if (!ns->object && m->cfg->api) {
+		model_problem(m, &ns->problem, NULL, NULL);
+		return;
+	}
+	network = reference(ns);
+	ns->seen = ns->object;
+	if (came || !network != !ns->network || (network && strcmp(network, ns->network)))
 		map_for_each(&m->pods, node) {
 			const struct pod_state *pod = node->value;
 
@@ -79,6 +87,13 @@ void namespace_networks(struct model *m, struct namespace_state *ns)
 	free(ns->network);
 	ns->network = network;
 	model_problem(m, &ns->problem, ns->object, fabric_problem(m, ns));
+}
+
+bool namespace_is_awaited(const struct model *m, const char *name)
+{
+	const struct namespace_state *ns = map_get(&m->namespaces, name);
+
+	return m->cfg->api && (!ns || !ns->seen);
 }
 
 void namespaces_mark_fabric(struct model *m)

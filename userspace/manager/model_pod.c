@@ -92,6 +92,8 @@ static char *set_up_interfaces(struct model *m, struct pod_state *pod)
 			"spec.nodeName: is not given, and there are %zu nodes to choose from; "
 			"the pod gets no interface",
 			m->objects[KIND_NODE].n);
+	if (!pod->n_ifs && namespace_is_awaited(m, pod->ns))
+		return NULL;
 	problem = interfaces_set_up(m, pod);
 	if (problem)
 		mark(&m->starved_pods, pod->key);
