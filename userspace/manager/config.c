@@ -127,13 +127,14 @@ char *config_network(const char *text, struct network *net)
 	char a[PREFIX_TEXT], b[PREFIX_TEXT], *problem;
 	const struct prefix *first, *second;
 	const char *comma;
+	char *one;
 
 	memset(net, 0, sizeof(*net));
 	for (;; text = comma + 1) {
 		comma = strchrnul(text, ',');
-		cleanup_free char *one = mem_check(strndup(text, comma - text));
-
+		one = mem_check(strndup(text, comma - text));
 		problem = add_prefix(one, net);
+		free(one);
 		if (problem || !*comma)
 			break;
 	}

@@ -55,7 +55,7 @@ static const char *most_of(const struct block *b)
 	map_for_each(&b->counts, node) {
 		const struct count *c = node->value;
 
-		if (c->n > n || (c->n == n && strcmp(node->key, best) < 0)) {
+		if (!best || c->n > n || (c->n == n && strcmp(node->key, best) < 0)) {
 			best = node->key;
 			n = c->n;
 		}

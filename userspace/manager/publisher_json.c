@@ -240,7 +240,8 @@ static char *exhausted_text(const struct published *e)
 static json_t *condition_of(const struct published *e, enum condition c)
 {
 	const char *status = condition_status(e, c), *reason;
-	cleanup_free char *message = NULL;
+	char *message;
+	json_t *json;
 	time_t now = time(NULL);
 	char when[32];
 	struct tm tm;
@@ -254,10 +255,12 @@ static json_t *condition_of(const struct published *e, enum condition c)
 		message = exhausted_text(e);
 		reason = *message ? "AllInUse" : "Available";
 	}
-	return json_pack("{s:s, s:s, s:I, s:s, s:s, s:s}", "type", condition_types[c], "status",
+	json = json_pack("{s:s, s:s, s:I, s:s, s:s, s:s}", "type", condition_types[c], "status",
 			 status, "observedGeneration", e->generation, "lastTransitionTime",
 			 !strcmp(e->said[c].status, status) && *e->said[c].since ?
 			 e->said[c].since : when, "reason", reason, "message", message);
+	free(message);
+	return json;
 }
 
 /* The answer to a user's object: what was made of it, if anything, and whether it is right. */
