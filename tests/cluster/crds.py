@@ -126,6 +126,7 @@ def examples():
     tap.equal(kinds, set(USERS), "the man pages show every kind that users write")
     for kind, spec in (
             ("VirtualNetwork", {"subnets": [{"cidr": "fd00:64::/64"}], "vni": 1048575}),
+            ("VirtualNetwork", {"subnets": [{"cidr": f"10.{i}.0.0/16"} for i in range(16)]}),
             ("LogicalRouter", {"network": "default/cluster-network", "nonMasqueradeCIDRs": ["::/0"]}),
             ("HealthMonitor", {"type": "PING", "intervalSeconds": 1, "timeoutSeconds": 1}),
             ("HealthMonitor", {"type": "HTTP", "expectedStatus": [204, "300-399"], "host": "a.example",
@@ -182,7 +183,7 @@ MANIFEST = """
 def translated(folder):
     """What the manager makes of the manifests in a folder, in its order."""
     res = run([f"{BUILD}/contrail-kube-manager", "--manifests", folder, "--check",
-               "--pod-network", "10.32.0.0/12,fd00:32::/64",
+               "--pod-network", "10.32.0.0/12,fd00:32::/64", "--node-block-size", "26",
                "--service-network", "10.96.0.0/12,fd00:96::/112"])
     events = [json.loads(line) for line in res.stdout.splitlines()]
     return [e["object"] for e in events if e["type"] == "ADDED"]
@@ -262,7 +263,7 @@ BAD = (
     ("VirtualNetwork", {"subnets": [{}]}, "spec.subnets[0].cidr: Required"),
     ("VirtualNetwork", {"subnets": [{"cidr": "10.64.0.0"}]}, "spec.subnets[0].cidr"),
     ("VirtualNetwork", {"subnets": [{"cidr": "10.64.0.0/33"}]}, "spec.subnets[0].cidr"),
-    ("VirtualNetwork", {"subnets": [{"cidr": "10.1.0.0/16"}, {"cidr": "10.2.0.0/16"}]}, "spec.subnets"),
+    ("VirtualNetwork", {"subnets": [{"cidr": f"10.{i}.0.0/16"} for i in range(17)]}, "spec.subnets"),
     ("VirtualNetwork", {**NET, "vni": 15}, "spec.vni"),
     ("VirtualNetwork", {**NET, "vni": 1048576}, "spec.vni"),
     ("VirtualNetwork", {**NET, "vni": "16"}, "spec.vni"),

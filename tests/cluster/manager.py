@@ -4,6 +4,7 @@
 restart, a kill and an API server that goes away leave behind.
 """
 
+import ipaddress
 import os
 import signal
 import subprocess
@@ -34,7 +35,7 @@ class Manager:
         with open(self.log, "ab") as log:
             self.proc = subprocess.Popen(  # pylint: disable=consider-using-with
                 [f"{BUILD}/contrail-kube-manager", "--kubeconfig", conf, "--identity", self.name, "--pod-network",
-                 "10.32.0.0/12,fd00:32::/64", "--service-network", "10.96.0.0/16,fd00:96::/108"],
+                 "10.32.0.0/12,fd00:32::/64,10.160.0.0/16", "--service-network", "10.96.0.0/16,fd00:96::/108"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         return self
 
@@ -216,12 +217,36 @@ def isolation():
     until(lambda: not get("securitygroups", "isolation-ingress", "team"), "and back")
 
 
-def ready(name):
-    """A network's condition: status, the generation it is of, the message."""
+def condition(name, kind):
+    """A network's: status, the generation it is of, the message."""
     for c in (get("virtualnetworks", name, "team").get("status") or {}).get("conditions", []):
-        if c["type"] == "Ready":
+        if c["type"] == kind:
             return c["status"], c["observedGeneration"], c["message"]
     return None, 0, ""
+
+
+def ready(name):
+    return condition(name, "Ready")
+
+
+def told(obj, text, namespace="team"):
+    """Events on an object that say this."""
+    found = cp.api.get(f"/api/v1/namespaces/{namespace}/events")["items"]
+    return [e for e in found if e["involvedObject"]["name"] == obj and text in e["message"]]
+
+
+def delete_pod(name, namespace="team"):
+    cp.kubectl("delete", "pod", name, "-n", namespace, "--grace-period=0", "--force")
+
+
+def blocks(node):
+    return [(b["network"], b["cidr"]) for b in (spec("virtualrouters", node) or {}).get("blocks", [])]
+
+
+def in_blocks(pod, node, network="default/cluster-network"):
+    """All addresses of a pod are of its node's blocks."""
+    mine = [ipaddress.ip_network(c) for n, c in blocks(node) if n == network]
+    return all(any(ipaddress.ip_address(a) in b for b in mine) for a in spec("virtualmachineinterfaces", pod, "team")["addresses"])
 
 
 def users_network():
@@ -245,6 +270,70 @@ def users_network():
     until(lambda: not [i for i in get("instanceips") if i["spec"]["network"] == "team/blue"], "and its address")
     cp.api.delete(f"{GROUP}/namespaces/team/virtualnetworks/blue")
     until(lambda: not get("virtualnetworks", "blue", "team"), "the network is the user's to delete")
+
+
+def address_blocks():
+    """Nodes have blocks of the cluster's network, of which their pods have addresses."""
+    subnets = [s["cidr"] for s in get("virtualnetworks", "cluster-network", "default")["status"]["subnets"]]
+    tap.equal(subnets, ["10.32.0.0/12", "fd00:32::/64", "10.160.0.0/16"], "the cluster's network has all its subnets")
+    until(lambda: all(in_blocks(f"web-{i}", f"n{1 + i % 2}") for i in range(3)), "pods have addresses of their node's blocks")
+    tap.equal(sorted(c.split("/")[1] for _, c in blocks("n1")), ["122", "26"], "one block of each family")
+    tap.check(not set(blocks("n1")) & set(blocks("n2")), "no block is two nodes'", f"{blocks('n1')} {blocks('n2')}")
+    tap.check(blocks("n1")[0][1] in cp.kubectl("get", "virtualrouters", "n1"), "kubectl get shows them")
+
+
+def exhaustion():
+    """A network without an address left says so; who waits gets what is freed, or added."""
+    post(f"{GROUP}/namespaces/team/virtualnetworks", {
+        "apiVersion": "opencontrail.org/v1", "kind": "VirtualNetwork", "metadata": {"name": "tiny"},
+        "spec": {"subnets": [{"cidr": "10.202.0.0/29"}, {"cidr": "10.202.0.0/24"}]}})
+    until(lambda: "10.202.0.0/29 and 10.202.0.0/24 overlap" in ready("tiny")[2], "subnets that overlap are refused, with both names")
+    cp.api.patch(f"{GROUP}/namespaces/team/virtualnetworks/tiny", {"spec": {"subnets": [{"cidr": "10.202.0.0/29"}]}})
+    until(lambda: condition("tiny", "AddressesExhausted")[0] == "False", "a new network has addresses")
+    note = {"opencontrail.org/network": "tiny"}
+    for i in range(5):
+        make_pod(f"tiny-{i}", "n1", labels={"app": "tiny"}, **note)
+    until(lambda: len([i for i in get("instanceips") if i["spec"]["network"] == "team/tiny"]) == 5, "five pods have the five addresses")
+    until(lambda: condition("tiny", "AddressesExhausted")[0] == "True", "its condition says that there is none left")
+    tap.check("IPv4" in condition("tiny", "AddressesExhausted")[2], "and of which family", condition("tiny", "AddressesExhausted")[2])
+    make_pod("tiny-5", "n2", labels={"app": "tiny"}, **note)
+    until(lambda: told("tiny-5", "VirtualNetwork team/tiny is exhausted: all of its 5 IPv4 addresses (10.202.0.0/29) are in use"),
+          "a sixth pod has an Event with network, family and number")
+    freed = spec("virtualmachineinterfaces", "tiny-3", "team")["addresses"]
+    delete_pod("tiny-3")
+    until(lambda: (spec("virtualmachineinterfaces", "tiny-5", "team") or {}).get("addresses") == freed, "it gets the one that is freed")
+    make_pod("tiny-6", "n2", labels={"app": "tiny"}, **note)
+    until(lambda: told("tiny-6", "is exhausted"), "a seventh waits")
+    before = {k: v for k, v in addresses().items() if v.startswith("team/tiny")}
+    cp.api.patch(f"{GROUP}/namespaces/team/virtualnetworks/tiny", {"spec": {"subnets": [{"cidr": "10.202.0.0/29"}, {"cidr": "10.203.0.0/24"}]}})
+    until(lambda: spec("virtualmachineinterfaces", "tiny-6", "team"), "until the network gets another subnet")
+    until(lambda: in_blocks("tiny-6", "n2", "team/tiny"), "of which its node has a block")
+    until(lambda: condition("tiny", "AddressesExhausted")[0] == "False", "and the condition goes")
+    tap.equal({k: v for k, v in addresses().items() if v.startswith("team/tiny") and v != "team/tiny-6"}, before, "the others keep theirs")
+    for i in (0, 1, 2, 4, 5, 6):
+        delete_pod(f"tiny-{i}")
+    until(lambda: not [b for b in blocks("n2") if b[0] == "team/tiny"], "a block without addresses is nobody's")
+    cp.api.delete(f"{GROUP}/namespaces/team/virtualnetworks/tiny")
+
+
+def namespace_network():
+    """A namespace's annotation says where its pods are."""
+    cp.namespace("apart")
+    cp.api.patch("/api/v1/namespaces/apart", {"metadata": {"annotations": {
+        "opencontrail.org/network": "team/apart", "opencontrail.org/ip_fabric_forwarding": "true"}}})
+    until(lambda: told("apart", "give VirtualNetwork team/apart a LogicalRouter with reachable: true", "default"),
+          "ip_fabric_forwarding of a namespace: an Event says what to do")
+    cp.pod("apart", "p", "n1", {"app": "p"}, ports=[8080])
+    until(lambda: told("p", "there is no VirtualNetwork team/apart", "apart"), "a network that is not there: an Event on the pod")
+    post(f"{GROUP}/namespaces/team/virtualnetworks", {
+        "apiVersion": "opencontrail.org/v1", "kind": "VirtualNetwork", "metadata": {"name": "apart"},
+        "spec": {"subnets": [{"cidr": "10.204.0.0/24"}]}})
+    until(lambda: (spec("virtualmachineinterfaces", "p", "apart") or {}).get("network") == "team/apart", "then the pod is in it")
+    cp.pod_status("apart", "p", spec("virtualmachineinterfaces", "p", "apart")["addresses"])
+    delete_pod("p", "apart")
+    cp.kubectl("delete", "namespace", "apart", "--wait=false")
+    cp.api.delete(f"{GROUP}/namespaces/team/virtualnetworks/apart")
+    until(lambda: not cp.api.find("/api/v1/namespaces/apart"), "and the namespace can go")
 
 
 def health():
@@ -301,11 +390,9 @@ def namespace_gone():
 def events():
     make_pod("lost", "n1", labels={"app": "lost"}, **{"opencontrail.org/network": "nowhere"})
 
-    def told(name):
-        found = cp.api.get("/api/v1/namespaces/team/events")["items"]
-        return [e for e in found if e["involvedObject"]["name"] == name and "there is no VirtualNetwork team/nowhere" in e["message"]]
-    until(lambda: told("lost"), "an Event on a pod that names a network which is not there")
-    until(lambda: told("early"), "and on one that was there before the manager")
+    nowhere = "there is no VirtualNetwork team/nowhere"
+    until(lambda: told("lost", nowhere), "an Event on a pod that names a network which is not there")
+    until(lambda: told("early", nowhere), "and on one that was there before the manager")
     for name in ("lost", "early"):
         cp.kubectl("delete", "pod", name, "-n", "team", "--grace-period=0", "--force")
 
@@ -316,7 +403,7 @@ def addresses():
 
 def fail_over():
     """A second replica takes over when the first is killed; nobody's address changes."""
-    before = addresses()
+    before, had = addresses(), (blocks("n1"), blocks("n2"))
     managers[1].start()
     until(lambda: "everything is known" in managers[1].said(), "a second replica is ready")
     tap.check("leading" not in managers[1].said(), "and does not lead")
@@ -324,6 +411,8 @@ def fail_over():
     make_pod("after", "n2", labels={"app": "after"})
     until(lambda: get("virtualmachineinterfaces", "after", "team"), "killed, the other one takes over")
     tap.equal({k: v for k, v in addresses().items() if v != "team/after"}, before, "all addresses are as before")
+    tap.equal((blocks("n1"), blocks("n2")), had, "and all blocks")
+    tap.check(in_blocks("after", "n2"), "which the new pod is in")
     managers[0].start()
     until(lambda: managers[0].said().count("everything is known") == 2, "the first is back, and waits")
     tap.equal(managers[1].end(), 0, "the leader is stopped in an orderly way")
@@ -338,7 +427,28 @@ def while_down():
     for name in ("after", "again"):
         cp.kubectl("delete", "pod", name, "-n", "team", "--grace-period=0", "--force")
     make_pod("late", "n1", labels={"app": "late"})
+    # as a manager leaves it that is killed between an address and its interface
+    orphan, half = "10.32.9.9", "10.32.9.10"
+    for address, pod in ((orphan, "gone"), (half, "half")):
+        post(f"{GROUP}/instanceips", {
+            "apiVersion": "opencontrail.org/v1", "kind": "InstanceIP",
+            "metadata": {"name": address, "labels": {"app.kubernetes.io/managed-by": "contrail-kube-manager"}},
+            "spec": {"address": address, "family": "IPv4", "network": "default/cluster-network", "interface": f"team/{pod}"}})
+    make_pod("half", "n1", labels={"app": "half"})
+    outside = {"app.kubernetes.io/managed-by": "contrail-kube-manager"}
+    post(f"{GROUP}/instanceips", {
+        "apiVersion": "opencontrail.org/v1", "kind": "InstanceIP", "metadata": {"name": "10.200.0.9", "labels": outside},
+        "spec": {"address": "10.200.0.9", "family": "IPv4", "network": "default/cluster-network", "interface": "team/moved"}})
+    make_pod("moved", "n2", labels={"app": "moved"})
     managers[0].start()
+    until(lambda: not get("instanceips", orphan), "an address whose pod is gone, and which never had an interface, is free")
+    until(lambda: half in (spec("virtualmachineinterfaces", "half", "team") or {}).get("addresses", []),
+          "one whose pod is there becomes its interface's")
+    until(lambda: told("moved", "10.200.0.9 is outside of the pod network; the pod gets another address"), "one outside of every subnet is told")
+    until(lambda: get("virtualmachineinterfaces", "moved", "team") and not get("instanceips", "10.200.0.9"), "and replaced")
+    for name in ("half", "moved"):
+        delete_pod(name)
+    until(lambda: not {"team/half", "team/moved"} & set(addresses().values()), "both are gone")
     until(lambda: get("virtualmachineinterfaces", "late", "team"), "a pod that came while the manager was down")
     until(lambda: not get("virtualmachineinterfaces", "after", "team"), "one that went")
     until(lambda: not {"team/after", "team/again"} & set(addresses().values()), "with its addresses")
@@ -374,7 +484,8 @@ def api_server_gone():
 
 with cp:
     set_up()
-    CASES = (translated, waiting, quiet, policies, cluster_policies, isolation, users_network, health, foreign, namespace_gone, events, fail_over, while_down, pinned, api_server_gone)
+    CASES = (translated, waiting, quiet, policies, cluster_policies, isolation, users_network, address_blocks, exhaustion, namespace_network,
+             health, foreign, namespace_gone, events, fail_over, while_down, pinned, api_server_gone)
     tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
     if tap.failed:
         for m in managers:

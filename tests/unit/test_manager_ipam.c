@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* links: manager kube lib */
 /* Addresses: given and found ones, bounds, and that the same manifests give the same. */
+#include <getopt.h>
+
 #include "ipam.h"
 #include "test_manager_world.h"
 
 static struct ipam ipam_of(const char *cidrs, bool gateway, bool band)
 {
+	const struct ipam_options opts = { .gateway = gateway, .band = band };
 	struct network net;
 	struct ipam ipam;
 
 	assert_null(config_network(cidrs, &net));
-	ipam_init(&ipam, "pod network", &net, gateway, band);
+	ipam_init(&ipam, "pod network", &net, &opts);
 	return ipam;
 }
 
@@ -19,7 +22,7 @@ static void expect_claim(struct ipam *ipam, const char *text, const char *proble
 	struct addr a;
 
 	assert_null(addr_parse(text, &a));
-	cleanup_free char *got = ipam_claim(ipam, &a, "pod x");
+	cleanup_free char *got = ipam_claim(ipam, &a, "pod x", NULL);
 
 	if (problem)
 		assert_string_equal(got, problem);
@@ -45,7 +48,7 @@ static void given(void **state)
 	addr_parse("10.0.0.2", &a);
 	ipam_release(&ipam, &a);
 	ipam_release(&ipam, &a);
-	assert_int_equal(ipam.used[V4], 0);
+	assert_int_equal(ipam_used(&ipam, V4), 0);
 	expect_claim(&ipam, "10.0.0.2", NULL);
 	ipam_free(&ipam);
 }
@@ -61,17 +64,17 @@ static void exhaustion(void **state)
 	(void)state;
 	for (i = 0; i < 62; i++) {
 		sprintf(owner, "pod p%d", i);
-		assert_null(ipam_allocate(&ipam, V4, owner, &a));
-		assert_true(prefix_contains(&ipam.net.prefix[V4], &a));
+		assert_null(ipam_allocate(&ipam, V4, owner, NULL, &a));
+		assert_true(prefix_contains(&ipam.net.subnets[0], &a));
 		assert_true(a.bytes[3] > 0 && a.bytes[3] < 63);
 		assert_int_equal(a.bytes[3] < 16, i >= 47);
 	}
-	cleanup_free char *problem = ipam_allocate(&ipam, V4, "pod more", &a);
+	cleanup_free char *problem = ipam_allocate(&ipam, V4, "pod more", NULL, &a);
 
-	assert_string_equal(problem, "the pod network 10.0.0.0/26 is exhausted: all of its 62 addresses are in use");
+	assert_string_equal(problem, "the pod network is exhausted: all of its 62 IPv4 addresses (10.0.0.0/26) are in use");
 	addr_parse("10.0.0.7", &a);
 	ipam_release(&ipam, &a);
-	assert_null(ipam_allocate(&ipam, V4, "pod more", &a));
+	assert_null(ipam_allocate(&ipam, V4, "pod more", NULL, &a));
 	assert_string_equal(addr_text(&a, text), "10.0.0.7");
 	ipam_free(&ipam);
 }
@@ -86,10 +89,10 @@ static void large_networks(void **state)
 	(void)state;
 	for (i = 0; i < 1000; i++) {
 		sprintf(owner, "pod p%d", i);
-		assert_null(ipam_allocate(&ipam, V6, owner, &a));
-		assert_true(prefix_contains(&ipam.net.prefix[V6], &a));
-		assert_null(ipam_allocate(&ipam, V4, owner, &b));
-		assert_true(prefix_contains(&ipam.net.prefix[V4], &b));
+		assert_null(ipam_allocate(&ipam, V6, owner, NULL, &a));
+		assert_true(prefix_contains(&ipam.net.subnets[1], &a));
+		assert_null(ipam_allocate(&ipam, V4, owner, NULL, &b));
+		assert_true(prefix_contains(&ipam.net.subnets[0], &b));
 	}
 	ipam_free(&ipam);
 }
@@ -139,8 +142,8 @@ static void starved_pods(void **state)
 	for (i = 0; i < 6; i++)
 		put_pod(&w, i);
 	world_run(&w);
-	assert_string_equal(w.complaints, "t.yaml:1: Pod default/p5: the pod network 10.32.0.0/29 is exhausted: "
-			    "all of its 5 addresses are in use\n");
+	assert_string_equal(w.complaints, "t.yaml:1: Pod default/p5: the pod network is exhausted: "
+			    "all of its 5 IPv4 addresses (10.32.0.0/29) are in use\n");
 	assert_null(store_get(&w.store, RES_INTERFACE, "default/p5"));
 	world_delete(&w, KIND_POD, "default/p2");
 	assert_non_null(store_get(&w.store, RES_INTERFACE, "default/p5"));
@@ -166,9 +169,9 @@ static void given_before_found(void **state)
 	world_run(&w);
 	assert_spec(&w, RES_INTERFACE, "default/z1", "addresses", "[\"10.32.0.2\"]");
 	assert_spec(&w, RES_INTERFACE, "default/z2", "addresses", "[\"10.32.0.3\"]");
-	assert_string_equal(w.complaints, "t.yaml:7: document 4: Pod default/z4: status.podIP: \"10.40.0.1\" is outside of "
-			    "the pod network, ignored\n"
-			    "t.yaml:5: Pod default/z3: 10.32.0.1 is the gateway of the pod network\n");
+	assert_string_equal(w.complaints, "t.yaml:5: Pod default/z3: 10.32.0.1 is the gateway of the pod network\n"
+			    "t.yaml:7: Pod default/z4: status.podIP: 10.40.0.1 is outside of the pod network, "
+			    "ignored; the pod gets another address\n");
 	before = world_text(&w, RES_INTERFACE, "default/p3", "addresses");
 	world_apply(&w, "{apiVersion: v1, kind: Pod, metadata: {name: p3, labels: {a: b}}, spec: {nodeName: n2}}");
 	after = world_text(&w, RES_INTERFACE, "default/p3", "addresses");
@@ -247,7 +250,10 @@ static void networks(void **state)
 {
 	static const struct { const char *text, *problem; } samples[] = {
 		{ "10.32.0.0/12", NULL }, { "fd00::/64", NULL }, { "fd00::/64,10.0.0.0/8", NULL },
-		{ "10.0.0.0/8,10.0.0.0/8", "two IPv4 networks; give at most one of each family" },
+		{ "10.0.0.0/8,10.0.0.0/8", "10.0.0.0/8 and 10.0.0.0/8 overlap" },
+		{ "10.0.0.0/8,fd00::/64,11.0.0.0/8", NULL },
+		{ "10.0.0.0/8,fd00::/64,10.1.0.0/16", "10.0.0.0/8 and 10.1.0.0/16 overlap" },
+		{ "10.0.0.0/8,", "\"\" is not a CIDR (address/length)" },
 		{ "10.0.0.0", "\"10.0.0.0\" is not a CIDR (address/length)" },
 		{ "10.0.0.0/33", "\"10.0.0.0/33\" has a prefix length beyond its family's" },
 		{ "10.0.0.0/31", "10.0.0.0/31 is too small: at least four addresses are needed" },
@@ -273,6 +279,44 @@ static void networks(void **state)
 	assert_int_equal(net.primary, V6);
 }
 
+static int options(struct config *cfg, const char *pods, const char *services, const char *blocks)
+{
+	char *argv[] = { "x", "--server", "http://192.0.2.1", "--pod-network", (char *)pods, "--service-network",
+			 (char *)services, blocks ? "--node-block-size" : NULL, (char *)blocks, NULL };
+
+	config_init(cfg);
+	optind = 0;
+	return config_args(cfg, blocks ? 9 : 7, argv);
+}
+
+static void command_line(void **state)
+{
+	static const struct { const char *text; int ret; unsigned int v4, v6; } samples[] = {
+		{ NULL, -1, 26, 122 }, { "24", -1, 24, 120 }, { "28,124", -1, 28, 124 }, { "0", -1, 0, 0 },
+		{ "28,0", -1, 28, 0 }, { "32", 2, 0, 0 }, { "15", 2, 0, 0 }, { "26,128", 2, 0, 0 },
+		{ "26,122,1", 2, 0, 0 }, { "26,", 2, 0, 0 }, { "x", 2, 0, 0 },
+	};
+	struct config cfg;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(samples) / sizeof(*samples); i++) {
+		assert_int_equal(options(&cfg, "10.0.0.0/16,fd00::/64", "10.96.0.0/12", samples[i].text), samples[i].ret);
+		if (samples[i].ret < 0) {
+			assert_int_equal(cfg.block_len[V4], samples[i].v4);
+			assert_int_equal(cfg.block_len[V6], samples[i].v6);
+		}
+	}
+	assert_int_equal(options(&cfg, "10.0.0.0/16,10.97.0.0/16", "10.96.0.0/12", NULL), 2);
+	assert_int_equal(options(&cfg, "10.0.0.0/16", "10.96.0.0/16,10.97.0.0/16", NULL), 2);
+	assert_int_equal(options(&cfg, "10.0.0.0/16", "10.96.0.0/16,fd00::/112", NULL), 2);
+	assert_null(config_network("10.0.0.0/16,10.97.0.0/16", &cfg.pods));
+	assert_null(config_network("10.96.0.0/12", &cfg.services));
+	cleanup_free char *problem = config_validate(&cfg);
+
+	assert_string_equal(problem, "--service-network: 10.96.0.0/12 overlaps 10.97.0.0/16 of --pod-network");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +330,7 @@ int main(void)
 		cmocka_unit_test(only_node),
 		cmocka_unit_test(nodes_become_virtual_routers),
 		cmocka_unit_test(networks),
+		cmocka_unit_test(command_line),
 	};
 
 	return cmocka_run_group_tests_name("manager: addresses", tests, NULL, NULL);

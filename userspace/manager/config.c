@@ -24,8 +24,12 @@ static const char usage[] =
 	"  --lease-namespace NS     of the Lease that says who leads, default kube-system\n"
 	"  --manifests DIR          folder of *.yaml, *.yml and *.json; its changes are followed\n"
 	"  --listen unix:PATH       socket to serve the resources on\n"
-	"  --pod-network CIDR[,CIDR]      default 10.32.0.0/12; two for dual stack\n"
-	"  --service-network CIDR[,CIDR]  default 10.96.0.0/12\n"
+	"  --pod-network CIDR[,CIDR]...   default 10.32.0.0/12; with IPv6's for dual stack; of\n"
+	"                           several of one family the first with room is used\n"
+	"  --service-network CIDR[,CIDR]  default 10.96.0.0/12; at most one of each family\n"
+	"  --node-block-size N[,N]  prefix lengths of the blocks of addresses that nodes have in\n"
+	"                           a network, IPv4 and IPv6; default 26,122, with --manifests\n"
+	"                           0: no blocks\n"
 	"  --mtu N                  of the pods' interfaces, default 1500\n"
 	"  --check                  translate once, print what is wrong and the resources; exit\n"
 	"                           status 1 if something was wrong\n"
@@ -40,6 +44,53 @@ void config_init(struct config *cfg)
 	cfg->lease_ns = "kube-system";
 	cfg->mtu = 1500;
 	cfg->log_level = VR_LOG_INFO;
+}
+
+bool network_add(struct network *net, const struct prefix *p)
+{
+	if (net->n == NETWORK_SUBNETS)
+		return false;
+	if (!net->n)
+		net->primary = p->addr.family;
+	net->has[p->addr.family] = true;
+	net->subnets[net->n++] = *p;
+	return true;
+}
+
+const struct prefix *network_first(const struct network *net, enum family f)
+{
+	size_t i;
+
+	for (i = 0; i < net->n; i++)
+		if (net->subnets[i].addr.family == f)
+			return &net->subnets[i];
+	return NULL;
+}
+
+const struct prefix *network_subnet_of(const struct network *net, const struct addr *a)
+{
+	size_t i;
+
+	for (i = 0; i < net->n; i++)
+		if (prefix_contains(&net->subnets[i], a))
+			return &net->subnets[i];
+	return NULL;
+}
+
+bool network_overlap(const struct network *a, const struct network *b, const struct prefix **of_a,
+		     const struct prefix **of_b)
+{
+	size_t i, j;
+
+	for (i = 0; i < a->n; i++) {
+		for (j = a == b ? i + 1 : 0; j < b->n; j++) {
+			*of_a = &a->subnets[i];
+			*of_b = &b->subnets[j];
+			if (prefix_overlaps(*of_a, *of_b))
+				return true;
+		}
+	}
+	return false;
 }
 
 /* The text has been parsed into p, which lost them. */
@@ -60,38 +111,53 @@ static char *add_prefix(const char *text, struct network *net)
 
 	if (reason)
 		return xasprintf("\"%.60s\" %s", text, reason);
-	if (net->has[p.addr.family])
-		return xasprintf("two %s networks; give at most one of each family",
-				 family_name(p.addr.family));
 	if (family_bits(p.addr.family) - p.len < 2)
 		return xasprintf("%s is too small: at least four addresses are needed", text);
 	prefix_text(&p, canonical);
 	if (has_host_bits(text, &p))
 		return xasprintf("%s has bits set beyond its length; %s is meant?", text,
 				 canonical);
-	if (!net->has[V4] && !net->has[V6])
-		net->primary = p.addr.family;
-	net->has[p.addr.family] = true;
-	net->prefix[p.addr.family] = p;
+	if (!network_add(net, &p))
+		return xasprintf("has more than %d prefixes", NETWORK_SUBNETS);
 	return NULL;
 }
 
 char *config_network(const char *text, struct network *net)
 {
-	const char *comma = strchr(text, ',');
-	char *problem, *first;
+	char a[PREFIX_TEXT], b[PREFIX_TEXT], *problem;
+	const struct prefix *first, *second;
+	const char *comma;
+	char *one;
 
 	memset(net, 0, sizeof(*net));
-	if (!comma)
-		return add_prefix(text, net);
-	first = mem_check(strndup(text, comma - text));
-	problem = add_prefix(first, net);
-	free(first);
-	return problem ? problem : add_prefix(comma + 1, net);
+	for (;; text = comma + 1) {
+		comma = strchrnul(text, ',');
+		one = mem_check(strndup(text, comma - text));
+		problem = add_prefix(one, net);
+		free(one);
+		if (problem || !*comma)
+			break;
+	}
+	if (!problem && network_overlap(net, net, &first, &second))
+		problem = xasprintf("%s and %s overlap", prefix_text(first, a),
+				    prefix_text(second, b));
+	return problem;
+}
+
+/* Kubernetes has one range of each family for its services. */
+static char *take_services(struct config *cfg, const char *arg)
+{
+	char *problem = config_network(arg, &cfg->services);
+
+	if (!problem && cfg->services.n > (size_t)cfg->services.has[V4] + cfg->services.has[V6])
+		problem = xstrdup("has two networks of one family; give at most one of each");
+	return problem;
 }
 
 char *config_validate(const struct config *cfg)
 {
+	const struct prefix *services, *pods;
+	char a[PREFIX_TEXT], b[PREFIX_TEXT];
 	enum family f;
 
 	if (cfg->manifests && (cfg->kubeconfig || cfg->server))
@@ -100,16 +166,13 @@ char *config_validate(const struct config *cfg)
 		return xstrdup("--listen: is required (or --check)");
 	if (!cfg->manifests && cfg->check)
 		return xstrdup("--check: needs --manifests");
-	for (f = V4; f < FAMILIES; f++) {
+	for (f = V4; f < FAMILIES; f++)
 		if (cfg->services.has[f] && !cfg->pods.has[f])
 			return xasprintf("--service-network: has %s, which --pod-network has not",
 					 family_name(f));
-		if (cfg->services.has[f] &&
-		    prefix_overlaps(&cfg->pods.prefix[f], &cfg->services.prefix[f]))
-			return xasprintf(
-				"--service-network: its %s part overlaps the pod network's",
-				family_name(f));
-	}
+	if (network_overlap(&cfg->services, &cfg->pods, &services, &pods))
+		return xasprintf("--service-network: %s overlaps %s of --pod-network",
+				 prefix_text(services, a), prefix_text(pods, b));
 	return NULL;
 }
 
@@ -131,6 +194,36 @@ static char *take_mtu(struct config *cfg, const char *arg)
 		return xasprintf("\"%.30s\" is not %d to %d", arg, MTU_MIN, MTU_MAX);
 	cfg->mtu = v;
 	return NULL;
+}
+
+/* 0: none; else a block has two addresses or more, and at most 65536. */
+static char *take_block(unsigned int *len, enum family f, const char **text)
+{
+	unsigned int bits = family_bits(f);
+	char *end;
+	unsigned long v = strtoul(*text, &end, 10);
+
+	if (**text < '0' || **text > '9' || (*end && *end != ',') ||
+	    (v && (v > bits - 1 || v < bits - 16)))
+		return xasprintf("\"%.30s\" is not a prefix length of %s, %u to %u, or 0", *text,
+				 family_name(f), bits - 16, bits - 1);
+	*len = v;
+	*text = *end ? end + 1 : NULL;
+	return NULL;
+}
+
+static char *take_blocks(struct config *cfg, const char *arg)
+{
+	char *problem = take_block(&cfg->block_len[V4], V4, &arg);
+
+	if (!problem && arg)
+		problem = take_block(&cfg->block_len[V6], V6, &arg);
+	else if (!problem)
+		cfg->block_len[V6] = cfg->block_len[V4] ? cfg->block_len[V4] + 96 : 0;
+	if (!problem && arg)
+		problem = xstrdup("has more than two lengths");
+	cfg->block_len_given = true;
+	return problem;
 }
 
 static char *take_level(struct config *cfg, const char *arg)
@@ -164,7 +257,9 @@ static char *take(struct config *cfg, int opt, const char *arg)
 	case 'p':
 		return config_network(arg, &cfg->pods);
 	case 's':
-		return config_network(arg, &cfg->services);
+		return take_services(cfg, arg);
+	case 'b':
+		return take_blocks(cfg, arg);
 	case 'u':
 		return take_mtu(cfg, arg);
 	case 'L':
@@ -183,24 +278,26 @@ static int refuse(const char *what, char *problem)
 	return 2;
 }
 
+static const struct option options[] = {
+	{ "manifests", required_argument, NULL, 'm' },
+	{ "kubeconfig", required_argument, NULL, 'k' },
+	{ "server", required_argument, NULL, 'S' },
+	{ "identity", required_argument, NULL, 'i' },
+	{ "lease-namespace", required_argument, NULL, 'n' },
+	{ "listen", required_argument, NULL, 'l' },
+	{ "pod-network", required_argument, NULL, 'p' },
+	{ "service-network", required_argument, NULL, 's' },
+	{ "node-block-size", required_argument, NULL, 'b' },
+	{ "mtu", required_argument, NULL, 'u' },
+	{ "log-level", required_argument, NULL, 'L' },
+	{ "check", no_argument, NULL, 'c' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ 0 }
+};
+
 int config_args(struct config *cfg, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "manifests", required_argument, NULL, 'm' },
-		{ "kubeconfig", required_argument, NULL, 'k' },
-		{ "server", required_argument, NULL, 'S' },
-		{ "identity", required_argument, NULL, 'i' },
-		{ "lease-namespace", required_argument, NULL, 'n' },
-		{ "listen", required_argument, NULL, 'l' },
-		{ "pod-network", required_argument, NULL, 'p' },
-		{ "service-network", required_argument, NULL, 's' },
-		{ "mtu", required_argument, NULL, 'u' },
-		{ "log-level", required_argument, NULL, 'L' },
-		{ "check", no_argument, NULL, 'c' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{ 0 }
-	};
 	int opt, index = 0;
 	char *problem;
 
@@ -225,6 +322,11 @@ int config_args(struct config *cfg, int argc, char **argv)
 	if (optind < argc)
 		return refuse(argv[optind], xstrdup("is not an option"));
 	cfg->api = !cfg->manifests;
+	/* a pod's place in a block depends on who came first, which manifests do not say */
+	if (cfg->api && !cfg->block_len_given) {
+		cfg->block_len[V4] = 26;
+		cfg->block_len[V6] = 122;
+	}
 	problem = config_validate(cfg);
 	return problem ? refuse(NULL, problem) : -1;
 }

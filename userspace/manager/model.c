@@ -11,7 +11,8 @@ void model_init(struct model *m, const struct config *cfg, struct store *store, 
 	m->store = store;
 	m->warn = warn;
 	m->warn_arg = arg;
-	ipam_init(&m->service_ipam, "service network", &cfg->services, false, true);
+	ipam_init(&m->service_ipam, "service network", &cfg->services,
+		  &(struct ipam_options){.band = true});
 	networks_init(m);
 	/* The cluster network's project. */
 	mark(&m->dirty_namespaces, CLUSTER_NETWORK_NS);
@@ -27,6 +28,8 @@ static void free_namespace(void *value)
 	struct namespace_state *ns = value;
 
 	json_decref(ns->labels);
+	free(ns->network);
+	free(ns->problem);
 	free(ns->name);
 	free(ns);
 }
@@ -125,6 +128,7 @@ static void namespace_reconcile(struct model *m, const char *name)
 	struct namespace_state *ns = namespace_state(m, name);
 	json_t *labels;
 
+	namespace_networks(m, ns);
 	if (!ns->object && !ns->refs && strcmp(name, CLUSTER_NETWORK_NS)) {
 		store_del(m->store, RES_PROJECT, "", name);
 		free_namespace(map_del(&m->namespaces, name));
@@ -348,11 +352,12 @@ void model_del(struct model *m, enum object_kind kind, const char *key)
 unsigned int model_run(struct model *m)
 {
 	namespaces_reconcile(m);
-	nodes_reconcile(m);
 	do {
 		networks_reconcile(m);
 		pods_reconcile(m);
 	} while (m->dirty_networks.n);
+	networks_tell(m);
+	nodes_reconcile(m);
 	routers_reconcile(m);
 	chains_reconcile(m);
 	policies_reconcile(m);

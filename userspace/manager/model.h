@@ -39,6 +39,9 @@ struct namespace_state {
 	const struct object	*object;	/* NULL: made because something lies in it */
 	size_t			refs;		/* objects in it */
 	bool			isolated, keeps_inside;	/* as its annotations say */
+	bool			seen;		/* itself: its annotations are known */
+	char			*network;	/* of pods that name none; NULL: the cluster's */
+	char			*problem;
 	json_t			*labels;
 };
 
@@ -54,6 +57,8 @@ struct network_state {
 	const struct object	*object;	/* NULL: the cluster's, or there is none */
 	bool			known;		/* there is one, and what follows is set */
 	struct ipam		ipam;		/* and its subnets */
+	char			*title;		/* for messages, and the ipam's */
+	bool			full[FAMILIES];	/* no address left, as told last */
 	uint32_t		vni;
 	struct map		pods;		/* that are or want to be in it: keys -> pod_state */
 	struct map		chains;		/* that name it: keys -> chain_state */
@@ -94,6 +99,7 @@ struct pod_state {
 	struct addr		addr[FAMILIES];
 	struct map		groups;		/* group's key -> struct membership */
 	char			*problem;	/* last one told */
+	char			*notice;	/* of what it has not got as it was written down */
 };
 
 /*
@@ -240,6 +246,16 @@ void buckets_of_pod(const char *ns, const json_t *labels, bucket_fn *visit, void
 /* For the fewest buckets that together hold all pods that ns (NULL: any) and sel may match. */
 void buckets_of_selector(const char *ns, const struct selector *sel, bucket_fn *visit, void *arg);
 
+/* model_namespace.c */
+/* The network of the pods that name none, from the namespace's annotations. */
+void namespace_networks(struct model *m, struct namespace_state *ns);
+/* An API server has each, but may tell of its pods first: their network is not known then. */
+bool namespace_is_awaited(const struct model *m, const char *name);
+/* Marks those that want to be reached: a LogicalRouter came or went. */
+void namespaces_mark_fabric(struct model *m);
+/* Key of its first interface's, borrowed. */
+const char *pod_network(const struct model *m, const struct pod_state *pod);
+
 /* model_node.c */
 void nodes_reconcile(struct model *m);
 
@@ -281,6 +297,8 @@ const char *instance_ip_name(const struct addr *a, char *buf);
 /* The interfaces become what the pod's object says; those that are other than before go. */
 void interfaces_shed(struct model *m, struct pod_state *pod);
 void interfaces_drop(struct model *m, struct pod_state *pod);
+/* Does an InstanceIP give one of them its address? */
+bool interfaces_pinned(const struct model *m, const struct pod_state *pod);
 /* All or none: the problem (to be freed), or NULL. */
 char *interfaces_set_up(struct model *m, struct pod_state *pod);
 void pods_publish(struct model *m);
@@ -291,6 +309,8 @@ void networks_init(struct model *m);
 struct network_state *network_get(struct model *m, const char *key);
 void network_put(struct model *m, struct network_state *net);
 void networks_reconcile(struct model *m);
+/* Of networks that got full, or are no longer. */
+void networks_tell(struct model *m);
 void network_publish(struct model *m, const struct network_state *net);	/* that is known */
 void network_state_free(void *value);
 

@@ -49,20 +49,70 @@ static void release_addr(struct model *m, struct pod_interface *ifc, enum family
 static bool is_given(const struct pod_state *pod, const struct pod_interface *ifc, enum family f)
 {
 	const struct pod_spec *spec = pod->object->pod;
-	const struct network *net = &ifc->net->ipam.net;
 
-	return ifc == pod->ifs && spec->has_addr[f] && net->has[f] &&
-	       prefix_contains(&net->prefix[f], &spec->addr[f]);
+	return ifc == pod->ifs && spec->has_addr[f] &&
+	       network_subnet_of(&ifc->net->ipam.net, &spec->addr[f]);
+}
+
+/* Of what the pod does not get as it is written down; once. Takes text over. */
+static void tell(struct model *m, struct pod_state *pod, char *text)
+{
+	const struct object *obj = pod->object;
+
+	if (!pod->notice || strcmp(pod->notice, text)) {
+		cleanup_free char *line = xasprintf("%s%s%s %s: %s", obj->where ? obj->where : "",
+						    obj->where ? ": " : "", kind_name(obj->kind),
+						    obj->key, text);
+
+		m->warn(m->warn_arg, obj, line);
+	}
+	free(pod->notice);
+	pod->notice = text;
+}
+
+/* That an InstanceIP gives it, if one of its network can have it. */
+static const struct addr *usable_pin(const struct model *m, const struct pod_interface *ifc,
+				     enum family f, const char *resource)
+{
+	const struct addr *pinned = pin_of(m, resource, ifc->net->key, f);
+	cleanup_free char *why = pinned ? ipam_unusable(&ifc->net->ipam, pinned) : NULL;
+
+	return why ? NULL : pinned;
+}
+
+/* The address that the interface is to have, or NULL: any. What cannot be is told. */
+static const struct addr *wanted(struct model *m, struct pod_state *pod,
+				 const struct pod_interface *ifc, enum family f,
+				 const char *resource)
+{
+	const struct addr *pinned = pin_of(m, resource, ifc->net->key, f);
+	const struct pod_spec *spec = pod->object->pod;
+	char text[ADDR_TEXT], *why;
+
+	if (is_given(pod, ifc, f))
+		return &spec->addr[f];
+	if (ifc == pod->ifs && spec->has_addr[f]) {
+		tell(m, pod, xasprintf("status.podIP: %s is outside of the %s, ignored; the pod "
+				       "gets another address",
+				       addr_text(&spec->addr[f], text), ifc->net->ipam.name));
+		return usable_pin(m, ifc, f, resource);
+	}
+	why = pinned ? ipam_unusable(&ifc->net->ipam, pinned) : NULL;
+	if (!why)
+		return pinned;
+	tell(m, pod, xasprintf("InstanceIP: %s; the pod gets another address", why));
+	free(why);
+	return NULL;
 }
 
 /* An address that no InstanceIP gives to another interface. The problem, or NULL. */
 static char *find_addr(struct model *m, struct pod_interface *ifc, enum family f,
-		       const char *resource, const char *owner)
+		       const char *resource, const char *owner, const char *node)
 {
 	struct ipam *ipam = &ifc->net->ipam;
 	char *problem;
 
-	while (!(problem = ipam_allocate(ipam, f, owner, &ifc->addr[f]))) {
+	while (!(problem = ipam_allocate(ipam, f, owner, node, &ifc->addr[f]))) {
 		if (!pin_is_others(m, ifc->net->key, &ifc->addr[f], resource))
 			return NULL;
 		pin_reserve(m, ifc->net, &ifc->addr[f]);
@@ -71,7 +121,7 @@ static char *find_addr(struct model *m, struct pod_interface *ifc, enum family f
 }
 
 /* The problem, or NULL. */
-static char *take_addrs(struct model *m, const struct pod_state *pod, struct pod_interface *ifc)
+static char *take_addrs(struct model *m, struct pod_state *pod, struct pod_interface *ifc)
 {
 	cleanup_free char *resource = xasprintf("%s/%s", pod->ns, ifc->resource);
 	cleanup_free char *owner = ifc == pod->ifs ? xasprintf("pod %s", pod->key) :
@@ -82,17 +132,19 @@ static char *take_addrs(struct model *m, const struct pod_state *pod, struct pod
 	enum family f;
 
 	for (f = V4; f < FAMILIES && !problem; f++) {
-		if (!ipam->net.has[f] || ifc->has_addr[f])
+		if (!ipam->net.has[f])
 			continue;
-		pinned = pin_of(m, resource, ifc->net->key, f);
-		if (is_given(pod, ifc, f))
-			pinned = &pod->object->pod->addr[f];
+		if (ifc->has_addr[f]) {
+			ipam_move(ipam, &ifc->addr[f], pod->node);
+			continue;
+		}
+		pinned = wanted(m, pod, ifc, f, resource);
 		if (pinned) {
 			ifc->addr[f] = *pinned;
 			pin_take(m, ifc->net, pinned);
-			problem = ipam_claim(ipam, pinned, owner);
+			problem = ipam_claim(ipam, pinned, owner, pod->node);
 		} else {
-			problem = find_addr(m, ifc, f, resource, owner);
+			problem = find_addr(m, ifc, f, resource, owner, pod->node);
 		}
 		ifc->has_addr[f] = !problem;
 	}
@@ -165,7 +217,7 @@ void interfaces_drop(struct model *m, struct pod_state *pod)
 		interface_clear(m, pod, &pod->ifs[pod->n_ifs]);
 		map_del(&net->pods, pod->key);
 		/* a change of its subnets may have waited for this */
-		if (net->object && net->problem && !net->pods.n)
+		if (net->object && net->problem)
 			mark(&m->dirty_networks, net->key);
 		network_put(m, net);
 	}
@@ -175,11 +227,9 @@ void interfaces_drop(struct model *m, struct pod_state *pod)
 	memset(pod->has_addr, 0, sizeof(pod->has_addr));
 }
 
-static const char *network_of(const struct pod_spec *spec, size_t i)
+static const char *network_of(const struct model *m, const struct pod_state *pod, size_t i)
 {
-	if (i)
-		return spec->extra[i - 1].network;
-	return spec->network ? spec->network : CLUSTER_NETWORK;
+	return i ? pod->object->pod->extra[i - 1].network : pod_network(m, pod);
 }
 
 static const char *name_of(const struct pod_spec *spec, size_t i)
@@ -187,7 +237,30 @@ static const char *name_of(const struct pod_spec *spec, size_t i)
 	return i ? spec->extra[i - 1].name : FIRST_INTERFACE;
 }
 
-static bool is_as_wanted(const struct pod_state *pod)
+static char *resource_of(const struct pod_state *pod, size_t i)
+{
+	const char *name = pod->object->name;
+
+	return i ? xasprintf("%s.%s", name, name_of(pod->object->pod, i)) : xstrdup(name);
+}
+
+bool interfaces_pinned(const struct model *m, const struct pod_state *pod)
+{
+	enum family f;
+	size_t i;
+
+	for (i = 0; m->pins_of.n && i <= pod->object->pod->n_extra; i++) {
+		cleanup_free char *resource = resource_of(pod, i);
+		cleanup_free char *owner = xasprintf("%s/%s", pod->ns, resource);
+
+		for (f = V4; f < FAMILIES; f++)
+			if (pin_of(m, owner, network_of(m, pod, i), f))
+				return true;
+	}
+	return false;
+}
+
+static bool is_as_wanted(const struct model *m, const struct pod_state *pod)
 {
 	const struct pod_spec *spec = pod->object->pod;
 	size_t i;
@@ -195,7 +268,7 @@ static bool is_as_wanted(const struct pod_state *pod)
 	if (pod->n_ifs != spec->n_extra + 1)
 		return false;
 	for (i = 0; i < pod->n_ifs; i++)
-		if (strcmp(pod->ifs[i].net->key, network_of(spec, i)) ||
+		if (strcmp(pod->ifs[i].net->key, network_of(m, pod, i)) ||
 		    strcmp(pod->ifs[i].name, name_of(spec, i)))
 			return false;
 	return true;
@@ -215,7 +288,7 @@ static void shed_others(struct model *m, struct pod_state *pod)
 		for (f = V4; f < FAMILIES; f++) {
 			if (!ifc->has_addr[f] || is_given(pod, ifc, f))
 				continue;
-			pinned = pin_of(m, resource, ifc->net->key, f);
+			pinned = usable_pin(m, ifc, f, resource);
 			if (pin_is_others(m, ifc->net->key, &ifc->addr[f], resource) ||
 			    (pinned && !addr_equal(pinned, &ifc->addr[f])))
 				release_addr(m, ifc, f);
@@ -228,7 +301,7 @@ void interfaces_shed(struct model *m, struct pod_state *pod)
 	const struct pod_spec *spec = pod->object->pod;
 	enum family f;
 
-	if (!is_as_wanted(pod)) {
+	if (!is_as_wanted(m, pod)) {
 		interfaces_drop(m, pod);
 		return;
 	}
@@ -250,9 +323,8 @@ static void name_interfaces(struct model *m, struct pod_state *pod)
 	for (i = 0; i < pod->n_ifs; i++) {
 		ifc = &pod->ifs[i];
 		ifc->name = xstrdup(name_of(spec, i));
-		ifc->resource = i ? xasprintf("%s.%s", pod->object->name, ifc->name) :
-				xstrdup(pod->object->name);
-		ifc->net = network_get(m, network_of(spec, i));
+		ifc->resource = resource_of(pod, i);
+		ifc->net = network_get(m, network_of(m, pod, i));
 		map_set(&ifc->net->pods, pod->key, pod);
 	}
 	mark_namesake(m, pod);

@@ -72,15 +72,16 @@ static void add_outside(const struct model *m, struct policy_rule *rule)
 	const struct network *pods = &m->cfg->pods;
 	struct policy_peer *peer;
 	enum family f;
+	size_t i;
 
 	for (f = V4; f < FAMILIES; f++) {
 		peer = add_peer(rule);
 		peer->block.addr.family = f;
-		if (!pods->has[f])
-			continue;
-		peer->except = xcalloc(1, sizeof(*peer->except));
-		peer->except[0] = pods->prefix[f];
-		peer->n_except = 1;
+		for (i = 0; i < pods->n; i++)
+			if (pods->subnets[i].addr.family == f)
+				*(struct prefix *)array_push(&peer->except, &peer->n_except,
+							     sizeof(*peer->except)) =
+					pods->subnets[i];
 	}
 }
 
@@ -215,7 +216,7 @@ static char *domain_of(const struct model *m, const struct pod_state *pod)
 	struct app_arg arg = { .m = m, .pod = pod };
 
 	/* a network of its own is further away than any domain */
-	if (pod->object->pod->network || pod->object->pod->host_network)
+	if (pod->object->pod->host_network || strcmp(pod_network(m, pod), CLUSTER_NETWORK))
 		return NULL;
 	arg.app = json_string_value(json_object_get(pod->object->labels, APP_LABEL));
 	if (!arg.app)

@@ -36,6 +36,7 @@ void network_state_free(void *value)
 	map_clear(&net->pods, NULL);
 	map_clear(&net->chains, NULL);
 	free(net->problem);
+	free(net->title);
 	free(net->key);
 	free(net);
 }
@@ -46,35 +47,58 @@ static const char *vni_text(uint32_t vni, char buf[12])
 	return buf;
 }
 
+static json_t *subnets_of(const struct network_state *net)
+{
+	const struct network *n = &net->ipam.net;
+	json_t *list = mem_check(json_array());
+	char text[PREFIX_TEXT], gateway[ADDR_TEXT];
+	struct addr a;
+	size_t i;
+
+	for (i = 0; i < n->n; i++) {
+		a = ipam_gateway(&n->subnets[i]);
+		json_array_append_new(list, json_pack("{s:s, s:s}", "cidr",
+						      prefix_text(&n->subnets[i], text), "gateway",
+						      addr_text(&a, gateway)));
+	}
+	return list;
+}
+
+/* The families without an address left; NULL: none. */
+static json_t *exhausted(const struct network_state *net)
+{
+	json_t *list = NULL;
+	enum family f;
+
+	for (f = V4; f < FAMILIES; f++) {
+		if (!net->full[f])
+			continue;
+		if (!list)
+			list = mem_check(json_array());
+		json_array_append_new(list, json_string(family_name(f)));
+	}
+	return list;
+}
+
 /* services: those of the cluster's network; NULL = none. */
 static void publish(struct model *m, const struct network_state *net,
 		    const struct network *services)
 {
 	enum family first = net->ipam.net.primary, order[] = { first, first == V4 ? V6 : V4 };
-	json_t *subnets = mem_check(json_array()), *ranges = mem_check(json_array());
+	json_t *ranges = mem_check(json_array());
 	cleanup_free char *ns = xstrdup(net->key);
-	char text[PREFIX_TEXT], gateway[ADDR_TEXT];
-	char *name = strchr(ns, '/');
-	struct addr a;
+	char text[PREFIX_TEXT], *name = strchr(ns, '/');
 	int i;
 
 	*name++ = '\0';
-	for (i = 0; i < FAMILIES; i++) {
-		if (net->ipam.net.has[order[i]]) {
-			a = ipam_gateway(&net->ipam.net.prefix[order[i]]);
-			prefix_text(&net->ipam.net.prefix[order[i]], text);
-			json_array_append_new(subnets, json_pack("{s:s, s:s}", "cidr", text,
-								 "gateway", addr_text(&a, gateway)));
-		}
-		if (services && services->has[order[i]]) {
-			prefix_text(&services->prefix[order[i]], text);
-			json_array_append_new(ranges, json_string(text));
-		}
-	}
+	for (i = 0; i < FAMILIES && services; i++)
+		if (services->has[order[i]])
+			json_array_append_new(ranges, json_string(prefix_text(
+				network_first(services, order[i]), text)));
 	store_put(m->store, RES_VIRTUAL_NETWORK, ns, name, net->object ? net->object->uid : NULL,
-		  NULL, json_pack("{s:i, s:o, s:o, s:o*}", "vni", (int)net->vni, "subnets", subnets,
-				  "serviceSubnets", ranges, "egress",
-				  router_egress(m, net->key)));
+		  NULL, json_pack("{s:i, s:o, s:o, s:o*, s:o*}", "vni", (int)net->vni, "subnets",
+				  subnets_of(net), "serviceSubnets", ranges, "exhausted",
+				  exhausted(net), "egress", router_egress(m, net->key)));
 }
 
 void network_publish(struct model *m, const struct network_state *net)
@@ -82,14 +106,43 @@ void network_publish(struct model *m, const struct network_state *net)
 	publish(m, net, strcmp(net->key, CLUSTER_NETWORK) ? NULL : &m->cfg->services);
 }
 
+void networks_tell(struct model *m)
+{
+	map_for_each(&m->networks, node) {
+		struct network_state *net = node->value;
+		bool changed = false;
+		enum family f;
+
+		if (!net->known)
+			continue;
+		for (f = V4; f < FAMILIES; f++) {
+			bool full = net->ipam.net.has[f] &&
+				    ipam_used(&net->ipam, f) == ipam_size(&net->ipam, f);
+
+			changed |= full != net->full[f];
+			net->full[f] = full;
+		}
+		if (changed)
+			network_publish(m, net);
+	}
+}
+
+static struct ipam_options options_of(struct model *m)
+{
+	return (struct ipam_options){ .gateway = true, .changed = &m->dirty_nodes,
+				      .block_len = { [V4] = m->cfg->block_len[V4],
+						     [V6] = m->cfg->block_len[V6] } };
+}
+
 void networks_init(struct model *m)
 {
 	struct network_state *net = network_get(m, CLUSTER_NETWORK);
+	struct ipam_options opts = options_of(m);
 	char text[12];
 
 	net->known = true;
 	net->vni = CLUSTER_VNI;
-	ipam_init(&net->ipam, "pod network", &m->cfg->pods, true, false);
+	ipam_init(&net->ipam, "pod network", &m->cfg->pods, &opts);
 	map_set(&m->vnis, vni_text(net->vni, text), net);
 	publish(m, net, &m->cfg->services);
 }
@@ -107,14 +160,33 @@ static uint32_t vni_of(const struct object *obj)
 
 static bool is_same_net(const struct network *a, const struct network *b)
 {
-	enum family f;
+	size_t i;
 
-	for (f = V4; f < FAMILIES; f++)
-		if (a->has[f] != b->has[f] ||
-		    (a->has[f] && (a->prefix[f].len != b->prefix[f].len ||
-				   !addr_equal(&a->prefix[f].addr, &b->prefix[f].addr))))
+	for (i = 0; i < a->n && i < b->n; i++)
+		if (a->subnets[i].len != b->subnets[i].len ||
+		    !addr_equal(&a->subnets[i].addr, &b->subnets[i].addr))
 			return false;
-	return true;
+	return a->n == b->n;
+}
+
+/* Then pods that are in it need nothing that they have not. */
+static bool has_same_families(const struct network *a, const struct network *b)
+{
+	return a->has[V4] == b->has[V4] && a->has[V6] == b->has[V6] && a->primary == b->primary;
+}
+
+/* The problem (to be freed), or NULL: it has these subnets now, and its pods their addresses. */
+static char *reshape(struct model *m, struct network_state *net, const struct network *to)
+{
+	struct ipam_options opts = options_of(m);
+	cleanup_free char *why = ipam_reshape(&net->ipam, to, &opts);
+
+	if (why)
+		return xasprintf("spec.subnets: a pod has an address that would go: %s; the network "
+				 "stays as it was", why);
+	/* whoever waits for an address may find one now */
+	m->released = true;
+	return NULL;
 }
 
 static void mark_users(struct model *m, struct network_state *net)
@@ -165,12 +237,20 @@ static void withdraw(struct model *m, struct network_state *net)
 /* The problem (to be freed), or NULL. */
 static char *set(struct model *m, struct network_state *net, const struct object *obj)
 {
+	const struct network *to = &obj->network->net;
+	struct ipam_options opts = options_of(m);
+	const struct prefix *first, *second;
 	const struct network_state *other;
+	char a[PREFIX_TEXT], b[PREFIX_TEXT], text[12];
 	uint32_t vni = vni_of(obj);
-	char text[12];
 
-	if (net->known && net->vni == vni && is_same_net(&net->ipam.net, &obj->network->net))
+	if (network_overlap(to, to, &first, &second))
+		return xasprintf("spec.subnets: %s and %s overlap", prefix_text(first, a),
+				 prefix_text(second, b));
+	if (net->known && net->vni == vni && is_same_net(&net->ipam.net, to))
 		return NULL;
+	if (net->known && net->vni == vni && net->pods.n && has_same_families(&net->ipam.net, to))
+		return reshape(m, net, to);
 	if (net->known && net->pods.n)
 		return xasprintf("spec: cannot change while %zu pods have interfaces in it; the "
 				 "network stays as it was", net->pods.n);
@@ -181,7 +261,10 @@ static char *set(struct model *m, struct network_state *net, const struct object
 	withdraw(m, net);
 	net->known = true;
 	net->vni = vni;
-	ipam_init(&net->ipam, net->key, &obj->network->net, true, false);
+	if (!net->title)
+		net->title = xasprintf("VirtualNetwork %s", net->key);
+	memset(net->full, 0, sizeof(net->full));
+	ipam_init(&net->ipam, net->title, to, &opts);
 	map_set(&m->vnis, text, net);
 	mark_users(m, net);
 	return NULL;

@@ -149,7 +149,7 @@ void pin_reserve(struct model *m, struct network_state *net, const struct addr *
 	cleanup_free char *owner = reservation(pin);
 
 	ipam_release(&net->ipam, a);
-	free(ipam_claim(&net->ipam, a, owner));
+	free(ipam_claim(&net->ipam, a, owner, NULL));
 	pin->reserved = true;
 }
 

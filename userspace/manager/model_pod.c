@@ -92,12 +92,20 @@ static char *set_up_interfaces(struct model *m, struct pod_state *pod)
 			"spec.nodeName: is not given, and there are %zu nodes to choose from; "
 			"the pod gets no interface",
 			m->objects[KIND_NODE].n);
+	if (!pod->n_ifs && namespace_is_awaited(m, pod->ns))
+		return NULL;
 	problem = interfaces_set_up(m, pod);
 	if (problem)
 		mark(&m->starved_pods, pod->key);
 	else
 		map_del(&m->starved_pods, pod->key);
 	return problem;
+}
+
+/* One in its node's own network is, as far as services care. */
+static bool is_in_cluster_network(const struct model *m, const struct pod_state *pod)
+{
+	return pod->object->pod->host_network || !strcmp(pod_network(m, pod), CLUSTER_NETWORK);
 }
 
 static void pod_reconcile(struct model *m, struct pod_state *pod)
@@ -120,7 +128,7 @@ static void pod_reconcile(struct model *m, struct pod_state *pod)
 		use_host_addrs(pod);
 	model_problem(m, &pod->problem, pod->object, problem);
 	/* services are the cluster network's */
-	pod->serves = !pod->object->pod->finished && !pod->object->pod->network &&
+	pod->serves = !pod->object->pod->finished && is_in_cluster_network(m, pod) &&
 		      (pod->has_addr[V4] || pod->has_addr[V6]);
 	if (pod->serves || pod->has_interface)
 		labels = isolation_labels(m, pod);
@@ -134,17 +142,26 @@ static void pod_reconcile(struct model *m, struct pod_state *pod)
 	mark(&m->dirty_members, pod->key);
 }
 
-/* Given addresses before those that are found, so that they are still free. */
-static bool has_given_addr(const struct pod_state *pod)
+enum turn { GIVEN, PINNED, FOUND, TURNS };
+
+/*
+ * Given addresses and those written down before those that are found: so they are still free,
+ * and it is known whose the blocks are.
+ */
+static enum turn turn_of(const struct model *m, const struct pod_state *pod)
 {
-	return pod->object && (pod->object->pod->has_addr[V4] || pod->object->pod->has_addr[V6]);
+	if (!pod->object)
+		return GIVEN;
+	if (pod->object->pod->has_addr[V4] || pod->object->pod->has_addr[V6])
+		return GIVEN;
+	return interfaces_pinned(m, pod) ? PINNED : FOUND;
 }
 
 void pods_reconcile(struct model *m)
 {
 	struct map_node **nodes;
-	int given;
-	size_t i;
+	enum turn turn;
+	size_t i, n;
 
 	map_for_each(&m->dirty_pods, node)
 		shed(m, map_get(&m->pods, node->key));
@@ -152,11 +169,12 @@ void pods_reconcile(struct model *m)
 		map_for_each(&m->starved_pods, node)
 			mark(&m->dirty_pods, node->key);
 	nodes = map_sorted(&m->dirty_pods);
-	for (given = 1; given >= 0; given--) {
-		for (i = 0; i < m->dirty_pods.n; i++) {
+	n = m->dirty_pods.n;
+	for (turn = GIVEN; turn < TURNS; turn++) {
+		for (i = 0; i < n; i++) {
 			struct pod_state *pod = map_get(&m->pods, nodes[i]->key);
 
-			if (pod && has_given_addr(pod) == given)
+			if (pod && turn_of(m, pod) == turn)
 				pod_reconcile(m, pod);
 		}
 	}
@@ -187,6 +205,7 @@ void pod_state_free(void *value)
 	free(pod->ifs);
 	json_decref(pod->labels);
 	free(pod->problem);
+	free(pod->notice);
 	free(pod->domain);
 	free(pod->key);
 	free(pod->ns);

@@ -53,22 +53,13 @@ static json_t *prefixes(const struct router_spec *router)
 	return list;
 }
 
-static bool overlap(const struct network *a, const struct network *b)
-{
-	enum family f;
-
-	for (f = V4; f < FAMILIES; f++)
-		if (a->has[f] && b->has[f] && prefix_overlaps(&a->prefix[f], &b->prefix[f]))
-			return true;
-	return false;
-}
-
 /* Outside, an address is that of one network: of those that share some, the first by name is
  * reached. Which one goes before this network, or NULL.
  */
 static const struct network_state *reached_instead(const struct model *m, const char *network)
 {
 	const struct network_state *net = map_get(&m->networks, network), *other;
+	const struct prefix *ours, *theirs;
 
 	map_for_each(&m->objects[KIND_ROUTER], node) {
 		const struct object *obj = node->value;
@@ -76,7 +67,7 @@ static const struct network_state *reached_instead(const struct model *m, const 
 		other = map_get(&m->networks, obj->router->network);
 		if (obj->router->reachable && other && other->known && net && net->known &&
 		    strcmp(other->key, network) < 0 && router_of(m, other->key) == obj &&
-		    overlap(&net->ipam.net, &other->ipam.net))
+		    network_overlap(&net->ipam.net, &other->ipam.net, &ours, &theirs))
 			return other;
 	}
 	return NULL;
@@ -118,6 +109,7 @@ static char *problem_of(const struct model *m, const struct object *obj)
 void routers_mark(struct model *m, const struct object *obj)
 {
 	mark(&m->dirty_networks, obj->router->network);
+	namespaces_mark_fabric(m);
 	m->routers_changed = true;
 }
 

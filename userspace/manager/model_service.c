@@ -116,9 +116,10 @@ static char *take_addrs(struct model *m, struct service_state *svc)
 			continue;
 		if (spec->has_addr[f]) {
 			svc->addr[f] = spec->addr[f];
-			problem = ipam_claim(&m->service_ipam, &svc->addr[f], owner);
+			problem = ipam_claim(&m->service_ipam, &svc->addr[f], owner, NULL);
 		} else {
-			problem = ipam_allocate(&m->service_ipam, f, owner, &svc->addr[f]);
+			problem = ipam_allocate(&m->service_ipam, f, owner, NULL,
+							 &svc->addr[f]);
 		}
 		svc->has_addr[f] = !problem;
 	}

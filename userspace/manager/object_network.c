@@ -49,16 +49,11 @@ static void read_subnet(struct network *net, const struct field *f)
 	field_required(f, "cidr");
 	if (!cidr.value || !field_prefix(&cidr, &p))
 		return;
-	if (net->has[p.addr.family])
-		field_error(&cidr, "\"%s\" is a second %s subnet", json_string_value(cidr.value),
-			    family_name(p.addr.family));
-	else if (family_bits(p.addr.family) - p.len < 3)
+	if (family_bits(p.addr.family) - p.len < 3)
 		field_error(&cidr, "\"%s\" is too small: a gateway and a few addresses are needed",
 			    json_string_value(cidr.value));
-	else if (!net->has[V4] && !net->has[V6])
-		net->primary = p.addr.family;
-	net->has[p.addr.family] = true;
-	net->prefix[p.addr.family] = p;
+	else if (!network_add(net, &p))
+		field_error(f, "is one too many: a network has at most %d subnets", NETWORK_SUBNETS);
 }
 
 void network_read(struct object *obj, const struct field *doc)
@@ -75,7 +70,7 @@ void network_read(struct object *obj, const struct field *doc)
 	field_only(&spec, known, true);
 	net->vni = field_int(&spec, "vni", MIN_VNI, MAX_VNI, 0);
 	if (!field_count(&list))
-		field_error(&list, "must have a subnet of IPv4, of IPv6, or one of each");
+		field_error(&list, "must have a subnet of IPv4, of IPv6, or of each");
 	for (i = 0; i < field_count(&list); i++) {
 		struct field f = field_at(&list, i);
 

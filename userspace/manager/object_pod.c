@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <netinet/in.h>
 
-#include "config.h"
 #include "field.h"
 #include "objects.h"
 #include "xmem.h"
@@ -70,18 +69,11 @@ static void read_sidecars(struct pod_spec *pod, const struct field *spec)
 
 static void take_addr(struct object *obj, const struct field *f)
 {
-	const struct network *net = &f->place->config->pods;
 	struct pod_spec *pod = obj->pod;
 	struct addr a;
 
 	if (!field_addr(f, &a))
 		return;
-	if (!pod->host_network && !pod->network &&
-	    !(net->has[a.family] && prefix_contains(&net->prefix[a.family], &a))) {
-		field_warn(f, "\"%s\" is outside of the pod network, ignored",
-			   json_string_value(f->value));
-		return;
-	}
 	if (pod->has_addr[a.family] && !addr_equal(&pod->addr[a.family], &a)) {
 		field_error(f, "\"%s\" is a second %s address", json_string_value(f->value),
 			    family_name(a.family));

@@ -300,7 +300,7 @@ static void take_addr(struct service_spec *svc, const struct field *f, size_t i)
 	if (!field_addr(f, &a))
 		return;
 	take_family(svc, f, a.family, i);
-	if (net->has[a.family] && !prefix_contains(&net->prefix[a.family], &a))
+	if (net->has[a.family] && !network_subnet_of(net, &a))
 		field_error(f, "\"%s\" is outside of the service network",
 			    json_string_value(f->value));
 	svc->has_addr[a.family] = true;

@@ -78,13 +78,20 @@ static void enqueue(struct published *e, unsigned int phase)
 	sd_event_source_set_enabled(p->retry, SD_EVENT_ONESHOT);
 }
 
+static void entry_free(struct published *e)
+{
+	free(e->problem);
+	free(e->user);
+	free(e->key);
+	free(e);
+}
+
 static void drop_if_nothing(struct published *e)
 {
 	if (e->want || e->problem || e->exists)
 		return;
 	map_del(&e->p->entries[e->kind], e->key);
-	free(e->key);
-	free(e);
+	entry_free(e);
 }
 
 /* Somebody else's object has the name. It is left alone, and looked at again when it changes. */
@@ -131,6 +138,8 @@ static struct published *entry_get(struct publisher *p, enum resource_kind kind,
 	e->p = p;
 	e->kind = kind;
 	e->key = xstrdup(key);
+	if (publisher_kinds[kind].users)
+		e->user = xzalloc(sizeof(*e->user));
 	map_set(&p->entries[kind], key, e);
 	return e;
 }
@@ -439,9 +448,7 @@ void publisher_free(struct publisher *p)
 			struct published *e = node->value;
 
 			kube_call_cancel(e->call);
-			free(e->problem);
-			free(e->key);
-			free(e);
+			entry_free(e);
 		}
 		map_clear(&p->entries[k], NULL);
 	}

@@ -39,17 +39,33 @@ static uint64_t hash_of(const json_t *content, const json_t *uid)
 	return stable_hash(all);
 }
 
-/* A user's object says whether it is as its user wants it. */
-static const char *readiness(const struct published *e)
+static const char *const condition_types[CONDITIONS] = {
+	[CONDITION_READY] = "Ready", [CONDITION_EXHAUSTED] = "AddressesExhausted",
+};
+
+/* Only what there is has addresses. */
+static bool has_condition(const struct published *e, enum condition c)
 {
-	return e->problem ? "False" : "True";
+	return c == CONDITION_READY || (e->kind == RES_VIRTUAL_NETWORK && e->want);
+}
+
+static const char *condition_status(const struct published *e, enum condition c)
+{
+	if (c == CONDITION_READY)
+		return e->problem ? "False" : "True";
+	return *e->user->exhausted ? "True" : "False";
 }
 
 static bool is_answered(const struct published *e)
 {
+	enum condition c;
+
 	if (!publisher_kinds[e->kind].users || (!e->want && !e->problem))
 		return true;
-	return e->observed == e->generation && !strcmp(e->said, readiness(e));
+	for (c = 0; c < CONDITIONS; c++)
+		if (strcmp(e->user->said[c].status, has_condition(e, c) ? condition_status(e, c) : ""))
+			return false;
+	return e->user->observed == e->user->generation;
 }
 
 bool published_is_right(const struct published *e)
@@ -72,6 +88,16 @@ json_t *published_wanted(const struct published *e)
 	return mem_check(json_loads(e->want, 0, NULL));
 }
 
+/* "IPv4", "IPv4 and IPv6" */
+static void take_exhausted(struct published *e, const json_t *list)
+{
+	const char *one = json_string_value(json_array_get(list, 0));
+	const char *other = json_string_value(json_array_get(list, 1));
+
+	snprintf(e->user->exhausted, sizeof(e->user->exhausted), "%s%s%s", one ? one : "",
+		 other ? " and " : "", other ? other : "");
+}
+
 /* What the manager says of an object is its spec, or the status of a kind that users make. */
 void published_want(struct published *e, const char *text)
 {
@@ -85,6 +111,8 @@ void published_want(struct published *e, const char *text)
 	e->want_hash = hash_of(json_object_get(object, "spec"),
 			       publisher_kinds[e->kind].users ? NULL : uid);
 	e->want_interface = interface_of(object);
+	if (e->user)
+		take_exhausted(e, json_object_get(json_object_get(object, "spec"), "exhausted"));
 	json_decref(object);
 }
 
@@ -122,22 +150,27 @@ static uint64_t status_hash(const json_t *object)
 static void take_condition(struct published *e, const json_t *object)
 {
 	const json_t *status = json_object_get(object, "status"), *c;
+	enum condition which;
 	const char *text;
 	size_t i;
 
-	e->generation = json_integer_value(json_object_get(json_object_get(object, "metadata"),
+	e->user->generation = json_integer_value(json_object_get(json_object_get(object, "metadata"),
 							   "generation"));
-	e->observed = 0;
-	e->said[0] = e->since[0] = '\0';
+	e->user->observed = 0;
+	memset(e->user->said, 0, sizeof(e->user->said));
 	json_array_foreach(json_object_get(status, "conditions"), i, c) {
 		text = json_string_value(json_object_get(c, "type"));
-		if (!text || strcmp(text, "Ready"))
+		for (which = 0; text && which < CONDITIONS; which++)
+			if (!strcmp(text, condition_types[which]))
+				break;
+		if (!text || which == CONDITIONS)
 			continue;
-		e->observed = json_integer_value(json_object_get(c, "observedGeneration"));
+		if (which == CONDITION_READY)
+			e->user->observed = json_integer_value(json_object_get(c, "observedGeneration"));
 		text = json_string_value(json_object_get(c, "status"));
-		snprintf(e->said, sizeof(e->said), "%s", text ? text : "");
+		snprintf(e->user->said[which].status, sizeof(e->user->said[which].status), "%s", text ? text : "");
 		text = json_string_value(json_object_get(c, "lastTransitionTime"));
-		snprintf(e->since, sizeof(e->since), "%s", text ? text : "");
+		snprintf(e->user->said[which].since, sizeof(e->user->said[which].since), "%s", text ? text : "");
 	}
 }
 
@@ -210,19 +243,41 @@ json_t *published_resource(const struct published *e)
 	return object;
 }
 
-static json_t *condition_of(const struct published *e)
+/* Why, to be freed; "" when it is not. */
+static char *exhausted_text(const struct published *e)
 {
+	const char *families = e->user->exhausted;
+
+	if (!*families)
+		return xstrdup("");
+	return xasprintf("all %s addresses of its subnets are in use; pods wait until one is free or "
+			 "the network gets another subnet", families);
+}
+
+static json_t *condition_of(const struct published *e, enum condition c)
+{
+	const char *status = condition_status(e, c), *reason;
+	char *message;
+	json_t *json;
 	time_t now = time(NULL);
 	char when[32];
 	struct tm tm;
 
 	gmtime_r(&now, &tm);
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return json_pack("{s:s, s:s, s:I, s:s, s:s, s:s}", "type", "Ready", "status", readiness(e),
-			 "observedGeneration", e->generation, "lastTransitionTime",
-			 !strcmp(e->said, readiness(e)) && *e->since ? e->since : when, "reason",
-			 e->problem ? "NotProgrammed" : "Programmed", "message",
-			 e->problem ? e->problem : "");
+	if (c == CONDITION_READY) {
+		reason = e->problem ? "NotProgrammed" : "Programmed";
+		message = xstrdup(e->problem ? e->problem : "");
+	} else {
+		message = exhausted_text(e);
+		reason = *message ? "AllInUse" : "Available";
+	}
+	json = json_pack("{s:s, s:s, s:I, s:s, s:s, s:s}", "type", condition_types[c], "status",
+			 status, "observedGeneration", e->user->generation, "lastTransitionTime",
+			 !strcmp(e->user->said[c].status, status) && *e->user->said[c].since ?
+			 e->user->said[c].since : when, "reason", reason, "message", message);
+	free(message);
+	return json;
 }
 
 /* The answer to a user's object: what was made of it, if anything, and whether it is right. */
@@ -230,11 +285,16 @@ json_t *published_answer(const struct published *e)
 {
 	const char *slash = strchr(e->key, '/');
 	json_t *want = e->want ? published_wanted(e) : NULL, *status, *meta;
+	json_t *conditions = mem_check(json_array());
+	enum condition c;
 	char version[24];
 
 	status = want ? json_copy(json_object_get(want, "spec")) : json_object();
 	json_decref(want);
-	json_object_set_new(mem_check(status), "conditions", json_pack("[o]", condition_of(e)));
+	for (c = 0; c < CONDITIONS; c++)
+		if (has_condition(e, c))
+			json_array_append_new(conditions, condition_of(e, c));
+	json_object_set_new(mem_check(status), "conditions", conditions);
 	snprintf(version, sizeof(version), "%" PRIu64, e->version);
 	meta = mem_check(json_pack("{s:s, s:s}", "name", slash + 1, "resourceVersion", version));
 	if (publisher_kinds[e->kind].namespaced)

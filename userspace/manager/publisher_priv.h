@@ -14,6 +14,21 @@ struct publisher_kind {
 
 extern const struct publisher_kind publisher_kinds[RESOURCE_KINDS];
 
+enum condition {
+	CONDITION_READY,	/* is it as its user wants it? */
+	CONDITION_EXHAUSTED,	/* of a network: is there a family without an address left? */
+	CONDITIONS
+};
+
+/* What is there of a kind that users make, and what it is to say. */
+struct user_state {
+	json_int_t	generation, observed;	/* of the spec, and of our answer */
+	struct said {
+		char	status[8], since[32];	/* as its status has it */
+	}		said[CONDITIONS];
+	char		exhausted[16];		/* families of which no address is left */
+};
+
 struct published {
 	struct publisher	*p;
 	enum resource_kind	kind;
@@ -26,9 +41,7 @@ struct published {
 	uint64_t		interface;	/* of an InstanceIP: hash of its name */
 	uint64_t		version;	/* resourceVersion, as a number */
 	uint64_t		hash;		/* of its content; or of what we wrote */
-	json_int_t		generation, observed;	/* of a user's spec, and of our answer */
-	char			said[8];	/* whether it is Ready, as its status has it */
-	char			since[32];
+	struct user_state	*user;		/* of a kind that users make; else NULL */
 	/* what is going on */
 	bool			queued, busy, told;
 	unsigned int		phase;

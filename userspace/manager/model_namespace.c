@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a Namespace's annotations say of the networks of its pods. */
+#include "model.h"
+#include "xmem.h"
+
+#define NETWORK_ANNOTATION "opencontrail.org/network"
+#define FABRIC_ANNOTATION "opencontrail.org/ip_fabric_forwarding"
+
+static const char *annotation(const struct object *obj, const char *key)
+{
+	const json_t *meta = obj ? json_object_get(obj->source, "metadata") : NULL;
+
+	return json_string_value(json_object_get(json_object_get(meta, "annotations"), key));
+}
+
+/*
+ * "name", "namespace/name" or {"project": ..., "name": ...}, as of pods. What is none of these
+ * is the name of a network that is not there: the namespace's pods say so, and are in no other.
+ */
+static char *reference(const struct namespace_state *ns)
+{
+	const char *text = annotation(ns->object, NETWORK_ANNOTATION), *project, *name;
+	json_t *o;
+	char *ref;
+
+	if (!text)
+		return NULL;
+	if (*text != '{')
+		return strchr(text, '/') ? xstrdup(text) : xasprintf("%s/%s", ns->name, text);
+	o = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	project = json_string_value(json_object_get(o, "project"));
+	name = json_string_value(json_object_get(o, "name"));
+	ref = xasprintf("%s/%s", project ? project : ns->name, name ? name : text);
+	json_decref(o);
+	return ref;
+}
+
+static bool is_reachable(const struct model *m, const char *network)
+{
+	map_for_each(&m->objects[KIND_ROUTER], node) {
+		const struct object *obj = node->value;
+
+		if (!strcmp(obj->router->network, network) && obj->router->reachable)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Outside, addresses are routed by prefix, and a prefix is a network's. A namespace in a network
+ * with others cannot have it alone.
+ */
+static char *fabric_problem(const struct model *m, const struct namespace_state *ns)
+{
+	const char *value = annotation(ns->object, FABRIC_ANNOTATION);
+
+	if (!value || strcmp(value, "true") || (ns->network && is_reachable(m, ns->network)))
+		return NULL;
+	if (ns->network)
+		return xasprintf("annotation " FABRIC_ANNOTATION ": has no effect by itself; give "
+				 "VirtualNetwork %s a LogicalRouter with reachable: true",
+				 ns->network);
+	return xstrdup("annotation " FABRIC_ANNOTATION ": has no effect on a namespace in the "
+		       "cluster's network; give it a VirtualNetwork of its own (annotation "
+		       NETWORK_ANNOTATION "), and that a LogicalRouter with reachable: true");
+}
+
+void namespace_networks(struct model *m, struct namespace_state *ns)
+{
+	bool came = ns->object && !ns->seen;
+	char *network;
+
+	/* it may be heard of before its last pods that it is gone, and they stay where they are */
+	if (!ns->object && m->cfg->api) {
+		model_problem(m, &ns->problem, NULL, NULL);
+		return;
+	}
+	network = reference(ns);
+	ns->seen = ns->object;
+	if (came || !network != !ns->network || (network && strcmp(network, ns->network)))
+		map_for_each(&m->pods, node) {
+			const struct pod_state *pod = node->value;
+
+			if (!strcmp(pod->ns, ns->name))
+				mark(&m->dirty_pods, pod->key);
+		}
+	free(ns->network);
+	ns->network = network;
+	model_problem(m, &ns->problem, ns->object, fabric_problem(m, ns));
+}
+
+bool namespace_is_awaited(const struct model *m, const char *name)
+{
+	const struct namespace_state *ns = map_get(&m->namespaces, name);
+
+	return m->cfg->api && (!ns || !ns->seen);
+}
+
+void namespaces_mark_fabric(struct model *m)
+{
+	map_for_each(&m->namespaces, node) {
+		const struct namespace_state *ns = node->value;
+
+		if (annotation(ns->object, FABRIC_ANNOTATION))
+			mark(&m->dirty_namespaces, ns->name);
+	}
+}
+
+const char *pod_network(const struct model *m, const struct pod_state *pod)
+{
+	const struct namespace_state *ns = map_get(&m->namespaces, pod->ns);
+
+	if (pod->object->pod->network)
+		return pod->object->pod->network;
+	return ns && ns->network ? ns->network : CLUSTER_NETWORK;
+}
