@@ -22,6 +22,7 @@
 
 #include "dlog.h"
 #include "healthport.h"
+#include "httpd.h"
 #include "mem.h"
 
 #define HEAD(kind, name) "{\"apiVersion\":\"opencontrail.org/v1\",\"kind\":\"" kind			\
@@ -373,7 +374,7 @@ static void node(void **state)
 	const char *a;
 
 	snprintf(text, sizeof(text), "127.0.0.1:%u", port);
-	assert_true(healthport_addr_parse(text, &addr));
+	assert_true(httpd_addr_parse(text, &addr));
 	healthport_node(w->health, &addr);
 	a = ask(w, "GET", port, false);
 	assert_status(a, 200);
@@ -424,13 +425,13 @@ static void addresses(void **state)
 
 	(void)state;
 	for (i = 0; i < VR_ARRAY_SIZE(bad); i++)
-		if (healthport_addr_parse(bad[i], &a))
+		if (httpd_addr_parse(bad[i], &a))
 			fail_msg("\"%s\" is taken", bad[i]);
-	assert_true(healthport_addr_parse("[2001:db8::1]:10256", &a));
+	assert_true(httpd_addr_parse("[2001:db8::1]:10256", &a));
 	assert_int_equal(a.sin6_family, AF_INET6);
 	assert_int_equal(ntohs(a.sin6_port), 10256);
 	assert_int_equal(a.sin6_addr.s6_addr[15], 1);
-	assert_true(healthport_addr_parse("192.0.2.1:80", &a));
+	assert_true(httpd_addr_parse("192.0.2.1:80", &a));
 	assert_int_equal(a.sin6_family, AF_INET);
 }
 

@@ -39,7 +39,4 @@ void healthport_node(struct healthport *h, const struct sockaddr_in6 *addr);
 /* Members of the service that are on this node and take new flows. */
 unsigned int healthport_members(const struct model *model, const char *node, const char *service);
 
-/* "192.0.2.1:10256", "[::]:10256"; IPv4 as struct sockaddr_in. False when it is none. */
-bool healthport_addr_parse(const char *text, struct sockaddr_in6 *addr);
-
 #endif

@@ -21,6 +21,7 @@
 
 #include "daemon.h"
 #include "dlog.h"
+#include "httpd.h"
 #include "names.h"
 
 #define DEFAULT_STATE	"/run/vrouter/attachments"
@@ -156,7 +157,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 			o->external = true;
 			break;
 		case 'z':
-			if (!healthport_addr_parse(optarg, &o->healthz))
+			if (!httpd_addr_parse(optarg, &o->healthz))
 				return bad_option("--healthz %s: not an address and port as "
 						  "0.0.0.0:10256 or [::]:10256", optarg);
 			break;
