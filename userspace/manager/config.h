@@ -2,6 +2,8 @@
 #ifndef MANAGER_CONFIG_H
 #define MANAGER_CONFIG_H
 
+#include <netinet/in.h>
+
 #include "addr.h"
 
 /* One network: a prefix for each family it has. */
@@ -17,6 +19,7 @@ struct config {
 	bool		api;		/* objects are an API server's: others fill in what is missing */
 	const char	*kubeconfig, *server, *identity, *lease_ns;	/* without manifests */
 	struct network	pods, services;
+	struct sockaddr_in6 http;	/* sin6_family 0 = none; AF_INET: a sockaddr_in */
 	unsigned int	mtu;
 	int		log_level;	/* VR_LOG_ */
 	bool		check;		/* translate once, print, exit */

@@ -29,7 +29,7 @@ struct published {
 	char			said[8];	/* whether it is Ready, as its status has it */
 	char			since[32];
 	/* what is going on */
-	bool			queued, busy, told;
+	bool			queued, busy, told, reading;
 	unsigned int		phase;
 	struct published	*next, **prev;	/* in the phase's queue */
 	struct kube_call	*call;
