@@ -10,6 +10,7 @@
 #include "healthport.h"
 #include "httpd.h"
 #include "mem.h"
+#include "promtext.h"
 
 struct service_port {
 	struct healthport		*health;
@@ -23,6 +24,9 @@ struct healthport {
 	const struct model	*model;
 	const char		*node;
 	const struct healthport_state *state;
+	struct healthport_counts counts;
+	healthport_metrics_fn	metrics;	/* may be NULL */
+	void			*metrics_arg;
 	void			*ports;		/* tsearch() tree of struct service_port */
 };
 
@@ -110,16 +114,31 @@ static const char *time_text(time_t t, char buf[32])
 	return buf;
 }
 
-static void answer_node(void *arg, const struct http_request *rq, struct http_answer *a)
+/* As kube-proxy: a node that leaves gets nothing new (healthz), and is well nevertheless (livez). */
+static void answer_state(struct healthport *h, bool live, struct http_answer *a)
 {
-	const struct healthport_state *s = ((const struct healthport *)arg)->state;
+	const struct healthport_state *s = h->state;
+	bool good = s->synced && s->programmed && (live || !s->leaving);
 	char updated[32], now[32];
 
-	(void)rq;
-	a->status = s->synced && s->programmed && !s->leaving ? 200 : 503;
+	(live ? h->counts.livez : h->counts.healthz)[good]++;
+	a->status = good ? 200 : 503;
 	set_body(a, json_pack("{s:s, s:s, s:b}", "lastUpdated", time_text(s->updated, updated),
 			      "currentTime", time_text(time(NULL), now), "nodeEligible",
 			      !s->leaving));
+}
+
+static void answer_node(void *arg, const struct http_request *rq, struct http_answer *a)
+{
+	const char *path = http_path(rq);
+	struct healthport *h = arg;
+
+	if (h->metrics && !strcmp(path, "/metrics")) {
+		a->body = h->metrics(h->metrics_arg, &h->counts);
+		a->type = PROM_TYPE;
+		return;
+	}
+	answer_state(h, !strcmp(path, "/livez"), a);
 }
 
 /* --- ports -------------------------------------------------------------------------- */
@@ -169,8 +188,11 @@ void healthport_service(struct healthport *h, const char *service, uint16_t port
 		listen_for(h, service, port);
 }
 
-void healthport_node(struct healthport *h, const struct sockaddr_in6 *addr)
+void healthport_node(struct healthport *h, const struct sockaddr_in6 *addr,
+		     healthport_metrics_fn metrics, void *arg)
 {
+	h->metrics = metrics;
+	h->metrics_arg = arg;
 	httpd_listen(h->http, "--healthz", addr, answer_node, h);
 }
 
