@@ -168,6 +168,10 @@ def translated():
     until(lambda: (get("virtualnetworks", "cluster-network", "default") or {}).get("status", {}).get("subnets"),
           "the cluster's VirtualNetwork")
     until(lambda: (spec("virtualrouters", "n1") or {}).get("addresses") == ["192.0.2.1", "2001:db8::1"], "Node: VirtualRouter")
+    cp.api.patch("/api/v1/nodes/n2", {"spec": {"taints": [{"key": "ToBeDeletedByClusterAutoscaler", "effect": "NoSchedule"}]}})
+    until(lambda: (spec("virtualrouters", "n2") or {}).get("leaving") is True, "a node that is about to be deleted")
+    cp.api.patch("/api/v1/nodes/n2", {"spec": {"taints": None}})
+    until(lambda: "leaving" not in spec("virtualrouters", "n2"), "and one that stays after all")
     until(lambda: len(get("virtualmachineinterfaces", namespace="team")) == 3, "Pod: VirtualMachineInterface")
     vmi = spec("virtualmachineinterfaces", "web-0", "team")
     tap.equal(len(vmi["addresses"]), 2, "of both families")
