@@ -5,7 +5,6 @@
 
 #include <dirent.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -47,20 +46,17 @@ void prom_family(FILE *out, const char *name, const char *type, const char *help
 	fprintf(out, "\n# TYPE %s %s\n", name, type);
 }
 
-void prom_sample(FILE *out, const char *name, double value, ...)
+void prom_labelled(FILE *out, const char *name, double value, const char *const *labels)
 {
-	const char *label, *separator = "{";
-	va_list ap;
+	const char *separator = "{";
 
 	fputs(name, out);
-	va_start(ap, value);
-	while ((label = va_arg(ap, const char *))) {
-		fprintf(out, "%s%s=\"", separator, label);
-		put_text(out, va_arg(ap, const char *), true);
+	for (; *labels; labels += 2) {
+		fprintf(out, "%s%s=\"", separator, labels[0]);
+		put_text(out, labels[1], true);
 		fputc('"', out);
 		separator = ",";
 	}
-	va_end(ap);
 	if (*separator == ',')
 		fputc('}', out);
 	put_value(out, value);

@@ -26,7 +26,9 @@ struct prom_histogram {
 /* type: "counter", "gauge" or "histogram". */
 void prom_family(FILE *out, const char *name, const char *type, const char *help);
 /* Pairs of a label's name and value, ended by NULL. */
-void prom_sample(FILE *out, const char *name, double value, ...) __attribute__((sentinel));
+void prom_labelled(FILE *out, const char *name, double value, const char *const *labels);
+#define prom_sample(out, name, value, ...)					\
+	prom_labelled(out, name, value, (const char *const[]){ __VA_ARGS__ })
 /* A family with one sample, without labels. */
 void prom_one(FILE *out, const char *name, const char *type, const char *help, double value);
 

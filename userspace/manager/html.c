@@ -110,8 +110,9 @@ static void put_value(FILE *out, const json_t *value)
 		put_object(out, value);
 	} else if (json_is_array(value)) {
 		fputs("<table border=\"1\">\n", out);
-		json_array_foreach(value, i, item)
+		json_array_foreach(value, i, item) {
 			put_row(out, item);
+		}
 		fputs("</table>\n", out);
 	} else {
 		put_scalar(out, value);
