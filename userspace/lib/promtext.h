@@ -38,8 +38,8 @@ void prom_histogram(FILE *out, const char *name, const char *help, const struct 
 
 /*
  * The process itself under the names that all programs use: process_cpu_seconds_total,
- * process_resident_memory_bytes, process_start_time_seconds, process_open_fds. What /proc does not tell is
- * left out.
+ * process_resident_memory_bytes, process_start_time_seconds, process_open_fds. What
+ * /proc does not tell is left out.
  */
 void prom_process(FILE *out);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What operators and their tools ask the manager over HTTP: /healthz, /readyz, /metrics, and what it
- * knows under /debug/. All of it only reads.
+ * What operators and their tools ask the manager over HTTP: /healthz, /readyz, /metrics, and
+ * what it knows under /debug/. All of it only reads.
  */
 #ifndef MANAGER_HTTP_H
 #define MANAGER_HTTP_H
@@ -35,7 +35,7 @@ void manager_http_free(struct manager_http *http);
 /* metrics.c. To be freed. */
 char *metrics_text(const struct http_parts *p);
 
-/* introspect.c. after: the name that a list begins behind, NULL: at its begin. NULL: no such page. */
+/* introspect.c. after: the name that a list begins behind, or NULL. NULL: no such page. */
 json_t *introspect(const struct http_parts *p, const char *path, const char *after);
 
 /* html.c. A page that shows the object, whatever is in it; to be freed. */

@@ -74,8 +74,8 @@ void publisher_stats(const struct publisher *p, struct publisher_stats *stats);
 const char *publisher_plural(enum resource_kind kind);		/* "instanceips" */
 
 /*
- * How a resource is on the API server and what is about to happen to it, as a JSON object that is the
- * caller's; NULL: the publisher does not know it. key: "ns/name", "/name".
+ * How a resource is on the API server and what is about to happen to it, as a JSON object that
+ * is the caller's; NULL: the publisher does not know it. key: "ns/name", "/name".
  */
 json_t *publisher_state(const struct publisher *p, enum resource_kind kind, const char *key);
 

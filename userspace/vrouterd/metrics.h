@@ -3,8 +3,8 @@
 #define VRD_METRICS_H
 
 /*
- * Metrics of the daemon and of the data path. Those that kube-proxy has too mean the same here, under
- * names that begin with vrouter_ instead of kubeproxy_.
+ * Metrics of the daemon and of the data path. Those that kube-proxy has too mean the same here,
+ * under names that begin with vrouter_ instead of kubeproxy_.
  */
 
 #include <stdbool.h>
