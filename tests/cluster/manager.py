@@ -4,9 +4,12 @@
 restart, a kill and an API server that goes away leave behind.
 """
 
+import http.client
 import ipaddress
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 
@@ -15,6 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from vrtest.kube import PATIENCE, ControlPlane
 from vrtest.kube_api import ApiError
 from vrtest.node import BUILD, SRC
+from vrtest.prom import Metrics
 from vrtest.tap import Tap, wait_for
 
 tap = Tap("manager")
@@ -29,19 +33,44 @@ class Manager:
 
     def __init__(self, name):
         self.name, self.log, self.proc = name, f"{cp.dir}/{name}.log", None
+        with socket.create_server(("127.0.0.1", 0)) as s:
+            self.port = s.getsockname()[1]
 
-    def start(self):
-        conf = cp.service_account_kubeconfig("kube-system", "contrail-kube-manager")
+    @staticmethod
+    def kubeconfig():
+        return cp.service_account_kubeconfig("kube-system", "contrail-kube-manager")
+
+    def start(self, conf=None):
+        conf = conf or self.kubeconfig()
         with open(self.log, "ab") as log:
             self.proc = subprocess.Popen(  # pylint: disable=consider-using-with
-                [f"{BUILD}/contrail-kube-manager", "--kubeconfig", conf, "--identity", self.name, "--pod-network",
-                 "10.32.0.0/12,fd00:32::/64,10.160.0.0/16", "--service-network", "10.96.0.0/16,fd00:96::/108"],
+                [f"{BUILD}/contrail-kube-manager", "--kubeconfig", conf, "--identity", self.name, "--http", f"127.0.0.1:{self.port}",
+                 "--pod-network", "10.32.0.0/12,fd00:32::/64,10.160.0.0/16", "--service-network", "10.96.0.0/16,fd00:96::/108"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         return self
 
     def end(self, sig=signal.SIGTERM):
         self.proc.send_signal(sig)
         return self.proc.wait(PATIENCE)
+
+    def ask(self, path, method="GET", **headers):
+        """Status, content type, body; None while nobody listens."""
+        conn = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        try:
+            conn.request(method, path, headers=headers)
+            rsp = conn.getresponse()
+            return rsp.status, rsp.headers["Content-Type"], rsp.read().decode()
+        except ConnectionRefusedError:
+            return None
+        finally:
+            conn.close()
+
+    def metrics(self):
+        return Metrics(self.ask("/metrics")[2])
+
+    def page(self, path):
+        status, _, body = self.ask(f"/debug/{path}", Accept="application/json")
+        return json.loads(body) if status == 200 else None
 
     def said(self):
         with open(self.log, encoding="utf-8", errors="replace") as log:
@@ -114,12 +143,36 @@ def set_up():
     managers[0].start()
 
 
+def not_ready():
+    """Before the first list the manager lives, and is not ready."""
+    apiserver, m = cp.programs["kube-apiserver"].proc, Manager("three")
+    conf = m.kubeconfig()
+    apiserver.send_signal(signal.SIGSTOP)
+    try:
+        m.start(conf)
+        until(lambda: m.ask("/healthz"), "the manager listens")
+        tap.equal(m.ask("/healthz")[0], 200, "/healthz: it lives")
+        status, _, text = m.ask("/readyz")
+        tap.check(status == 503 and "[-]pods failed: not listed yet\n" in text and text.endswith("readyz check failed\n"),
+                  "/readyz: it has not listed anything", text)
+        tap.equal(m.metrics().get("vrouter_manager_leader"), 0, "and does not lead")
+    finally:
+        apiserver.send_signal(signal.SIGCONT)
+    until(lambda: m.ask("/readyz")[0] == 200, "then it is ready")
+    tap.equal(m.end(), 0, "and ends")
+    until(lambda: managers[0].metrics().get("vrouter_manager_leader") == 1, "the other one leads")
+
+
 def translated():
     """Everything that Kubernetes has becomes a resource."""
     until(lambda: get("projects", "team"), "Namespace: Project")
     until(lambda: (get("virtualnetworks", "cluster-network", "default") or {}).get("status", {}).get("subnets"),
           "the cluster's VirtualNetwork")
     until(lambda: (spec("virtualrouters", "n1") or {}).get("addresses") == ["192.0.2.1", "2001:db8::1"], "Node: VirtualRouter")
+    cp.api.patch("/api/v1/nodes/n2", {"spec": {"taints": [{"key": "ToBeDeletedByClusterAutoscaler", "effect": "NoSchedule"}]}})
+    until(lambda: (spec("virtualrouters", "n2") or {}).get("leaving") is True, "a node that is about to be deleted")
+    cp.api.patch("/api/v1/nodes/n2", {"spec": {"taints": None}})
+    until(lambda: "leaving" not in spec("virtualrouters", "n2"), "and one that stays after all")
     until(lambda: len(get("virtualmachineinterfaces", namespace="team")) == 3, "Pod: VirtualMachineInterface")
     vmi = spec("virtualmachineinterfaces", "web-0", "team")
     tap.equal(len(vmi["addresses"]), 2, "of both families")
@@ -163,6 +216,74 @@ def quiet():
     until(lambda: get("virtualmachineinterfaces", "mark", "team"), "a pod that comes")
     after = versions()
     tap.equal({k: v for k, v in after.items() if before.get(k, v) != v}, {}, "leaves the other objects as they are")
+
+
+def observed():
+    """/readyz, /healthz and /metrics of the one that leads."""
+    m = managers[0]
+    tap.equal(m.ask("/readyz"), (200, "text/plain; charset=utf-8", "ok"), "/readyz: all kinds have been listed")
+    lines = m.ask("/readyz?verbose")[2].splitlines()
+    tap.check("[+]pods ok" in lines and "[+]instanceips ok" in lines and lines[-1] == "readyz check passed", "?verbose names them", lines)
+    tap.equal(m.ask("/healthz")[::2], (200, "ok"), "/healthz")
+    tap.check("[+]write ok\n" in m.ask("/healthz?verbose")[2], "?verbose says of what")
+    tap.equal([m.ask("/metrics", method)[0] for method in ("HEAD", "POST", "DELETE")], [200, 405, 405], "nothing but GET and HEAD")
+    tap.equal([m.ask(path)[0] for path in ("/", "/healthzz", "/debug/objects/None", "/debug/objects/Pod/team/none")], [404] * 4, "404")
+    until(lambda: not m.metrics().sum("vrouter_manager_pending_writes"), "/metrics: nothing is left to be written")
+    before = m.metrics()
+    tap.equal(m.ask("/metrics")[1], "text/plain; version=0.0.4; charset=utf-8", "its type")
+    tap.equal(before.get("vrouter_manager_leader"), 1, "it leads")
+    tap.equal(before.get("vrouter_manager_objects", kind="Pod"), len(cp.api.get("/api/v1/pods")["items"]), "pods")
+    tap.equal(before.get("vrouter_manager_resources", kind="InstanceIP"), len(get("instanceips")), "resources")
+    tap.equal(before.get("vrouter_manager_lists_total", resource="pods"), 1, "pods were listed once")
+    tap.check(before.get("vrouter_manager_api_requests_total", verb="POST", code="201"), "requests")
+    tap.check(before.get("process_cpu_seconds_total") > 0 and before.get("process_resident_memory_bytes") > 1 << 20 and
+              before.get("process_start_time_seconds") > 1e9, "of the process")
+    make_pod("counted", "n1", labels={"app": "counted"})
+    until(lambda: get("virtualmachineinterfaces", "counted", "team"), "a pod more")
+    until(lambda: not m.metrics().sum("vrouter_manager_pending_writes"), "is written")
+    after = m.metrics()
+
+    def more(name, **labels):
+        return after.sum(name, **labels) - before.sum(name, **labels)
+    tap.equal(more("vrouter_manager_objects", kind="Pod"), 1, "one pod more")
+    tap.equal(more("vrouter_manager_writes_total", kind="VirtualMachineInterface", result="ok"), 1, "one write of an interface")
+    tap.equal(more("vrouter_manager_writes_total", kind="InstanceIP", result="ok"), 2, "and of two addresses")
+    for family in ("IPv4", "IPv6"):
+        labels = {"network": "default/cluster-network", "family": family}
+        tap.equal(more("vrouter_manager_addresses_in_use", **labels), 1, f"{family}: one address more in use")
+    tap.equal(more("vrouter_manager_addresses_free", network="default/cluster-network", family="IPv4"), -1, "one less is free")
+    tap.check(more("vrouter_manager_reconcile_duration_seconds_count") >= 1, "translations are timed")
+    tap.check(more("vrouter_manager_watch_events_total", resource="pods") >= 1, "and events counted")
+    cp.kubectl("delete", "pod", "counted", "-n", "team", "--grace-period=0", "--force")
+    until(lambda: not get("virtualmachineinterfaces", "counted", "team"), "the pod goes")
+
+
+def introspected():
+    """What the manager knows of a pod, and of what it made of it."""
+    m = managers[0]
+    kinds = m.page("")
+    tap.equal({k["kind"]: k["count"] for k in kinds["objects"]}["Service"], len(cp.api.get("/api/v1/services")["items"]), "/debug/ counts kinds")
+    names = [i["name"] for i in m.page("objects/Pod")["items"]]
+    tap.check("team/web-0" in names and names == sorted(names), "/debug/objects/Pod lists pods", names)
+    tap.equal([i["name"] for i in m.page("objects/Pod?after=team/web-0")["items"]], names[names.index("team/web-0") + 1:], "from one on")
+    pod = m.page("objects/Pod/team/web-0")
+    vmi = get("virtualmachineinterfaces", "web-0", "team")
+    tap.equal((pod["node"], pod["problem"], pod["interfaces"][0]["addresses"]), ("n1", None, vmi["spec"]["addresses"]), "a pod")
+    made = {(r["kind"], r["name"]) for r in pod["resources"]}
+    tap.equal(made, {("VirtualMachineInterface", "team/web-0")} | {("InstanceIP", a.replace(":", "-")) for a in vmi["spec"]["addresses"]},
+              "and what was made of it")
+    made = {r["kind"] for r in m.page("objects/Service/team/web")["resources"]}
+    tap.equal(made, {"LoadBalancer", "LoadBalancerPool", "InstanceIP"}, "the same of a service")
+    res = m.page("resources/VirtualMachineInterface/team/web-0")
+    tap.equal(res["resource"]["spec"], vmi["spec"], "its interface")
+    tap.equal((str(res["apiServer"]["resourceVersion"]), res["apiServer"]["state"]), (vmi["metadata"]["resourceVersion"], "as wanted"),
+              "as the API server has it")
+    early = m.page("objects/Pod/team/early")
+    tap.check("there is no VirtualNetwork team/nowhere" in (early["problem"] or ""), "what is wrong with a pod", early)
+    html = m.ask("/debug/objects/Pod/team/web-0")
+    tap.check(html[1] == "text/html; charset=utf-8" and "/debug/resources/VirtualMachineInterface/team/web-0" in html[2], "for people: HTML", html)
+    tap.check("&lt;b&gt;" in m.ask("/debug/objects/%3Cb%3E")[2] or m.ask("/debug/objects/%3Cb%3E")[0] == 404, "hostile paths are no HTML")
+    tap.check("application/json" in m.ask("/debug/?format=json")[1], "?format=json")
 
 
 def policies():
@@ -407,6 +528,9 @@ def fail_over():
     managers[1].start()
     until(lambda: "everything is known" in managers[1].said(), "a second replica is ready")
     tap.check("leading" not in managers[1].said(), "and does not lead")
+    tap.equal(managers[1].ask("/readyz")[::2], (200, "ok"), "as /readyz says")
+    tap.equal([m.metrics().get("vrouter_manager_leader") for m in managers], [1, 0], "one leads")
+    tap.equal(managers[1].metrics().sum("vrouter_manager_writes_total"), 0, "the other one has written nothing")
     managers[0].end(signal.SIGKILL)
     make_pod("after", "n2", labels={"app": "after"})
     until(lambda: get("virtualmachineinterfaces", "after", "team"), "killed, the other one takes over")
@@ -484,8 +608,9 @@ def api_server_gone():
 
 with cp:
     set_up()
-    CASES = (translated, waiting, quiet, policies, cluster_policies, isolation, users_network, address_blocks, exhaustion, namespace_network,
-             health, foreign, namespace_gone, events, fail_over, while_down, pinned, api_server_gone)
+    CASES = (not_ready, translated, waiting, quiet, observed, introspected, policies, cluster_policies, isolation, users_network,
+             address_blocks, exhaustion, namespace_network, health, foreign, namespace_gone, events, fail_over, while_down, pinned,
+             api_server_gone)
     tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
     if tap.failed:
         for m in managers:

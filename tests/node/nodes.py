@@ -19,6 +19,7 @@ from vrtest.fabric import Fabric, run
 from vrtest.node import (SLOW, VrctlError, load_module, namespace_manifest, node_manifest, pod_manifest, policy,
                          service, unload_module)
 from vrtest.probe import Probe, World, family_of
+from vrtest.prom import Metrics
 from vrtest.tap import Tap, wait_for
 from vrtest.wired import Place
 
@@ -297,6 +298,35 @@ def node_health():
     wait_for(lambda: curl(hosts[2].addr(0), 10256)[0] == 200, "node2 in step again", WAIT)
 
 
+def node_metrics():
+    """/metrics: what kube-proxy has, and what the kernel counts."""
+    def scrape():
+        res = fabric.outside.run(["curl", "-s", "-g", "-m", str(WAIT), f"http://{hosts[1].addr(0)}:10256/metrics"])
+        return Metrics(res.stdout)
+
+    before = scrape()
+    for name in ("vrouter_kernel_up", "vrouter_programmed", "vrouter_feed_synced"):
+        tap.equal(before.get(name), 1, name)
+    tap.check(before.get("vrouter_sync_proxy_rules_duration_seconds_count") > 0, "reconciliations are timed")
+    bounds = nodes[1].vrctl("limits", "show")
+    bounds = bounds[0] if isinstance(bounds, list) else bounds
+    for name in bounds["used"]:
+        tap.equal(before.get("vrouter_limit", limit=name.replace("-", "_")), bounds[name], f"limit {name}")
+    tap.equal(before.get("vrouter_in_use", limit="vifs"), len(nodes[1].vrctl("vif", "show")), "interfaces in use")
+    tap.equal(ask(pods["client"], "tcp", pods["web-1"].addr(4), 8080), "default/web-1", "a connection")
+    nodes[1].apply("30-services", [balanced()])
+    fabric.sync()
+    curl(hosts[1].addr(0), 10256)
+    after = scrape()
+    tap.check(after.get("vrouter_flows_created_total") > before.get("vrouter_flows_created_total"), "its flow is counted")
+    tap.check(after.get("vrouter_sync_proxy_rules_service_changes_total") > before.get("vrouter_sync_proxy_rules_service_changes_total"),
+              "a service changed")
+    tap.equal(after.get("vrouter_sync_proxy_rules_service_changes_pending"), 0, "and the kernel has it")
+    tap.equal(after.get("vrouter_healthz_total", code="200"), before.get("vrouter_healthz_total", code="200") + 1, "/healthz counted")
+    nodes[1].apply("30-services", [web()])
+    fabric.sync()
+
+
 def to_outside():
     """networking.go: pods reach the outside, by their node's address."""
     outside = Place(fabric.outside, "outside", ("192.0.2.254", "2001:db8::254"))
@@ -528,7 +558,7 @@ def module_reloaded():
 
 
 set_up()
-CASES = (programmed, pod_to_pod, cluster_ip, host, across_policy, node_port, source_ranges, health_check, node_health, to_outside, egress, link_local, segment_size,
+CASES = (programmed, pod_to_pod, cluster_ip, host, across_policy, node_port, source_ranges, health_check, node_health, node_metrics, to_outside, egress, link_local, segment_size,
          underlay_mtu, trace, daemon_restart, port_range, node_lost, node_readdressed, node_gone,
          module_reloaded)
 tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))

@@ -192,6 +192,15 @@ static void hints(void **state)
 		    "\"zones\":[\"a\",\"b\"],\"nodes\":[\"n1\"]}]");
 	world_apply(&w, "{apiVersion: v1, kind: Node, metadata: {name: n9, labels: {topology.kubernetes.io/zone: a}}}");
 	assert_spec(&w, RES_ROUTER, "/n9", "zone", "\"a\"");
+	assert_null(json_object_get(world_spec(&w, RES_ROUTER, "/n9"), "leaving"));
+	/* the autoscaler is going to delete it; another taint means nothing here */
+	world_apply(&w, "{apiVersion: v1, kind: Node, metadata: {name: n9}, spec: {taints: [{key: other, effect: NoSchedule}, "
+			"{key: ToBeDeletedByClusterAutoscaler, effect: NoSchedule}]}}");
+	assert_spec(&w, RES_ROUTER, "/n9", "leaving", "true");
+	world_apply(&w, "{apiVersion: v1, kind: Node, metadata: {name: n9, deletionTimestamp: '2026-01-31T03:00:00Z'}}");
+	assert_spec(&w, RES_ROUTER, "/n9", "leaving", "true");
+	world_apply(&w, "{apiVersion: v1, kind: Node, metadata: {name: n9}, spec: {taints: [{key: other, effect: NoSchedule}]}}");
+	assert_null(json_object_get(world_spec(&w, RES_ROUTER, "/n9"), "leaving"));
 	world_free(&w);
 }
 

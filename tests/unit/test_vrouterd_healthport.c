@@ -22,6 +22,7 @@
 
 #include "dlog.h"
 #include "healthport.h"
+#include "httpd.h"
 #include "mem.h"
 
 #define HEAD(kind, name) "{\"apiVersion\":\"opencontrail.org/v1\",\"kind\":\"" kind			\
@@ -171,16 +172,22 @@ static void read_answer(struct world *w, int fd)
 	close(fd);
 }
 
-static const char *ask(struct world *w, const char *method, uint16_t port, bool v6)
+static const char *ask_path(struct world *w, const char *method, const char *path, uint16_t port,
+			    bool v6)
 {
 	char text[128];
 	int fd = connect_to(port, v6);
 
 	assert_true(fd >= 0);
-	snprintf(text, sizeof(text), "%s /any/path HTTP/1.1\r\nHost: x\r\n\r\n", method);
+	snprintf(text, sizeof(text), "%s %s HTTP/1.1\r\nHost: x\r\n\r\n", method, path);
 	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
 	read_answer(w, fd);
 	return w->answer;
+}
+
+static const char *ask(struct world *w, const char *method, uint16_t port, bool v6)
+{
+	return ask_path(w, method, "/any/path", port, v6);
 }
 
 static void assert_status(const char *answer, unsigned int status)
@@ -190,6 +197,17 @@ static void assert_status(const char *answer, unsigned int status)
 	snprintf(want, sizeof(want), "HTTP/1.1 %u ", status);
 	if (strncmp(answer, want, strlen(want)))
 		fail_msg("want %s, got: %s", want, answer);
+}
+
+static char *metrics_of(void *arg, const struct healthport_counts *c)
+{
+	char *text = NULL;
+
+	(void)arg;
+	if (asprintf(&text, "healthz %llu %llu, livez %llu %llu", c->healthz[1], c->healthz[0],
+		     c->livez[1], c->livez[0]) < 0)
+		fail();
+	return text;
 }
 
 /* --- cases --------------------------------------------------------------------------- */
@@ -373,8 +391,8 @@ static void node(void **state)
 	const char *a;
 
 	snprintf(text, sizeof(text), "127.0.0.1:%u", port);
-	assert_true(healthport_addr_parse(text, &addr));
-	healthport_node(w->health, &addr);
+	assert_true(httpd_addr_parse(text, &addr));
+	healthport_node(w->health, &addr, metrics_of, w);
 	a = ask(w, "GET", port, false);
 	assert_status(a, 200);
 	assert_non_null(strstr(a, "\"lastUpdated\": \"1970-01-01T00:00:01Z\""));
@@ -385,10 +403,20 @@ static void node(void **state)
 	w->state.programmed = true;
 	w->state.synced = false;
 	assert_status(ask(w, "GET", port, false), 503);
-	w->state.synced = w->state.leaving = true;
+	w->state.leaving = true;
 	a = ask(w, "GET", port, false);
 	assert_status(a, 503);
 	assert_non_null(strstr(a, "\"nodeEligible\": false"));
+	/* it is well, and is to get nothing new */
+	assert_status(ask_path(w, "GET", "/healthz", port, false), 503);
+	assert_status(ask_path(w, "GET", "/livez", port, false), 503);
+	w->state.synced = true;
+	assert_status(ask_path(w, "GET", "/healthz", port, false), 503);
+	assert_status(ask_path(w, "GET", "/livez?x", port, false), 200);
+	a = ask_path(w, "GET", "/metrics", port, false);
+	assert_status(a, 200);
+	assert_non_null(strstr(a, "Content-Type: text/plain; version=0.0.4"));
+	assert_non_null(strstr(a, "healthz 1 5, livez 1 1"));
 	assert_int_equal(connect_to(port, true), -ECONNREFUSED);
 }
 
@@ -424,13 +452,13 @@ static void addresses(void **state)
 
 	(void)state;
 	for (i = 0; i < VR_ARRAY_SIZE(bad); i++)
-		if (healthport_addr_parse(bad[i], &a))
+		if (httpd_addr_parse(bad[i], &a))
 			fail_msg("\"%s\" is taken", bad[i]);
-	assert_true(healthport_addr_parse("[2001:db8::1]:10256", &a));
+	assert_true(httpd_addr_parse("[2001:db8::1]:10256", &a));
 	assert_int_equal(a.sin6_family, AF_INET6);
 	assert_int_equal(ntohs(a.sin6_port), 10256);
 	assert_int_equal(a.sin6_addr.s6_addr[15], 1);
-	assert_true(healthport_addr_parse("192.0.2.1:80", &a));
+	assert_true(httpd_addr_parse("192.0.2.1:80", &a));
 	assert_int_equal(a.sin6_family, AF_INET);
 }
 

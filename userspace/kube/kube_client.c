@@ -12,6 +12,7 @@
 #define CONNECT_TIMEOUT	10L	/* seconds */
 #define TOKEN_AGE	60	/* seconds after which a token's file is read again */
 #define MAX_TOKEN	(64 << 10)
+#define MAX_COUNTS	128	/* pairs of method and status; a server uses a dozen codes */
 
 struct kube_client {
 	sd_event			*loop;
@@ -23,6 +24,8 @@ struct kube_client {
 	char				*token;		/* as last read */
 	time_t				token_time;	/* CLOCK_MONOTONIC; 0: read it */
 	struct kube_call		*calls;
+	struct kube_count		*counts;
+	size_t				n_counts;
 };
 
 struct kube_call {
@@ -175,6 +178,33 @@ static void describe(const struct kube_call *call, CURLcode result, long status,
 		    call->rq.path);
 }
 
+static void count(struct kube_client *c, const struct kube_request *rq, int code)
+{
+	const char *verb = rq->stream ? "WATCH" : rq->method;
+	struct kube_count *k;
+	size_t i;
+
+	for (i = 0; i < c->n_counts; i++) {
+		k = &c->counts[i];
+		if (k->code == code && !strcmp(k->verb, verb)) {
+			k->n++;
+			return;
+		}
+	}
+	if (c->n_counts == MAX_COUNTS)
+		return;
+	k = array_push(&c->counts, &c->n_counts, sizeof(*k));
+	snprintf(k->verb, sizeof(k->verb), "%s", verb);
+	k->code = code;
+	k->n = 1;
+}
+
+const struct kube_count *kube_client_counts(const struct kube_client *c, size_t *n)
+{
+	*n = c->n_counts;
+	return c->counts;
+}
+
 static void finish(struct vr_transfer *t, CURLcode result)
 {
 	struct kube_call *call = (struct kube_call *)t;
@@ -184,6 +214,7 @@ static void finish(struct vr_transfer *t, CURLcode result)
 	bool good, streamed;
 
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &rsp.status);
+	count(call->client, &rq, rsp.status);
 	if (rsp.status == 401)
 		call->client->token_time = 0;
 	streamed = rq.stream && rsp.status / 100 == 2;
@@ -373,5 +404,6 @@ void kube_client_free(struct kube_client *c)
 	xwipe(c->token);
 	free(c->user_agent);
 	free(c->base);
+	free(c->counts);
 	free(c);
 }

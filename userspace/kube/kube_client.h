@@ -50,6 +50,16 @@ void kube_client_free(struct kube_client *client);	/* cancels what is under way 
 
 sd_event *kube_client_loop(struct kube_client *client);
 
+/* Requests that ended, by method and status. */
+struct kube_count {
+	char			verb[8];	/* "GET"; "WATCH": one that was streamed */
+	int			code;		/* HTTP's; 0: there was no answer */
+	unsigned long long	n;
+};
+
+/* Borrowed until the next turn of the loop; *n of them. */
+const struct kube_count *kube_client_counts(const struct kube_client *client, size_t *n);
+
 /* 0, or a negative errno (and done is not called). *call is valid until done. */
 int kube_request(struct kube_call **call, struct kube_client *client,
 		 const struct kube_request *rq, struct vr_err *err);

@@ -35,6 +35,7 @@ struct kube_reflector {
 	char				*line;		/* of the watch, not yet complete */
 	size_t				len, size;
 	unsigned int			failures;
+	struct kube_reflector_stats	stats;
 	bool				synced, told, relist;
 	char				why[VR_ERR_TEXT];	/* the stream is given up */
 };
@@ -68,6 +69,7 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *arg)
 
 static void trouble(struct kube_reflector *r, const char *text)
 {
+	r->stats.failures++;
 	if (!r->told)
 		r->ops->trouble(r->arg, text);
 	r->told = true;
@@ -161,6 +163,7 @@ static bool put(struct kube_reflector *r, json_t *object)
 	}
 	k->version = xstrdup(version);
 	k->listed = true;
+	r->stats.events++;
 	r->ops->put(r->arg, k->key, object);
 	return true;
 }
@@ -168,6 +171,7 @@ static bool put(struct kube_reflector *r, json_t *object)
 static void drop(struct kube_reflector *r, struct known *k)
 {
 	tdelete(k, &r->known, by_key);
+	r->stats.events++;
 	r->ops->del(r->arg, k->key);
 	known_free(k);
 }
@@ -401,6 +405,7 @@ static void begin(struct kube_reflector *r)
 	if (r->version) {
 		unsigned int seconds = WATCH_MIN + random_below(WATCH_MIN);
 
+		r->stats.watches++;
 		path = xasprintf(
 			"%s?watch=1&allowWatchBookmarks=true&resourceVersion=%s&timeoutSeconds=%u",
 			r->path, r->version, seconds);
@@ -410,8 +415,10 @@ static void begin(struct kube_reflector *r)
 		rq.done = on_watch_end;
 	} else {
 		/* of a list that was broken off, too */
-		if (!r->next_page)
+		if (!r->next_page) {
 			twalk_r(r->known, forget_listed, NULL);
+			r->stats.lists++;
+		}
 		token = r->next_page ? curl_easy_escape(NULL, r->next_page, 0) : NULL;
 		path = xasprintf("%s?limit=%u%s%s", r->path, KUBE_PAGE,
 				    token ? "&continue=" : "", token ? token : "");
@@ -444,6 +451,11 @@ struct kube_reflector *kube_reflector_new(struct kube_client *client, const char
 		return NULL;
 	}
 	return r;
+}
+
+const struct kube_reflector_stats *kube_reflector_stats(const struct kube_reflector *r)
+{
+	return &r->stats;
 }
 
 void kube_reflector_free(struct kube_reflector *r)

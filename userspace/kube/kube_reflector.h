@@ -45,4 +45,14 @@ struct kube_reflector *kube_reflector_new(struct kube_client *client, const char
 					  const struct kube_reflector_ops *ops, void *arg);
 void kube_reflector_free(struct kube_reflector *r);
 
+/* What it did since it was made. */
+struct kube_reflector_stats {
+	unsigned long long	lists;		/* that were begun; one when all is well */
+	unsigned long long	watches;	/* that were begun: one each few minutes */
+	unsigned long long	events;		/* objects that came, changed or went */
+	unsigned long long	failures;	/* lists and watches that ended in trouble */
+};
+
+const struct kube_reflector_stats *kube_reflector_stats(const struct kube_reflector *r);
+
 #endif

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "events.h"
+#include "http.h"
 #include "informers.h"
 #include "kube_lease.h"
 #include "publisher.h"
@@ -43,7 +44,7 @@ static void on_changed(void *arg)
 {
 	struct cluster *c = arg;
 
-	model_run(&c->mgr->model);
+	manager_run(c->mgr);
 	if (c->translated)
 		return;
 	c->translated = true;
@@ -244,14 +245,19 @@ static int start(struct cluster *c, struct vr_err *err)
 					    &lease_ops, c));
 	c->informers =
 		informers_new(c->event, c->client, cfg, &mgr->model, &mgr->log, &informer_ops, c);
-	if (!cfg->socket)
-		return 0;
+	ret = manager_http_new(&mgr->http, c->event, &mgr->log,
+			       &(struct http_parts){ .mgr = mgr, .informers = c->informers,
+				       .publisher = c->publisher, .client = c->client,
+				       .lease = c->lease, .translated = &c->translated }, err);
+	if (ret || !cfg->socket)
+		return ret;
 	ret = stream_open(&mgr->stream, c->event, &mgr->store, &mgr->log, cfg->socket, err);
 	return ret ? vr_err_wrap(err, "--listen") : manager_hear(mgr, c->event, err);
 }
 
 static void stop(struct cluster *c)
 {
+	manager_http_free(c->mgr->http);
 	stream_close(&c->mgr->stream);
 	sd_event_source_unref(c->mgr->health);
 	c->mgr->store.change = NULL;

@@ -3,6 +3,7 @@
 
 #include <getopt.h>
 
+#include "httpd.h"
 #include "log.h"
 #include "xmem.h"
 
@@ -24,6 +25,8 @@ static const char usage[] =
 	"  --lease-namespace NS     of the Lease that says who leads, default kube-system\n"
 	"  --manifests DIR          folder of *.yaml, *.yml and *.json; its changes are followed\n"
 	"  --listen unix:PATH       socket to serve the resources on\n"
+	"  --http ADDR:PORT         health, metrics and what the manager knows, over HTTP, as\n"
+	"                           127.0.0.1:8095 or [::]:8095; default: not\n"
 	"  --pod-network CIDR[,CIDR]...   default 10.32.0.0/12; with IPv6's for dual stack; of\n"
 	"                           several of one family the first with room is used\n"
 	"  --service-network CIDR[,CIDR]  default 10.96.0.0/12; at most one of each family\n"
@@ -185,6 +188,14 @@ static char *take_listen(struct config *cfg, const char *arg)
 	return NULL;
 }
 
+static char *take_http(struct config *cfg, const char *arg)
+{
+	if (httpd_addr_parse(arg, &cfg->http))
+		return NULL;
+	return xasprintf("\"%.100s\" is not an address and port as 127.0.0.1:8095 or [::]:8095",
+			 arg);
+}
+
 static char *take_mtu(struct config *cfg, const char *arg)
 {
 	char *end;
@@ -254,6 +265,8 @@ static char *take(struct config *cfg, int opt, const char *arg)
 		return NULL;
 	case 'l':
 		return take_listen(cfg, arg);
+	case 'H':
+		return take_http(cfg, arg);
 	case 'p':
 		return config_network(arg, &cfg->pods);
 	case 's':
@@ -285,6 +298,7 @@ static const struct option options[] = {
 	{ "identity", required_argument, NULL, 'i' },
 	{ "lease-namespace", required_argument, NULL, 'n' },
 	{ "listen", required_argument, NULL, 'l' },
+	{ "http", required_argument, NULL, 'H' },
 	{ "pod-network", required_argument, NULL, 'p' },
 	{ "service-network", required_argument, NULL, 's' },
 	{ "node-block-size", required_argument, NULL, 'b' },

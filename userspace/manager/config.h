@@ -2,6 +2,8 @@
 #ifndef MANAGER_CONFIG_H
 #define MANAGER_CONFIG_H
 
+#include <netinet/in.h>
+
 #include "addr.h"
 
 #define NETWORK_SUBNETS 16
@@ -22,6 +24,7 @@ struct config {
 	struct network	pods, services;
 	unsigned int	block_len[FAMILIES];	/* of the nodes' blocks of addresses; 0: none */
 	bool		block_len_given;
+	struct sockaddr_in6 http;	/* sin6_family 0 = none; AF_INET: a sockaddr_in */
 	unsigned int	mtu;
 	int		log_level;	/* VR_LOG_ */
 	bool		check;		/* translate once, print, exit */

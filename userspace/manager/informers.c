@@ -2,7 +2,6 @@
 #include "informers.h"
 
 #include "field.h"
-#include "kube_reflector.h"
 #include "publisher.h"
 #include "xmem.h"
 
@@ -59,6 +58,7 @@ struct informers {
 	const struct informer_ops	*ops;
 	void				*arg;
 	bool				waiting;
+	unsigned long long		complaints;
 	unsigned int			troubled;	/* informers that cannot follow */
 	struct informer			v[N_WATCHED + RESOURCE_KINDS + N_OPTIONAL];
 	size_t				n;
@@ -119,6 +119,7 @@ static void give_to_model(struct informer *inf, json_t *object)
 		vr_logf(in->log, report.v[i].severity == ERROR ? VR_LOG_ERR : VR_LOG_WARNING,
 			"%s%s", report.v[i].text,
 			obj ? "" : "; its last good state stays in force");
+		in->complaints++;
 		in->ops->complaint(in->arg, object, !obj, report.v[i].text);
 	}
 	report_free(&report);
@@ -271,6 +272,21 @@ struct informers *informers_new(sd_event *event, struct kube_client *client,
 	for (i = 0; i < N_OPTIONAL; i++)
 		add(in, optional[i].object, optional[i].resource, xstrdup(optional[i].path));
 	return in;
+}
+
+bool informers_state(const struct informers *in, size_t i, struct informer_state *state)
+{
+	if (i >= in->n)
+		return false;
+	state->resource = strrchr(in->v[i].path, '/') + 1;
+	state->synced = in->v[i].synced;
+	state->stats = kube_reflector_stats(in->v[i].reflector);
+	return true;
+}
+
+unsigned long long informers_complaints(const struct informers *in)
+{
+	return in->complaints;
 }
 
 void informers_free(struct informers *in)

@@ -14,6 +14,7 @@
 
 #include "config.h"
 #include "kube_client.h"
+#include "kube_reflector.h"
 #include "log.h"
 #include "model.h"
 
@@ -32,6 +33,18 @@ struct informers *informers_new(sd_event *event, struct kube_client *client,
 				const struct config *cfg, struct model *model, struct vr_log *log,
 				const struct informer_ops *ops, void *arg);
 void informers_free(struct informers *in);
+
+/* One kind that is watched. */
+struct informer_state {
+	const char				*resource;	/* its plural: "pods" */
+	bool					synced;		/* the first list is complete */
+	const struct kube_reflector_stats	*stats;
+};
+
+/* The i-th, from 0 on; false: there is none. */
+bool informers_state(const struct informers *in, size_t i, struct informer_state *state);
+/* Objects that were not taken, or not as they were meant, since the start. */
+unsigned long long informers_complaints(const struct informers *in);
 
 /* The model has changes that come from elsewhere. */
 void informers_changed(struct informers *in);

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <signal.h>
 #include <systemd/sd-daemon.h>
+#include <time.h>
 
+#include "http.h"
 #include "xmem.h"
 
 /* An object that is right in itself and cannot be had as it is: a taken address, say. */
@@ -20,8 +22,12 @@ static void on_problem(void *arg, const struct object *obj, const char *text)
 
 void manager_init(struct manager *mgr, const struct config *cfg)
 {
+	static const double run_bounds[] = { 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30 };
+
 	memset(mgr, 0, sizeof(*mgr));
 	mgr->cfg = cfg;
+	mgr->runs.bounds = run_bounds;
+	mgr->runs.n = sizeof(run_bounds) / sizeof(run_bounds[0]);
 	vr_log_init(&mgr->log, "contrail-kube-manager", cfg->log_level);
 	store_init(&mgr->store, &mgr->log, stream_emit, &mgr->stream);
 	model_init(&mgr->model, cfg, &mgr->store, on_problem, mgr);
@@ -33,6 +39,18 @@ void manager_free(struct manager *mgr)
 	manifests_free(&mgr->manifests);
 	model_free(&mgr->model);
 	store_free(&mgr->store);
+}
+
+unsigned int manager_run(struct manager *mgr)
+{
+	struct timespec from, to;
+	unsigned int refused;
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	refused = model_run(&mgr->model);
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	prom_observe(&mgr->runs, (to.tv_sec - from.tv_sec) + (to.tv_nsec - from.tv_nsec) / 1e9);
+	return refused;
 }
 
 int manager_load(struct manager *mgr)
@@ -51,7 +69,7 @@ int manager_load(struct manager *mgr)
 		ret = report.errors;
 	report_free(&report);
 	if (ret >= 0)
-		ret += model_run(&mgr->model);
+		ret += manager_run(mgr);
 	if (mgr->store.version != before)
 		vr_logf(&mgr->log, VR_LOG_INFO, "%llu changes published, at version %llu",
 			(unsigned long long)(mgr->store.version - before),
@@ -108,7 +126,7 @@ static int on_health(sd_event_source *source, void *arg)
 	struct manager *mgr = arg;
 
 	(void)source;
-	model_run(&mgr->model);
+	manager_run(mgr);
 	return 0;
 }
 
@@ -149,6 +167,9 @@ static int start(struct manager *mgr, sd_event *event, struct vr_err *err)
 	if (ret)
 		return vr_err_wrap(err, "--listen");
 	ret = manager_hear(mgr, event, err);
+	if (!ret)
+		ret = manager_http_new(&mgr->http, event, &mgr->log,
+				       &(struct http_parts){ .mgr = mgr }, err);
 	if (ret)
 		return ret;
 	if (manager_load(mgr) < 0)
@@ -178,6 +199,7 @@ int manager_serve(struct manager *mgr)
 	}
 	if (ret < 0)
 		vr_logf(&mgr->log, VR_LOG_ERR, "%s", err.text);
+	manager_http_free(mgr->http);
 	stream_close(&mgr->stream);
 	sd_event_source_unref(mgr->health);
 	watch_stop(&mgr->watch);

@@ -7,9 +7,12 @@
 #include "log.h"
 #include "manifests.h"
 #include "model.h"
+#include "promtext.h"
 #include "store.h"
 #include "stream.h"
 #include "watch.h"
+
+struct manager_http;
 
 struct manager {
 	const struct config	*cfg;
@@ -19,6 +22,8 @@ struct manager {
 	struct manifests	manifests;
 	struct stream		stream;
 	struct watch		watch;
+	struct prom_histogram	runs;		/* of the model, in seconds */
+	struct manager_http	*http;		/* NULL: not asked for */
 	sd_event_source		*health;	/* what nodes said is to be published */
 };
 
@@ -30,6 +35,9 @@ void manager_free(struct manager *mgr);
  * errors that were found (and logged), or -1 if the folder cannot be read.
  */
 int manager_load(struct manager *mgr);
+
+/* model_run(), and how long it took. */
+unsigned int manager_run(struct manager *mgr);
 
 /*
  * Takes what nodes say of their members' health and publishes it in event's next turns; after

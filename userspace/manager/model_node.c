@@ -54,9 +54,10 @@ static void node_reconcile(struct model *m, const char *name)
 	for (i = 0; i < obj->node->n; i++)
 		json_array_append_new(addrs, json_string(addr_text(&obj->node->addrs[i], text)));
 	store_put(m->store, RES_ROUTER, "", name, obj->uid, NULL,
-		  json_pack("{s:o, s:s, s:s*, s:o*}", "addresses", addrs, "network",
+		  json_pack("{s:o, s:s, s:s*, s:o*, s:o*}", "addresses", addrs, "network",
 			    CLUSTER_NETWORK, "zone", obj->node->zone, "blocks",
-			    blocks_of(m, name)));
+			    blocks_of(m, name), "leaving",
+			    obj->node->leaving ? json_true() : NULL));
 }
 
 void nodes_reconcile(struct model *m)

@@ -8,6 +8,26 @@
 
 #define ZONE_LABEL "topology.kubernetes.io/zone"
 
+/* The cluster autoscaler's, on a node that it is going to delete. */
+#define LEAVING_TAINT "ToBeDeletedByClusterAutoscaler"
+
+static bool is_leaving(const struct field *doc)
+{
+	struct field spec = field_object(doc, "spec"), list = field_array(&spec, "taints");
+	size_t i;
+
+	if (json_object_get(json_object_get(doc->value, "metadata"), "deletionTimestamp"))
+		return true;
+	for (i = 0; i < field_count(&list); i++) {
+		const char *key = json_string_value(
+			json_object_get(json_array_get(list.value, i), "key"));
+
+		if (key && !strcmp(key, LEAVING_TAINT))
+			return true;
+	}
+	return false;
+}
+
 static bool has_addr(const struct node_spec *node, const struct addr *a)
 {
 	size_t i;
@@ -26,6 +46,7 @@ void node_read(struct object *obj, const struct field *doc)
 	size_t i;
 
 	obj->node = node;
+	node->leaving = is_leaving(doc);
 	node->zone = xstrdup(json_string_value(json_object_get(obj->labels, ZONE_LABEL)));
 	for (i = 0; i < field_count(&list); i++) {
 		struct field e = field_at(&list, i), f = field_get(&e, "address");

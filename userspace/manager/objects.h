@@ -56,6 +56,7 @@ struct node_spec {
 	struct addr		*addrs;		/* of type InternalIP, in their order */
 	size_t			n;
 	char			*zone;		/* NULL: unknown */
+	bool			leaving;	/* is being deleted, or about to be */
 };
 
 struct container_port {

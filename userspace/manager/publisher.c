@@ -29,6 +29,9 @@ struct publisher {
 	struct map		entries[RESOURCE_KINDS];
 	struct published	*queue[PHASES + 1], **tail[PHASES + 1];
 	unsigned int		in_flight[PHASES], n_in_flight;
+	size_t			n_queued[PHASES + 1];
+	unsigned long long	writes[RESOURCE_KINDS][WRITE_RESULTS];
+	uint64_t		unable_since;	/* monotonic microseconds; 0: writes are taken */
 };
 
 /* --- queues ---------------------------------------------------------------- */
@@ -49,6 +52,7 @@ static void dequeue(struct published *e)
 	if (!e->queued)
 		return;
 	e->queued = false;
+	e->p->n_queued[e->phase]--;
 	*e->prev = e->next;
 	if (e->next)
 		e->next->prev = e->prev;
@@ -62,6 +66,7 @@ static void enqueue(struct published *e, unsigned int phase)
 	int armed = SD_EVENT_OFF;
 
 	e->queued = true;
+	p->n_queued[phase]++;
 	e->phase = phase;
 	e->next = NULL;
 	e->prev = p->tail[phase];
@@ -144,7 +149,7 @@ static struct published *entry_get(struct publisher *p, enum resource_kind kind,
 	return e;
 }
 
-static uint64_t now_us(struct publisher *p)
+static uint64_t now_us(const struct publisher *p)
 {
 	uint64_t now = 0;
 
@@ -194,6 +199,7 @@ static void ask(struct published *e, const char *method, bool itself, const char
 	int ret;
 
 	e->busy = true;
+	e->reading = !strcmp(method, "GET");
 	e->p->in_flight[e->phase]++;
 	e->p->n_in_flight++;
 	ret = kube_request(&e->call, e->p->client, &(struct kube_request){
@@ -275,6 +281,20 @@ static void fail(struct published *e, long status, const struct vr_err *err)
 	retry_later(e);
 }
 
+static void count_write(struct published *e, long status, bool good)
+{
+	enum write_result result = good ? WRITE_OK : status == 409 ? WRITE_CONFLICT : WRITE_ERROR;
+	struct publisher *p = e->p;
+
+	if (e->reading)
+		return;
+	p->writes[e->kind][result]++;
+	if (status > 0 && status < 500 && status != 401 && status != 429)
+		p->unable_since = 0;
+	else if (!p->unable_since)
+		p->unable_since = now_us(p);
+}
+
 static void on_done(void *arg, const struct kube_response *rsp, const struct vr_err *err)
 {
 	struct published *e = arg;
@@ -285,6 +305,7 @@ static void on_done(void *arg, const struct kube_response *rsp, const struct vr_
 	e->busy = false;
 	p->in_flight[e->phase]--;
 	p->n_in_flight--;
+	count_write(e, status, !err && rsp);
 	if (!err && rsp)
 		succeed(e, rsp->body);
 	else if (status == 409)
@@ -410,8 +431,48 @@ void publisher_gone(struct publisher *p, enum resource_kind kind, const char *ke
 void publisher_enable(struct publisher *p, bool enable)
 {
 	p->enabled = enable;
+	p->unable_since = 0;
 	if (enable)
 		sd_event_source_set_enabled(p->pump, SD_EVENT_ONESHOT);
+}
+
+/* --- what is told of it ---------------------------------------------------- */
+
+void publisher_stats(const struct publisher *p, struct publisher_stats *stats)
+{
+	unsigned int phase;
+
+	memset(stats, 0, sizeof(*stats));
+	for (phase = 0; phase < PHASES; phase++)
+		stats->queued += p->n_queued[phase];
+	stats->waiting = p->n_queued[LATER];
+	stats->in_flight = p->n_in_flight;
+	memcpy(stats->writes, p->writes, sizeof(stats->writes));
+	if (p->unable_since)
+		stats->stuck = (now_us(p) - p->unable_since) / 1000000;
+}
+
+static const char *plan_of(const struct published *e)
+{
+	if (e->busy)
+		return "being written";
+	if (e->queued)
+		return e->phase == LATER ? "written again after a failure" : "waits to be written";
+	if (published_is_right(e))
+		return "as wanted";
+	return published_is_foreign(e) ? "somebody else's, left alone" : "waits for another one";
+}
+
+json_t *publisher_state(const struct publisher *p, enum resource_kind kind, const char *key)
+{
+	const struct published *e = map_get(&p->entries[kind], key);
+
+	if (!e)
+		return NULL;
+	return mem_check(json_pack("{s:b, s:b, s:I, s:s, s:i, s:s*}", "exists", e->exists,
+				   "managed", e->managed, "resourceVersion",
+				   (json_int_t)e->version, "state", plan_of(e), "failures",
+				   (int)e->failures, "problem", e->problem));
 }
 
 struct publisher *publisher_new(sd_event *event, struct kube_client *client, struct vr_log *log,

@@ -53,6 +53,31 @@ void publisher_problem(struct publisher *p, enum resource_kind kind, const char 
 void publisher_seen(struct publisher *p, enum resource_kind kind, const json_t *object);
 void publisher_gone(struct publisher *p, enum resource_kind kind, const char *key);
 
+enum write_result { WRITE_OK, WRITE_CONFLICT, WRITE_ERROR, WRITE_RESULTS };
+
+/* What is going on, for metrics and health. */
+struct publisher_stats {
+	size_t			queued, in_flight;	/* resources to be written, being written */
+	size_t			waiting;		/* whose write failed, until the next try */
+	unsigned long long	writes[RESOURCE_KINDS][WRITE_RESULTS];
+	unsigned int		stuck;			/* seconds: see below */
+};
+
+/*
+ * stuck: for how long the API server has taken no write while there were some: no answer,
+ * or one of 401, 429 or 5xx. What it refuses of one object (any other 4xx) is no such thing. 0 when
+ * not enabled.
+ */
+void publisher_stats(const struct publisher *p, struct publisher_stats *stats);
+
+const char *publisher_plural(enum resource_kind kind);		/* "instanceips" */
+
+/*
+ * How a resource is on the API server and what is about to happen to it, as a JSON object that
+ * is the caller's; NULL: the publisher does not know it. key: "ns/name", "/name".
+ */
+json_t *publisher_state(const struct publisher *p, enum resource_kind kind, const char *key);
+
 /* Path of a kind's objects in the API; to be freed. */
 char *publisher_path(enum resource_kind kind);
 

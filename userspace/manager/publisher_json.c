@@ -22,6 +22,11 @@ const struct publisher_kind publisher_kinds[RESOURCE_KINDS] = {
 	[RES_LOAD_BALANCER] = { "loadbalancers", true },
 };
 
+const char *publisher_plural(enum resource_kind kind)
+{
+	return publisher_kinds[kind].plural;
+}
+
 char *publisher_path(enum resource_kind kind)
 {
 	return xasprintf(GROUP "%s", publisher_kinds[kind].plural);

@@ -43,7 +43,7 @@ struct published {
 	uint64_t		hash;		/* of its content; or of what we wrote */
 	struct user_state	*user;		/* of a kind that users make; else NULL */
 	/* what is going on */
-	bool			queued, busy, told;
+	bool			queued, busy, told, reading;
 	unsigned int		phase;
 	struct published	*next, **prev;	/* in the phase's queue */
 	struct kube_call	*call;

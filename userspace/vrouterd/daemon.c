@@ -316,6 +316,7 @@ void daemon_work(struct daemon *d)
 	enum outcome out;
 
 	sd_event_source_set_enabled(d->work, SD_EVENT_OFF);
+	metrics_begin(&d->metrics);
 	if (!ready(d))
 		return;
 	out = reconcile(d->rc);
@@ -331,6 +332,7 @@ void daemon_work(struct daemon *d)
 		daemon_want_work(d, backoff_next(&d->retry));
 	else
 		backoff_reset(&d->retry);
+	metrics_end(&d->metrics, out == RC_DONE);
 	tell_health(d, out == RC_DONE);
 	raise_links(d);
 	if (d->host.stale)
@@ -413,6 +415,7 @@ int daemon_start(struct daemon *d, sd_event *loop, const struct options *opt)
 	d->loop = loop;
 	d->retry = (struct backoff){ .min = 500000, .max = 30000000 };
 	d->ids = ids_new();
+	metrics_init(&d->metrics);
 	d->env = (struct plan_env){
 		.node = opt->node, .tunnels = opt->tunnels, .encap = opt->encap,
 		.family = opt->underlay, .external = opt->external,
@@ -439,7 +442,7 @@ int daemon_start(struct daemon *d, sd_event *loop, const struct options *opt)
 		return err;
 	}
 	if (opt->healthz.sin6_family)
-		healthport_node(d->healthport, &opt->healthz);
+		healthport_node(d->healthport, &opt->healthz, metrics_text, d);
 	/* The kernel's ids first: the feed's names are to find theirs. */
 	daemon_work(d);
 

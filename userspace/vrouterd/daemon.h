@@ -16,6 +16,7 @@
 #include "healthport.h"
 #include "hostdev.h"
 #include "kernel.h"
+#include "metrics.h"
 #include "model.h"
 #include "reconcile.h"
 
@@ -44,6 +45,7 @@ struct daemon {
 	struct export	export;
 	struct healthport *healthport;
 	struct healthport_state state;
+	struct metrics	metrics;
 	struct feed	*feed;
 	struct health	health;
 	struct ctl	*ctl;

@@ -193,6 +193,8 @@ static void on_change(void *arg, const struct res *old, const struct res *r)
 	struct planned *e = find_planned(d, any->kind, any->key);
 	struct device dev;
 
+	if (any->kind == RES_LB || any->kind == RES_POOL)
+		metrics_changed(&d->metrics, any->kind == RES_POOL);
 	if (!e) {
 		e = mem_zero(1, sizeof(*e));
 		e->kind = any->kind;
@@ -211,7 +213,7 @@ static void on_change(void *arg, const struct res *old, const struct res *r)
 	if (is_this_node(d, any)) {
 		set_local(d, r);
 		set_zone(d, r);
-		d->state.leaving = !r;
+		d->state.leaving = !r || r->router.leaving;
 	}
 	if (any->kind == RES_LB && d->opt->external)
 		healthport_service(d->healthport, any->key, r ? r->lb.health_port : 0);

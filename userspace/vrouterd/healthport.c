@@ -6,9 +6,11 @@
 
 #include <linux/vrouter.h>
 
+#include "dlog.h"
 #include "healthport.h"
 #include "httpd.h"
 #include "mem.h"
+#include "promtext.h"
 
 struct service_port {
 	struct healthport		*health;
@@ -22,6 +24,9 @@ struct healthport {
 	const struct model	*model;
 	const char		*node;
 	const struct healthport_state *state;
+	struct healthport_counts counts;
+	healthport_metrics_fn	metrics;	/* may be NULL */
+	void			*metrics_arg;
 	void			*ports;		/* tsearch() tree of struct service_port */
 };
 
@@ -84,7 +89,7 @@ static void set_body(struct http_answer *a, json_t *body)
 }
 
 /* One object that the kernel refuses is no reason to take the node away from all services. */
-static void answer_service(void *arg, struct http_answer *a)
+static void answer_service(void *arg, const struct http_request *rq, struct http_answer *a)
 {
 	const struct service_port *p = arg;
 	const struct healthport *h = p->health;
@@ -92,7 +97,8 @@ static void answer_service(void *arg, struct http_answer *a)
 	const char *slash = strchr(p->service, '/');
 	bool serves = h->state->synced && h->state->updated;
 
-	a->good = n && serves;
+	(void)rq;
+	a->status = n && serves ? 200 : 503;
 	a->weight = n;
 	set_body(a, json_pack("{s:{s:s%, s:s}, s:i, s:b}", "service", "namespace", p->service,
 			      (size_t)(slash - p->service), "name", slash + 1, "localEndpoints",
@@ -108,15 +114,31 @@ static const char *time_text(time_t t, char buf[32])
 	return buf;
 }
 
-static void answer_node(void *arg, struct http_answer *a)
+/* As kube-proxy: a node that leaves gets nothing new (healthz), and is well nevertheless (livez). */
+static void answer_state(struct healthport *h, bool live, struct http_answer *a)
 {
-	const struct healthport_state *s = ((const struct healthport *)arg)->state;
+	const struct healthport_state *s = h->state;
+	bool good = s->synced && s->programmed && (live || !s->leaving);
 	char updated[32], now[32];
 
-	a->good = s->synced && s->programmed && !s->leaving;
+	(live ? h->counts.livez : h->counts.healthz)[good]++;
+	a->status = good ? 200 : 503;
 	set_body(a, json_pack("{s:s, s:s, s:b}", "lastUpdated", time_text(s->updated, updated),
 			      "currentTime", time_text(time(NULL), now), "nodeEligible",
 			      !s->leaving));
+}
+
+static void answer_node(void *arg, const struct http_request *rq, struct http_answer *a)
+{
+	const char *path = http_path(rq);
+	struct healthport *h = arg;
+
+	if (h->metrics && !strcmp(path, "/metrics")) {
+		a->body = h->metrics(h->metrics_arg, &h->counts);
+		a->type = PROM_TYPE;
+		return;
+	}
+	answer_state(h, !strcmp(path, "/livez"), a);
 }
 
 /* --- ports -------------------------------------------------------------------------- */
@@ -166,40 +188,12 @@ void healthport_service(struct healthport *h, const char *service, uint16_t port
 		listen_for(h, service, port);
 }
 
-void healthport_node(struct healthport *h, const struct sockaddr_in6 *addr)
+void healthport_node(struct healthport *h, const struct sockaddr_in6 *addr,
+		     healthport_metrics_fn metrics, void *arg)
 {
+	h->metrics = metrics;
+	h->metrics_arg = arg;
 	httpd_listen(h->http, "--healthz", addr, answer_node, h);
-}
-
-bool healthport_addr_parse(const char *text, struct sockaddr_in6 *addr)
-{
-	struct sockaddr_in *v4 = (struct sockaddr_in *)addr;
-	const char *colon = strrchr(text, ':');
-	char host[VR_ADDR_TEXT + 2] = "";
-	struct vr_addr a;
-	uint64_t port;
-	size_t len;
-
-	len = colon ? (size_t)(colon - text) : 0;
-	if (!len || len >= sizeof(host) || !vr_number_parse(colon + 1, 65535, &port) || !port)
-		return false;
-	memcpy(host, text, len);
-	memset(addr, 0, sizeof(*addr));
-	if (host[0] == '[' && host[len - 1] == ']') {
-		host[len - 1] = '\0';
-		if (!vr_addr_parse(host + 1, &a) || a.family != AF_INET6)
-			return false;
-		addr->sin6_family = AF_INET6;
-		addr->sin6_port = htons(port);
-		memcpy(&addr->sin6_addr, a.b, sizeof(addr->sin6_addr));
-		return true;
-	}
-	if (!vr_addr_parse(host, &a) || a.family != AF_INET)
-		return false;
-	v4->sin_family = AF_INET;
-	v4->sin_port = htons(port);
-	memcpy(&v4->sin_addr, a.b, sizeof(v4->sin_addr));
-	return true;
 }
 
 /* --- start and stop ------------------------------------------------------------------- */
@@ -213,7 +207,7 @@ int healthport_new(struct healthport **h, sd_event *loop, const struct model *mo
 	n->model = model;
 	n->node = node;
 	n->state = state;
-	err = httpd_new(&n->http, loop);
+	err = httpd_new(&n->http, loop, &vrd_log);
 	if (err) {
 		free(n);
 		n = NULL;

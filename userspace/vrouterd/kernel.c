@@ -182,6 +182,17 @@ int kernel_apply(struct kernel *k, struct request *rq, size_t n, struct vr_err *
 	return err;
 }
 
+int kernel_counters(struct kernel *k, struct kernel_counters *c, struct vr_err *e)
+{
+	int err;
+
+	memset(c, 0, sizeof(*c));
+	err = vr_get(k->requests, &vr_type_stats, NULL, &c->stats, e);
+	if (!err)
+		err = vr_get(k->requests, &vr_type_limits, &c->limits, &c->limits, e);
+	return err ? err : vr_dump(k->requests, &vr_type_drop, NULL, &c->drops, e);
+}
+
 int kernel_probe(struct kernel *k, struct vr_err *e)
 {
 	struct vr_stats stats = {};

@@ -11,6 +11,7 @@
 
 #include "err.h"
 #include "kobj.h"
+#include "nl.h"
 #include "reconcile.h"
 
 struct kernel_ops {
@@ -35,6 +36,15 @@ int kernel_dump(struct kernel *k, void (*fn)(struct kobj *o, void *arg), void *a
 int kernel_apply(struct kernel *k, struct request *rq, size_t n, struct vr_err *e);
 /* Is it the module still that was opened? */
 int kernel_probe(struct kernel *k, struct vr_err *e);
+
+struct kernel_counters {
+	struct vr_stats		stats;
+	struct vr_limits	limits;
+	struct vr_list		drops;		/* of struct vr_drop; vr_list_free() */
+};
+
+/* As they are now: three requests, of which none grows with flows or objects. Negative errno. */
+int kernel_counters(struct kernel *k, struct kernel_counters *c, struct vr_err *e);
 
 /* A device of the node up or down. Negative errno. */
 int link_set(const char *ifname, bool up);

@@ -21,6 +21,7 @@
 
 #include "daemon.h"
 #include "dlog.h"
+#include "httpd.h"
 #include "names.h"
 
 #define DEFAULT_STATE	"/run/vrouter/attachments"
@@ -45,8 +46,8 @@ static void usage(FILE *out)
 		"  -x, --external         node ports, external addresses, and SNAT to the outside\n"
 		"  -d, --host-device NAME the node's own interface in the network (%s);\n"
 		"                         \"\" = none, and no health monitors\n"
-		"  -z, --healthz ADDR:PORT  the node's health over HTTP, as 0.0.0.0:10256 or\n"
-		"                         [::]:10256 (none)\n"
+		"  -z, --healthz ADDR:PORT  /healthz, /livez and /metrics over HTTP, as\n"
+		"                         0.0.0.0:10256 or [::]:10256 (none)\n"
 		"  -t, --export-table N   routing table for the addresses of this node's pods that\n"
 		"                         are reached from outside (none)\n"
 		"  -N, --netns PATH       network namespace of the node (this process's)\n"
@@ -156,7 +157,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 			o->external = true;
 			break;
 		case 'z':
-			if (!healthport_addr_parse(optarg, &o->healthz))
+			if (!httpd_addr_parse(optarg, &o->healthz))
 				return bad_option("--healthz %s: not an address and port as "
 						  "0.0.0.0:10256 or [::]:10256", optarg);
 			break;

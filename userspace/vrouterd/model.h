@@ -66,6 +66,7 @@ struct router {
 	unsigned int	n_addrs;
 	struct vr_addr	*addrs;		/* the primary first */
 	char		*zone;		/* NULL = unknown */
+	bool		leaving;	/* load balancers are to send nothing new */
 };
 
 /* What goes between two networks goes through one of the instances. */

@@ -234,6 +234,7 @@ static void parse_router(struct jerr *e, const json_t *spec, struct res *r)
 	r->router.network = jkey(e, spec, "network", true);
 	r->router.addrs = parse_ips(e, spec, "addresses", &r->router.n_addrs);
 	r->router.zone = dup_string(e, spec, "zone", false);
+	r->router.leaving = json_is_true(json_object_get(spec, "leaving"));
 }
 
 /* Keys of other resources. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef VRD_BACKOFF_H
-#define VRD_BACKOFF_H
+#ifndef VR_BACKOFF_H
+#define VR_BACKOFF_H
 
 /* Waits that double from one failure to the next, with jitter, so that a
  * thousand nodes do not come back in the same instant.

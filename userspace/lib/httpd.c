@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Short answers over HTTP: libmicrohttpd, driven by the daemon's loop. */
+/* Short answers over HTTP: libmicrohttpd, driven by a daemon's loop. */
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -9,9 +9,10 @@
 #include <unistd.h>
 
 #include "backoff.h"
-#include "dlog.h"
 #include "httpd.h"
-#include "mem.h"
+#include "log.h"
+#include "util.h"
+#include "xmem.h"
 
 #define MAX_CONNECTIONS	256U
 #define MAX_OF_CLIENT	32U		/* connections from one address */
@@ -40,6 +41,7 @@ struct http_listener {
 };
 
 struct httpd {
+	struct vr_log		*log;
 	sd_event		*loop;
 	struct MHD_Daemon	*mhd;
 	sd_event_source		*io, *timer, *reaper;
@@ -119,7 +121,7 @@ static int on_reap(sd_event_source *s, uint64_t usec, void *arg)
 
 static void begin(struct httpd *h, struct MHD_Connection *mhd, void **context)
 {
-	struct connection *c = mem_zero(1, sizeof(*c));
+	struct connection *c = xzalloc(sizeof(*c));
 
 	c->mhd = mhd;
 	c->listener = h->accepting;
@@ -154,21 +156,14 @@ static void on_notify(void *arg, struct MHD_Connection *mhd, void **context,
 
 /* --- answers ---------------------------------------------------------------------- */
 
-static enum MHD_Result send_answer(struct MHD_Connection *mhd, unsigned int status,
-				   const struct http_answer *a)
+static void add_headers(struct MHD_Response *rs, unsigned int status, const struct http_answer *a)
 {
-	char *body = a->body ? a->body : mem_strdup("");
-	struct MHD_Response *rs;
-	enum MHD_Result result;
 	char weight[12];
 
-	rs = MHD_create_response_from_buffer(strlen(body), body, MHD_RESPMEM_MUST_FREE);
-	if (!rs) {
-		free(body);
-		return MHD_NO;
-	}
-	MHD_add_response_header(rs, "Content-Type", "application/json");
+	MHD_add_response_header(rs, "Content-Type", a->type ? a->type : "application/json");
 	MHD_add_response_header(rs, "X-Content-Type-Options", "nosniff");
+	MHD_add_response_header(rs, "Content-Security-Policy", "default-src 'none'");
+	MHD_add_response_header(rs, "Cache-Control", "no-store");
 	MHD_add_response_header(rs, "Connection", "close");
 	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
 		MHD_add_response_header(rs, "Allow", "GET, HEAD");
@@ -176,21 +171,73 @@ static enum MHD_Result send_answer(struct MHD_Connection *mhd, unsigned int stat
 		snprintf(weight, sizeof(weight), "%d", a->weight);
 		MHD_add_response_header(rs, "X-Load-Balancing-Endpoint-Weight", weight);
 	}
+}
+
+static enum MHD_Result send_answer(struct MHD_Connection *mhd, unsigned int status,
+				   const struct http_answer *a)
+{
+	char *body = a->body ? a->body : xstrdup("");
+	struct MHD_Response *rs;
+	enum MHD_Result result;
+
+	rs = MHD_create_response_from_buffer(strlen(body), body, MHD_RESPMEM_MUST_FREE);
+	if (!rs) {
+		free(body);
+		return MHD_NO;
+	}
+	add_headers(rs, status, a);
 	result = MHD_queue_response(mhd, status, rs);
 	MHD_destroy_response(rs);
 	return result;
+}
+
+struct http_request {
+	const char		*path;
+	struct MHD_Connection	*mhd;
+};
+
+const char *http_path(const struct http_request *rq)
+{
+	return rq->path;
+}
+
+bool http_has(const struct http_request *rq, const char *key)
+{
+	return MHD_lookup_connection_value_n(rq->mhd, MHD_GET_ARGUMENT_KIND, key, strlen(key),
+					     NULL, NULL) == MHD_YES;
+}
+
+const char *http_query(const struct http_request *rq, const char *key)
+{
+	return MHD_lookup_connection_value(rq->mhd, MHD_GET_ARGUMENT_KIND, key);
+}
+
+const char *http_header(const struct http_request *rq, const char *name)
+{
+	return MHD_lookup_connection_value(rq->mhd, MHD_HEADER_KIND, name);
+}
+
+void http_text(struct http_answer *a, unsigned int status, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	a->body = xvasprintf(fmt, ap);
+	va_end(ap);
+	a->type = "text/plain; charset=utf-8";
+	a->status = status;
 }
 
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const char *url,
 				  const char *method, const char *version, const char *data,
 				  size_t *size, void **context)
 {
+	const struct http_request rq = { .path = url, .mhd = mhd };
 	const union MHD_ConnectionInfo *info;
 	struct http_answer a = { .weight = -1 };
 	struct connection *c;
 
 	(void)arg;
-	(void)url;
 	(void)version;
 	(void)data;
 	(void)size;
@@ -201,8 +248,8 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const c
 		return MHD_NO;
 	if (strcmp(method, "GET") && strcmp(method, "HEAD"))
 		return send_answer(mhd, MHD_HTTP_METHOD_NOT_ALLOWED, &a);
-	c->listener->answer(c->listener->arg, &a);
-	return send_answer(mhd, a.good ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, &a);
+	c->listener->answer(c->listener->arg, &rq, &a);
+	return send_answer(mhd, a.status ? a.status : MHD_HTTP_OK, &a);
 }
 
 /* --- listeners -------------------------------------------------------------------- */
@@ -210,11 +257,12 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const c
 static void fail(struct http_listener *l, int err)
 {
 	if (l->told)
-		log_debug("%s: TCP port %u: %s", l->what, ntohs(l->addr.sin6_port),
-			  strerror(-err));
+		vr_logf(l->http->log, VR_LOG_DEBUG, "%s: TCP port %u: %s", l->what,
+			ntohs(l->addr.sin6_port), strerror(-err));
 	else
-		log_warn("%s: TCP port %u: %s; trying again until it is free", l->what,
-			 ntohs(l->addr.sin6_port), strerror(-err));
+		vr_logf(l->http->log, VR_LOG_WARNING,
+			"%s: TCP port %u: %s; trying again until it is free", l->what,
+			ntohs(l->addr.sin6_port), strerror(-err));
 	l->told = true;
 	l->io = sd_event_source_disable_unref(l->io);
 	if (l->fd >= 0)
@@ -301,7 +349,8 @@ static void try(struct http_listener *l)
 		return;
 	}
 	if (l->told)
-		log_info("%s: TCP port %u is there now", l->what, ntohs(l->addr.sin6_port));
+		vr_logf(l->http->log, VR_LOG_INFO, "%s: TCP port %u is there now", l->what,
+			ntohs(l->addr.sin6_port));
 	l->told = false;
 	backoff_reset(&l->backoff);
 }
@@ -318,10 +367,10 @@ struct http_listener *httpd_listen(struct httpd *h, const char *what,
 				  const struct sockaddr_in6 *addr, http_answer_fn answer,
 				  void *arg)
 {
-	struct http_listener *l = mem_zero(1, sizeof(*l));
+	struct http_listener *l = xzalloc(sizeof(*l));
 
 	l->http = h;
-	l->what = mem_strdup(what);
+	l->what = xstrdup(what);
 	l->addr = *addr;
 	l->answer = answer;
 	l->arg = arg;
@@ -366,6 +415,39 @@ bool httpd_is_listening(const struct http_listener *l)
 	return l->fd >= 0;
 }
 
+/* --- addresses ---------------------------------------------------------------------- */
+
+bool httpd_addr_parse(const char *text, struct sockaddr_in6 *addr)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *)addr;
+	const char *colon = strrchr(text, ':');
+	char host[VR_ADDR_TEXT + 2] = "";
+	struct vr_addr a;
+	uint64_t port;
+	size_t len;
+
+	len = colon ? (size_t)(colon - text) : 0;
+	if (!len || len >= sizeof(host) || !vr_number_parse(colon + 1, 65535, &port) || !port)
+		return false;
+	memcpy(host, text, len);
+	memset(addr, 0, sizeof(*addr));
+	if (host[0] == '[' && host[len - 1] == ']') {
+		host[len - 1] = '\0';
+		if (!vr_addr_parse(host + 1, &a) || a.family != AF_INET6)
+			return false;
+		addr->sin6_family = AF_INET6;
+		addr->sin6_port = htons(port);
+		memcpy(&addr->sin6_addr, a.b, sizeof(addr->sin6_addr));
+		return true;
+	}
+	if (!vr_addr_parse(host, &a) || a.family != AF_INET)
+		return false;
+	v4->sin_family = AF_INET;
+	v4->sin_port = htons(port);
+	memcpy(&v4->sin_addr, a.b, sizeof(v4->sin_addr));
+	return true;
+}
+
 /* --- start and stop ----------------------------------------------------------------- */
 
 static int start_sources(struct httpd *h)
@@ -387,12 +469,13 @@ static int start_sources(struct httpd *h)
 	return 0;
 }
 
-int httpd_new(struct httpd **h, sd_event *loop)
+int httpd_new(struct httpd **h, sd_event *loop, struct vr_log *log)
 {
-	struct httpd *n = mem_zero(1, sizeof(*n));
+	struct httpd *n = xzalloc(sizeof(*n));
 	int err;
 
 	n->loop = loop;
+	n->log = log;
 	n->newest = &n->oldest;
 	n->mhd = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL,
 				  on_request, n,
