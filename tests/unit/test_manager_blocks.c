@@ -90,6 +90,17 @@ static void hear(struct world *w)
 	world_run(w);
 }
 
+/* What an API server has of another manager. */
+static void pin_all(struct world *w, const struct world *old)
+{
+	map_for_each(&old->store.published[RES_INSTANCE_IP], node) {
+		json_t *object = store_read(&old->store, RES_INSTANCE_IP, node->key);
+
+		model_pin(&w->model, strchr(node->key, '/') + 1, object);
+		json_decref(object);
+	}
+}
+
 static void subnets_in_turn(void **state)
 {
 	struct world w;
@@ -338,8 +349,7 @@ static void latecomers(void **state)
 	}
 	world_run(&old);
 	start(&w, "10.32.0.0/24", 28, 0);
-	map_for_each(&old.store.published[RES_INSTANCE_IP], node)
-		model_pin(&w.model, strchr(node->key, '/') + 1, node->value);
+	pin_all(&w, &old);
 	for (i = 1; i <= 12; i++) {
 		put_node(&w, i);
 		put_pod(&w, 30 - i, i);
@@ -442,8 +452,7 @@ static void restart(struct run *r)
 	int i;
 
 	start(&r->w, SUBNETS, 28, 0);
-	map_for_each(&old.store.published[RES_INSTANCE_IP], node)
-		model_pin(&r->w.model, strchr(node->key, '/') + 1, node->value);
+	pin_all(&r->w, &old);
 	for (i = 1; i <= NODES; i++)
 		put_node(&r->w, i);
 	for (i = 0; i < PODS; i++)
