@@ -37,7 +37,7 @@ def start_manager():
     with open(f"{cp.dir}/manager.log", "ab") as log:
         manager = fabric.outside.popen(
             [f"{BUILD}/contrail-kube-manager", "--kubeconfig", conf, "--pod-network", POD_NETWORK,
-             "--service-network", "10.96.0.0/16,fd00:96::/108"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+             "--service-network", "10.96.0.0/16,fd00:96::/108", "--http", "[::]:8095"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
 
 def kill_manager():
@@ -121,6 +121,14 @@ def pods_run():
         for addr in pods[name].addresses:
             tap.equal(ask(pods["client"], addr, 8080), f"default/{name}", f"client reaches {name} at {addr}")
     tap.equal(ask(hosts[1], pods["web-1"].v4, 8080), "default/web-1", "the node reaches its pod")
+    for path, own, others in (("readyz", "200", "200"), ("metrics", "200", "200"), ("debug/", "200", "403")):
+        tap.equal([fetched(fabric.outside, "127.0.0.1", path), fetched(nodes[1].ns, "192.0.2.254", path)], [own, others],
+                  f"the manager's /{path}, on its host and from a node")
+
+
+def fetched(ns, addr, path):
+    """The status of an answer of the manager's."""
+    return ns.run(["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "-m", str(WAIT), f"http://{addr}:8095/{path}"], check=False).stdout
 
 
 def services():

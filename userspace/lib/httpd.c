@@ -228,6 +228,24 @@ void http_text(struct http_answer *a, unsigned int status, const char *fmt, ...)
 	a->status = status;
 }
 
+bool http_is_local(const struct http_request *rq)
+{
+	const union MHD_ConnectionInfo *info;
+	const struct sockaddr_in6 *v6;
+	const struct sockaddr_in *v4;
+
+	info = MHD_get_connection_info(rq->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	if (!info || !info->client_addr)
+		return false;
+	v4 = (const struct sockaddr_in *)info->client_addr;
+	v6 = (const struct sockaddr_in6 *)info->client_addr;
+	if (v4->sin_family == AF_INET)
+		return ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+	return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) ||
+	       (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) &&
+		v6->sin6_addr.s6_addr[12] == IN_LOOPBACKNET);
+}
+
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const char *url,
 				  const char *method, const char *version, const char *data,
 				  size_t *size, void **context)

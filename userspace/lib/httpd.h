@@ -34,6 +34,8 @@ const char *http_path(const struct http_request *rq);
 bool http_has(const struct http_request *rq, const char *key);
 const char *http_query(const struct http_request *rq, const char *key);
 const char *http_header(const struct http_request *rq, const char *name);
+/* Did it come from this host, by a loopback address? */
+bool http_is_local(const struct http_request *rq);
 
 /* Fills the answer with plain text. */
 void http_text(struct http_answer *a, unsigned int status, const char *fmt, ...)

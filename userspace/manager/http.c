@@ -96,8 +96,15 @@ static bool wants_json(const struct http_request *rq)
 static void answer_debug(const struct http_parts *p, const struct http_request *rq,
 			 struct http_answer *a)
 {
-	json_t *content = introspect(p, http_path(rq), http_query(rq, "after"));
+	json_t *content;
 
+	/* all that the cluster is made of, which is not for everybody who reaches the port */
+	if (!http_is_local(rq)) {
+		http_text(a, MHD_HTTP_FORBIDDEN,
+			  "only for clients on the manager's own host, also by kubectl port-forward\n");
+		return;
+	}
+	content = introspect(p, http_path(rq), http_query(rq, "after"));
 	if (!content) {
 		http_text(a, MHD_HTTP_NOT_FOUND, "not found; see /debug/\n");
 	} else if (wants_json(rq)) {

@@ -276,11 +276,13 @@ struct informers *informers_new(sd_event *event, struct kube_client *client,
 
 bool informers_state(const struct informers *in, size_t i, struct informer_state *state)
 {
+	static const struct kube_reflector_stats none;
+
 	if (i >= in->n)
 		return false;
 	state->resource = strrchr(in->v[i].path, '/') + 1;
 	state->synced = in->v[i].synced;
-	state->stats = kube_reflector_stats(in->v[i].reflector);
+	state->stats = in->v[i].reflector ? kube_reflector_stats(in->v[i].reflector) : &none;
 	return true;
 }
 
