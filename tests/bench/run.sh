@@ -8,6 +8,8 @@
 #
 #   BENCH=insn|ns|all   which of them (default: all)
 #   BENCH=tcp           only the TCP connection between two nodes, by both
+#   BENCH=scale         only what manager and daemon cost in a large cluster, by (b):
+#                       SCALE="NODES PODS SERVICES POLICIES"; 6 GiB of memory
 #   BENCH=profile       instead: which functions a packet's instructions go to, by
 #                       (a) and perf (package linux-perf)
 #   FLOWS="1 1000 100000"   N=16 pods
@@ -27,9 +29,9 @@ die() { echo "bench: $*" >&2; exit 1; }
 
 [ -x "$build/vrctl" ] || die "no $build/vrctl: make programs"
 case $BENCH in
-insn | ns | tcp | all) ;;
+insn | ns | tcp | scale | all) ;;
 profile) command -v perf >/dev/null || die "no perf: apt-get install linux-perf" ;;
-*) die "BENCH=$BENCH? (insn, ns, tcp, all, profile)" ;;
+*) die "BENCH=$BENCH? (insn, ns, tcp, scale, all, profile)" ;;
 esac
 
 modules_for() { "$lib/kmod.sh" -o "$build" "$1" VROUTER_BENCH=1; }
@@ -86,10 +88,26 @@ ns()
 	done
 }
 
+# No peer: the figures stand for themselves.
+scale()
+{
+	local out=$log/ns.scale.log kdir
+
+	kdir=$("$lib/kernels.sh" uml native) || die "no UML kernel"
+	modules=$(modules_for "$kdir") || die "no modules for UML"
+	echo "# bench: ns, scale: $1"
+	# shellcheck disable=SC2086 # four numbers
+	VROUTER_SRC=$src VROUTER_BUILD=$build VROUTER_KO=$modules/vrouter.ko \
+		"$lib/run-uml.sh" -k native -c 2 -m "${SCALE_MEM:-6G}" -t 3600 "$here/scale.py" $1 >"$out" 2>&1
+	grep -q "^DONE scale" "$out" || { tail -n 20 "$out" >&2; die "ns, scale: failed, see $out"; }
+	sed -n 's/^RESULT \([^ ]*\) \(.*\)/ns.scale.\1 \2/p' "$out" | tr -d '\r' >>"$log/results"
+}
+
 if [ "$BENCH" = profile ]; then
 	profile
 	exit
 fi
 case $BENCH in insn | all) insn "gen fwd vrouter xfwd xvrouter tcp" ;; tcp) insn tcp ;; esac
 case $BENCH in ns | all) ns "gen fwd vrouter tcp load" ;; tcp) ns tcp ;; esac
+case $BENCH in scale | all) scale "${SCALE:-5000 150000 10000 10000}" ;; esac
 python3 "$here/report.py" "$log/results" "$build/bench.json"

@@ -36,7 +36,7 @@ class Cluster:
         self.nodes, self.pods, self.services, self.policies = nodes, pods, services, policies
         self.namespaces = max(1, pods // PER_NAMESPACE)
         self.apps = max(1, services // self.namespaces)     # in a namespace
-        self.members = pods * 5 // 3 // services
+        self.members = max(1, pods * 5 // 3 // services)
 
     def ns_of(self, pod):
         return f"ns-{pod % self.namespaces}"

@@ -96,30 +96,45 @@ static void mark_pod(struct model *m, const char *interface)
 	free(pod);
 }
 
-void model_pin(struct model *m, const char *name, const json_t *object)
+/* Whose interface the model published the address of; "" when it did not. To be freed. */
+static char *holder_of(const struct model *m, const char *name)
 {
 	cleanup_free char *path = xasprintf("/%s", name);
 	json_t *ours = store_read(m->store, RES_INSTANCE_IP, path);
-	cleanup_free char *holder = xstrdup(json_string_value(json_object_get(
-		json_object_get(ours, "spec"), "interface")));
-	struct pin *pin;
+	const char *holder = json_string_value(json_object_get(json_object_get(ours, "spec"),
+							       "interface"));
+	char *copy = xstrdup(holder ? holder : "");
 
 	json_decref(ours);
+	return copy;
+}
 
-	unpin(m, name);
-	pin = object ? pin_read(object) : NULL;
-	if (!pin)
-		return;
+static void pin(struct model *m, const char *name, struct pin *pin, const char *holder)
+{
 	cleanup_free char *key = owner_key(pin->owner, pin->network, pin->addr.family);
 
 	map_set(&m->pins, name, pin);
 	map_set(&m->pins_of, key, pin);
-	if (holder && !strcmp(holder, pin->owner))
+	if (!strcmp(holder, pin->owner))
 		return;
 	/* whose it is may have been given another one, and another may have been given this */
 	mark_pod(m, pin->owner);
-	if (holder)
+	if (*holder)
 		mark_pod(m, holder);
+}
+
+void model_pin(struct model *m, const char *name, const json_t *object)
+{
+	struct pin *read;
+	char *holder;
+
+	unpin(m, name);
+	read = object ? pin_read(object) : NULL;
+	if (!read)
+		return;
+	holder = holder_of(m, name);
+	pin(m, name, read, holder);
+	free(holder);
 }
 
 const struct addr *pin_of(const struct model *m, const char *owner, const char *network,
