@@ -117,6 +117,7 @@ install: all
 	$(Q)for u in $(units); do d=$(DESTDIR)$(PREFIX)/lib/systemd/system; mkdir -p $$d; \
 		sed 's,/usr/local,$(PREFIX),g' $$u >$$d/$${u##*/} || exit; done
 	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/vrouter/kubernetes $(deploy)/kubernetes/*.yaml
+	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/vrouter/kubernetes/examples $(deploy)/kubernetes/examples/*.yaml
 	$(Q)[ -z "$(completions)" ] || install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(completions)
 	$(Q)[ -n "$(DESTDIR)" ] || depmod -a $(release)
 

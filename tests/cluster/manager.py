@@ -330,6 +330,22 @@ def cluster_policies():
     until(lambda: not spec("securitygroups", "cluster-policy-floor", "default"), "and goes with it")
 
 
+def examples():
+    """What is shipped as examples is taken by the API server, and nothing of it is complained of."""
+    cp.kubectl("apply", "-f", f"{DEPLOY}/examples")
+    until(lambda: spec("loadbalancers", "orders", "default"), "examples: a service")
+    until(lambda: spec("securitygroups", "policy-from-frontend", "example-shop"), "a policy")
+    until(lambda: spec("securitygroups", "cluster-policy-no-metadata", "default"), "a cluster's policy")
+    until(lambda: (get("virtualnetworks", "blue", "default") or {}).get("status", {}).get("egress") is not None,
+          "a network with a way outside")
+    names = {"example-shop", "from-frontend", "orders", "invoices", "no-metadata", "closed-by-default", "blue", "blue-out", "in-blue"}
+    told = [e["message"] for e in cp.api.get("/api/v1/events")["items"]
+            if e["involvedObject"]["name"] in names and e["source"].get("component") == "contrail-kube-manager"]
+    tap.equal(told, [], "without a complaint")
+    cp.kubectl("delete", "-f", f"{DEPLOY}/examples", "--grace-period=0", "--force")
+    until(lambda: not spec("securitygroups", "cluster-policy-no-metadata", "default"), "and they go again")
+
+
 def isolation():
     cp.api.patch("/api/v1/namespaces/team", {"metadata": {"annotations": {"opencontrail.org/isolation": "true"}}})
     until(lambda: spec("securitygroups", "isolation-ingress", "team"), "an isolated namespace has its groups")
@@ -608,7 +624,7 @@ def api_server_gone():
 
 with cp:
     set_up()
-    CASES = (not_ready, translated, waiting, quiet, observed, introspected, policies, cluster_policies, isolation, users_network,
+    CASES = (not_ready, translated, waiting, quiet, observed, introspected, policies, cluster_policies, examples, isolation, users_network,
              address_blocks, exhaustion, namespace_network, health, foreign, namespace_gone, events, fail_over, while_down, pinned,
              api_server_gone)
     tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
