@@ -63,6 +63,7 @@ void model_free(struct model *m)
 	index_clear(&m->group_index);
 	index_clear(&m->service_index);
 	index_clear(&m->chains_of_ns);
+	index_clear(&m->pods_of_ns);
 	index_clear(&m->monitor_users);
 	health_free(m);
 	for (i = 0; i < sizeof(sets) / sizeof(*sets); i++)
@@ -235,6 +236,7 @@ static struct pod_state *pod_state(struct model *m, const struct object *obj)
 		pod->key = xstrdup(obj->key);
 		pod->ns = xstrdup(obj->ns);
 		map_set(&m->pods, obj->key, pod);
+		index_add(&m->pods_of_ns, obj->ns, obj->key, pod);
 	}
 	return pod;
 }

@@ -175,6 +175,7 @@ struct model {
 	struct map		chains;		/* key -> struct chain_state */
 	struct map		chain_pairs;	/* "ns/left ns/right" -> chain_state that holds there */
 	struct map		chains_of_ns;	/* index: namespace -> chain_state */
+	struct map		pods_of_ns;	/* index: namespace -> pod_state, also without labels */
 	struct map		macs;		/* text -> pod's key (a set) */
 	struct map		domains;	/* name -> struct domain */
 	struct map		policies_of_ns;	/* index: namespace -> users' NetworkPolicies */

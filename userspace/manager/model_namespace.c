@@ -65,6 +65,16 @@ static char *fabric_problem(const struct model *m, const struct namespace_state 
 		       NETWORK_ANNOTATION "), and that a LogicalRouter with reachable: true");
 }
 
+static void mark_pods(struct model *m, const char *ns)
+{
+	const struct map *pods = index_get(&m->pods_of_ns, ns);
+
+	if (!pods)
+		return;
+	map_for_each(pods, node)
+		mark(&m->dirty_pods, node->key);
+}
+
 void namespace_networks(struct model *m, struct namespace_state *ns)
 {
 	bool came = ns->object && !ns->seen;
@@ -78,12 +88,7 @@ void namespace_networks(struct model *m, struct namespace_state *ns)
 	network = reference(ns);
 	ns->seen = ns->object;
 	if (came || !network != !ns->network || (network && strcmp(network, ns->network)))
-		map_for_each(&m->pods, node) {
-			const struct pod_state *pod = node->value;
-
-			if (!strcmp(pod->ns, ns->name))
-				mark(&m->dirty_pods, pod->key);
-		}
+		mark_pods(m, ns->name);
 	free(ns->network);
 	ns->network = network;
 	model_problem(m, &ns->problem, ns->object, fabric_problem(m, ns));

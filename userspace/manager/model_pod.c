@@ -78,6 +78,7 @@ static void pod_forget(struct model *m, struct pod_state *pod)
 	model_problem(m, &pod->problem, NULL, NULL);
 	map_del(&m->unscheduled, pod->key);
 	map_del(&m->starved_pods, pod->key);
+	index_del(&m->pods_of_ns, pod->ns, pod->key);
 	pod_state_free(map_del(&m->pods, pod->key));
 }
 
