@@ -346,6 +346,32 @@ def examples():
     until(lambda: not spec("securitygroups", "cluster-policy-no-metadata", "default"), "and they go again")
 
 
+def users_group():
+    """A SecurityGroup of a user's: pods are in it by annotation, and wait for it."""
+    notes = {"opencontrail.org/security-groups": "guarded, identity-x"}
+    cp.pod("team", "guarded", "n1", {"app": "guarded"}, annotations=notes)
+    until(lambda: any("there is no SecurityGroup team/guarded" in e["message"] for e in cp.api.get("/api/v1/namespaces/team/events")["items"]),
+          "a pod whose SecurityGroup is not there: an Event")
+
+    def make_group(name, **meta):
+        post(f"{GROUP}/namespaces/team/securitygroups", {
+            "apiVersion": "opencontrail.org/v1", "kind": "SecurityGroup", "metadata": {"name": name, **meta},
+            "spec": {"enforce": ["ingress"], "rules": [{"direction": "ingress", "protocol": "TCP", "ports": {"from": 22}}]}})
+    make_group("guarded")
+    make_group("identity-x", labels={"app.kubernetes.io/managed-by": "contrail-kube-manager"})
+    until(lambda: any("there is no SecurityGroup team/identity-x" in e["message"] for e in cp.api.get("/api/v1/namespaces/team/events")["items"]),
+          "one that the manager made is nobody's to be in")
+    tap.equal(get("virtualmachineinterfaces", "guarded", "team"), None, "and the pod still waits")
+    cp.api.patch("/api/v1/namespaces/team/pods/guarded", {"metadata": {"annotations": {"opencontrail.org/security-groups": "guarded"}}})
+    until(lambda: "team/guarded" in (spec("virtualmachineinterfaces", "guarded", "team") or {}).get("securityGroups", []), "then it is in its group")
+    cp.api.patch("/api/v1/namespaces/team", {"metadata": {"annotations": {"opencontrail.org/security-groups": "guarded"}}})
+    until(lambda: "team/guarded" in spec("virtualmachineinterfaces", "web-0", "team")["securityGroups"], "by its namespace: all pods there")
+    cp.api.delete(f"{GROUP}/namespaces/team/securitygroups/guarded")
+    until(lambda: "team/guarded" not in spec("virtualmachineinterfaces", "web-0", "team")["securityGroups"], "deleted: they are in it no longer")
+    cp.api.patch("/api/v1/namespaces/team", {"metadata": {"annotations": {"opencontrail.org/security-groups": None}}})
+    cp.kubectl("delete", "pod", "guarded", "-n", "team", "--grace-period=0", "--force")
+
+
 def isolation():
     cp.api.patch("/api/v1/namespaces/team", {"metadata": {"annotations": {"opencontrail.org/isolation": "true"}}})
     until(lambda: spec("securitygroups", "isolation-ingress", "team"), "an isolated namespace has its groups")
@@ -624,7 +650,7 @@ def api_server_gone():
 
 with cp:
     set_up()
-    CASES = (not_ready, translated, waiting, quiet, observed, introspected, policies, cluster_policies, examples, isolation, users_network,
+    CASES = (not_ready, translated, waiting, quiet, observed, introspected, policies, cluster_policies, examples, users_group, isolation, users_network,
              address_blocks, exhaustion, namespace_network, health, foreign, namespace_gone, events, fail_over, while_down, pinned,
              api_server_gone)
     tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))

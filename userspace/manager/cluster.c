@@ -146,6 +146,8 @@ static void on_resource(void *arg, enum resource_kind kind, const char *key, con
 		model_pin(&c->mgr->model, key + 1, object);
 	else if (kind == RES_ROUTER)
 		hear_node(c, key + 1, object);
+	else if (kind == RES_SECURITY_GROUP)
+		model_user_group(&c->mgr->model, key, object && !published_by_manager(object));
 	else
 		return;
 	informers_changed(c->informers);

@@ -29,6 +29,7 @@ static void free_namespace(void *value)
 
 	json_decref(ns->labels);
 	free(ns->network);
+	free(ns->groups);
 	free(ns->problem);
 	free(ns->name);
 	free(ns);
@@ -41,6 +42,7 @@ void model_free(struct model *m)
 		&m->dirty_namespaces, &m->dirty_nodes, &m->dirty_pods, &m->dirty_members, &m->dirty_interfaces,
 		&m->dirty_policies, &m->dirty_rules, &m->dirty_services, &m->dirty_networks,
 		&m->dirty_chains, &m->vnis, &m->chain_pairs, &m->pins_of, &m->node_policies,
+		&m->user_groups,
 	};
 	size_t i;
 

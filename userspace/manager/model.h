@@ -41,6 +41,7 @@ struct namespace_state {
 	bool			isolated, keeps_inside;	/* as its annotations say */
 	bool			seen;		/* itself: its annotations are known */
 	char			*network;	/* of pods that name none; NULL: the cluster's */
+	char			*groups;	/* users' SecurityGroups of its pods; NULL: none */
 	char			*problem;
 	json_t			*labels;
 };
@@ -179,6 +180,7 @@ struct model {
 	struct map		macs;		/* text -> pod's key (a set) */
 	struct map		domains;	/* name -> struct domain */
 	struct map		policies_of_ns;	/* index: namespace -> users' NetworkPolicies */
+	struct map		user_groups;	/* keys of SecurityGroups that users made */
 	struct map		node_policies;	/* keys of ClusterNetworkPolicies that name nodes */
 	struct map		app_services;	/* index: bucket -> Services with an app's label */
 	struct map		pins, pins_of;	/* see model_pin.c */
@@ -222,6 +224,8 @@ int model_health(struct model *m, char **node, const json_t *object, struct vr_e
  * nobody else's, whatever model_run() would have found.
  */
 void model_pin(struct model *m, const char *name, const json_t *object);
+/* A SecurityGroup "ns/name" of a user's is there, or no longer. */
+void model_user_group(struct model *m, const char *key, bool there);
 /* Returns the number of objects that could not be published. */
 unsigned int model_run(struct model *m);
 
@@ -329,6 +333,15 @@ void chains_mark(struct model *m, const struct pod_state *pod);
 /* The networks beside its own that an interface in net is routed in, for the resource. */
 json_t *chains_through(const struct network_state *net, const struct pod_state *pod);
 void chain_state_free(void *value);
+
+/* model_user_group.c */
+/* For each group that the pod is in by annotation; fn takes key, "ns/name", over. */
+void user_groups_there(const struct model *m, const struct pod_state *pod,
+		       void (*fn)(char *key, void *arg), void *arg);
+/* The first of them that is not there, "ns/name", to be freed; NULL: all are. */
+char *user_groups_missing(const struct model *m, const struct pod_state *pod);
+/* The annotation of the namespace is another one than at the last call. */
+bool user_groups_of_namespace_changed(struct namespace_state *ns);
 
 /* group.c */
 static inline bool group_is_published(const struct group *g)

@@ -379,27 +379,41 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* References of all SecurityGroups that the pod is in, sorted. */
-static json_t *security_groups(const struct pod_state *pod)
+struct names {
+	char	**v;
+	size_t	n;
+};
+
+static void add_name(char *name, void *p)
+{
+	struct names *names = p;
+
+	*(char **)array_push(&names->v, &names->n, sizeof(*names->v)) = name;
+}
+
+/* References of all SecurityGroups that the pod is in, sorted, each once. */
+static json_t *security_groups(const struct model *m, const struct pod_state *pod)
 {
 	json_t *list = mem_check(json_array());
-	char **names = NULL;
-	size_t i, n = 0;
+	struct names names = {};
+	size_t i;
 
 	map_for_each(&pod->groups, node) {
 		const struct membership *ms = node->value;
 
 		for (i = 0; i < ms->n && group_is_published(ms->group); i++)
-			*(char **)array_push(&names, &n, sizeof(*names)) =
-				variant_reference(map_get(&ms->group->variants, ms->variants[i]));
+			add_name(variant_reference(map_get(&ms->group->variants, ms->variants[i])),
+				 &names);
 	}
-	if (n)
-		qsort(names, n, sizeof(*names), by_text);
-	for (i = 0; i < n; i++) {
-		json_array_append_new(list, json_string(names[i]));
-		free(names[i]);
-	}
-	free(names);
+	user_groups_there(m, pod, add_name, &names);
+	if (names.n)
+		qsort(names.v, names.n, sizeof(*names.v), by_text);
+	for (i = 0; i < names.n; i++)
+		if (!i || strcmp(names.v[i], names.v[i - 1]))
+			json_array_append_new(list, json_string(names.v[i]));
+	while (names.n)
+		free(names.v[--names.n]);
+	free(names.v);
 	return list;
 }
 
@@ -457,7 +471,7 @@ static void publish(struct model *m, const struct pod_state *pod, const struct p
 		  json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:i, s:o*, s:o*}", "network",
 			    ifc->net->key, "node", pod->node, "pod", obj->name, "interface",
 			    ifc->name, "macAddress", ifc->mac, "addresses",
-			    publish_addrs(m, pod, ifc), "securityGroups", security_groups(pod),
+			    publish_addrs(m, pod, ifc), "securityGroups", security_groups(m, pod),
 			    "mtu", (int)m->cfg->mtu, "additional",
 			    ifc == pod->ifs ? additional(pod) : NULL, "through",
 			    chains_through(ifc->net, pod)));

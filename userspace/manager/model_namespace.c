@@ -87,7 +87,8 @@ void namespace_networks(struct model *m, struct namespace_state *ns)
 	}
 	network = reference(ns);
 	ns->seen = ns->object;
-	if (came || !network != !ns->network || (network && strcmp(network, ns->network)))
+	if (user_groups_of_namespace_changed(ns) || came || !network != !ns->network ||
+	    (network && strcmp(network, ns->network)))
 		mark_pods(m, ns->name);
 	free(ns->network);
 	ns->network = network;

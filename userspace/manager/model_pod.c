@@ -82,6 +82,25 @@ static void pod_forget(struct model *m, struct pod_state *pod)
 	pod_state_free(map_del(&m->pods, pod->key));
 }
 
+/*
+ * A pod does not begin without a group that it is to be in. One that has an interface keeps it
+ * when the group is deleted, as it would without a NetworkPolicy that is.
+ */
+static char *set_up_in_groups(struct model *m, struct pod_state *pod)
+{
+	cleanup_free char *missing = user_groups_missing(m, pod);
+	char *problem;
+
+	if (missing && !pod->has_interface && !interfaces_pinned(m, pod))
+		return xasprintf("there is no SecurityGroup %s; the pod gets no interface until there is",
+				 missing);
+	problem = interfaces_set_up(m, pod);
+	if (!problem && missing)
+		problem = xasprintf("there is no SecurityGroup %s any more; the pod is not in it",
+				    missing);
+	return problem;
+}
+
 static char *set_up_interfaces(struct model *m, struct pod_state *pod)
 {
 	char *problem;
@@ -95,8 +114,8 @@ static char *set_up_interfaces(struct model *m, struct pod_state *pod)
 			m->objects[KIND_NODE].n);
 	if (!pod->n_ifs && namespace_is_awaited(m, pod->ns))
 		return NULL;
-	problem = interfaces_set_up(m, pod);
-	if (problem)
+	problem = set_up_in_groups(m, pod);
+	if (problem && !pod->has_interface)
 		mark(&m->starved_pods, pod->key);
 	else
 		map_del(&m->starved_pods, pod->key);

@@ -136,6 +136,7 @@ void pod_read(struct object *obj, const struct field *doc)
 	pod->config_hash = xstrdup(field_string(&notes, CONFIG_HASH));
 	if (!pod->host_network)
 		pod_networks_read(obj, &notes);
+	pod->groups = xstrdup(field_string(&notes, "opencontrail.org/security-groups"));
 	phase = field_string(&status, "phase");
 	pod->finished = phase && (!strcmp(phase, "Succeeded") || !strcmp(phase, "Failed"));
 	pod->ready = is_ready(&status);
@@ -153,6 +154,7 @@ void pod_spec_free(struct pod_spec *pod)
 	free(pod->ports);
 	pod_networks_free(pod);
 	free(pod->config_hash);
+	free(pod->groups);
 	free(pod->node);
 	free(pod);
 }

@@ -80,6 +80,7 @@ struct pod_spec {
 	struct addr		addr[FAMILIES];	/* from its status */
 	char			*config_hash;	/* a static pod's uid for the CNI; NULL */
 	char			*network;	/* of the first interface; NULL: the cluster's */
+	char			*groups;	/* users' SecurityGroups, "a,b"; NULL: none */
 	struct pod_attachment	*extra;
 	size_t			n_extra;
 };

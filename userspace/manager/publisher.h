@@ -78,6 +78,9 @@ const char *publisher_plural(enum resource_kind kind);		/* "instanceips" */
  */
 json_t *publisher_state(const struct publisher *p, enum resource_kind kind, const char *key);
 
+/* Does the object say so of itself? */
+bool published_by_manager(const json_t *object);
+
 /* Path of a kind's objects in the API; to be freed. */
 char *publisher_path(enum resource_kind kind);
 

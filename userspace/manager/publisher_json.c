@@ -179,14 +179,20 @@ static void take_condition(struct published *e, const json_t *object)
 	}
 }
 
+bool published_by_manager(const json_t *object)
+{
+	const json_t *labels = json_object_get(json_object_get(object, "metadata"), "labels");
+	const char *by = json_string_value(json_object_get(labels, MANAGED_LABEL));
+
+	return by && !strcmp(by, MANAGED_BY);
+}
+
 void published_take(struct published *e, const json_t *object)
 {
 	const json_t *meta = json_object_get(object, "metadata");
-	const char *by = json_string_value(json_object_get(json_object_get(meta, "labels"),
-							   MANAGED_LABEL));
 
 	e->exists = true;
-	e->managed = by && !strcmp(by, MANAGED_BY);
+	e->managed = published_by_manager(object);
 	e->version = published_version(object);
 	e->interface = interface_of(object);
 	if (publisher_kinds[e->kind].users) {

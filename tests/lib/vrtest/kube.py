@@ -360,11 +360,11 @@ class ControlPlane:
             "conditions": [{"type": "Ready", "status": "True", "reason": "Test",
                             "message": "there is no kubelet"}]}})
 
-    def pod(self, namespace, name, node, labels=None, ports=(), **spec):
+    def pod(self, namespace, name, node, labels=None, ports=(), annotations=None, **spec):
         """Makes a pod that is bound to a node; it does not run yet."""
         return self.api.post(f"/api/v1/namespaces/{namespace}/pods", {
             "apiVersion": "v1", "kind": "Pod",
-            "metadata": {"name": name, "labels": labels or {}},
+            "metadata": {"name": name, "labels": labels or {}, "annotations": annotations or {}},
             "spec": {"nodeName": node, "terminationGracePeriodSeconds": 0,
                      "containers": [{"name": "main", "image": "none",
                                      "ports": [{"containerPort": p} for p in ports]}], **spec}})
