@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 # pylint: disable=wrong-import-position
@@ -323,6 +324,15 @@ def node_metrics():
               "a service changed")
     tap.equal(after.get("vrouter_sync_proxy_rules_service_changes_pending"), 0, "and the kernel has it")
     tap.equal(after.get("vrouter_healthz_total", code="200"), before.get("vrouter_healthz_total", code="200") + 1, "/healthz counted")
+    name = "vrouter_network_programming_duration_seconds_count"
+    nodes[1].apply("35-timed", [service("default", "timed", [(80, 8080, "TCP")], None), {
+        "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4", "metadata": {
+            "name": "timed", "labels": {"kubernetes.io/service-name": "timed"}, "annotations": {
+                "endpoints.kubernetes.io/last-change-trigger-time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}},
+        "ports": [{"port": 8080}], "endpoints": [{"addresses": [pods["web-1"].v4]}]}])
+    fabric.sync()
+    tap.equal(scrape().get(name) - after.get(name), 1, "from what changed members to the kernel: timed")
+    nodes[1].apply("35-timed", [])
     nodes[1].apply("30-services", [web()])
     fabric.sync()
 

@@ -143,6 +143,22 @@ static void not_served(void **state)
 	"endpoints: [" ready "]}\n---\n"
 
 /* EndpointSlices before Endpoints before the selector. */
+/* The last change of all slices is the pool's. */
+static void trigger_time(void **state)
+{
+#define TIMED(name, addr, time) "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: " name \
+	", labels: {kubernetes.io/service-name: web}, annotations: {endpoints.kubernetes.io/last-change-trigger-time: '" time \
+	"'}}, addressType: IPv4, ports: [{name: http, port: 7000}], endpoints: [{addresses: [" addr "]}]}\n---\n"
+	struct world w;
+
+	(void)state;
+	set_up(&w);
+	world_apply(&w, SERVICE("web", WEB) TIMED("a", "10.32.8.1", "2026-01-31T03:00:09Z") TIMED("b", "10.32.8.2", "2026-01-31T03:00:08Z"));
+	assert_non_null(strstr(store_get(&w.store, RES_POOL, "default/web.http"),
+			       "\"annotations\":{\"endpoints.kubernetes.io/last-change-trigger-time\":\"2026-01-31T03:00:09Z\"}"));
+	world_free(&w);
+}
+
 static void given_endpoints(void **state)
 {
 	struct world w;
@@ -390,6 +406,7 @@ int main(void)
 		cmocka_unit_test(affinity),
 		cmocka_unit_test(not_served),
 		cmocka_unit_test(given_endpoints),
+		cmocka_unit_test(trigger_time),
 		cmocka_unit_test(hints),
 		cmocka_unit_test(host_network_endpoint),
 		cmocka_unit_test(dual_stack),

@@ -185,6 +185,30 @@ static void tier_is_read(void **state)
 	res_free(r);
 }
 
+static void trigger_is_read(void **state)
+{
+	static const struct { const char *text; double want; } times[] = {
+		{ "2026-01-31T03:00:00Z", 1769828400 }, { "2026-01-31T03:00:00.25Z", 1769828400.25 },
+		{ "yesterday", 0 }, { "", 0 },
+	};
+	char text[400];
+	struct jerr e;
+	struct res *r;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < VR_ARRAY_SIZE(times); i++) {
+		snprintf(text, sizeof(text), "{\"apiVersion\":\"opencontrail.org/v1\",\"kind\":"
+			 "\"LoadBalancerPool\",\"metadata\":{\"namespace\":\"default\",\"name\":\"x\","
+			 "\"annotations\":{\"endpoints.kubernetes.io/last-change-trigger-time\":\"%s\"}},"
+			 "\"spec\":{\"protocol\":\"TCP\",\"family\":\"IPv4\",\"members\":[]}}", times[i].text);
+		r = parse(text, &e);
+		assert_non_null(r);
+		assert_true(r->pool.trigger == times[i].want);
+		res_free(r);
+	}
+}
+
 static void other_kinds_are_let_pass(void **state)
 {
 	struct jerr e;
@@ -324,6 +348,7 @@ int main(void)
 		cmocka_unit_test(vmi_is_read),
 		cmocka_unit_test(sg_is_read),
 		cmocka_unit_test(tier_is_read),
+		cmocka_unit_test(trigger_is_read),
 		cmocka_unit_test(other_kinds_are_let_pass),
 		cmocka_unit_test(mark_and_sweep),
 		cmocka_unit_test(lines_are_events),

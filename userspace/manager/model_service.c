@@ -338,6 +338,24 @@ static json_t *pool_json(struct model *m, const struct service_state *svc,
 	return pool;
 }
 
+/* When the last of what changed the members happened, as annotations; NULL: nobody says. */
+static json_t *trigger_of(const struct model *m, const struct service_state *svc)
+{
+	const struct map *listed = index_get(&m->endpoints, svc->key);
+	const char *last = NULL;
+
+	if (!listed)
+		return NULL;
+	map_for_each(listed, node) {
+		const char *one = ((const struct object *)node->value)->endpoints->trigger;
+
+		/* of one form, in UTC: the order of texts is that of times */
+		if (one && (!last || strcmp(one, last) > 0))
+			last = one;
+	}
+	return last ? json_pack("{s:s}", TRIGGER_ANNOTATION, last) : NULL;
+}
+
 /* Publishes the pools of one port and returns its listener. */
 static json_t *publish_port(struct model *m, struct service_state *svc,
 			    const struct service_port *port)
@@ -355,7 +373,7 @@ static json_t *publish_port(struct model *m, struct service_state *svc,
 		ref = xasprintf("%s/%s", obj->ns, name);
 		json_object_set_new(refs, family_name(f), json_string(ref));
 		mark(&svc->pools, name);
-		store_put(m->store, RES_POOL, obj->ns, name, NULL, NULL,
+		store_put(m->store, RES_POOL, obj->ns, name, NULL, trigger_of(m, svc),
 			  pool_json(m, svc, port, f));
 	}
 	listener = json_pack("{s:s*, s:s, s:i, s:o}", "name", *port->name ? port->name : NULL,

@@ -129,6 +129,7 @@ void slice_read(struct object *obj, const struct field *doc)
 {
 	struct field at = field_get(doc, "addressType");
 	struct field ports = field_array(doc, "ports"), list = field_array(doc, "endpoints");
+	struct field meta = field_get(doc, "metadata"), notes = field_object(&meta, "annotations");
 	const char *type = field_string(doc, "addressType");
 	const char *service = json_string_value(json_object_get(obj->labels, SERVICE_NAME_LABEL));
 	struct endpoint_group *group;
@@ -136,6 +137,7 @@ void slice_read(struct object *obj, const struct field *doc)
 
 	obj->endpoints = xzalloc(sizeof(*obj->endpoints));
 	obj->endpoints->service = xstrdup(service ? service : "");
+	obj->endpoints->trigger = xstrdup(field_string(&notes, TRIGGER_ANNOTATION));
 	if (!service)
 		field_warn(doc, "has no label " SERVICE_NAME_LABEL ", so it belongs to no service");
 	field_required(doc, "addressType");
@@ -234,5 +236,6 @@ void endpoint_list_free(struct endpoint_list *list)
 		group_clear(&list->groups[i]);
 	free(list->groups);
 	free(list->service);
+	free(list->trigger);
 	free(list);
 }

@@ -25,6 +25,9 @@ enum object_kind {
 /* kubelet gives the CNI this instead of the uid when the pod is a static one. */
 #define CONFIG_HASH "kubernetes.io/config.hash"
 
+/* Of EndpointSlices, and so of pools: when what changed them happened. */
+#define TRIGGER_ANNOTATION "endpoints.kubernetes.io/last-change-trigger-time"
+
 /* Of a Service: the HealthMonitor of its members. */
 #define MONITOR_ANNOTATION "opencontrail.org/health-monitor"
 
@@ -136,6 +139,7 @@ struct endpoint_group {
 
 struct endpoint_list {
 	char			*service;	/* name, in the object's namespace */
+	char			*trigger;	/* when what changed it happened, RFC 3339; NULL */
 	struct endpoint_group	*groups;
 	size_t			n;
 };

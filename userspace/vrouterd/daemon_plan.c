@@ -195,6 +195,8 @@ static void on_change(void *arg, const struct res *old, const struct res *r)
 
 	if (any->kind == RES_LB || any->kind == RES_POOL)
 		metrics_changed(&d->metrics, any->kind == RES_POOL);
+	if (r && r->kind == RES_POOL && (!old || old->pool.trigger != r->pool.trigger))
+		metrics_trigger(&d->metrics, r->pool.trigger);
 	if (!e) {
 		e = mem_zero(1, sizeof(*e));
 		e->kind = any->kind;

@@ -21,9 +21,13 @@ void metrics_init(struct metrics *m)
 {
 	static const double bounds[] = { 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128,
 					 0.256, 0.512, 1.024, 2.048, 4.096, 8.192, 16.384 };
+	static const double network[] = { 0.25, 0.5, 1, 2, 3, 4, 5, 10, 20, 30, 45, 60, 120, 300 };
 
 	m->sync.bounds = bounds;
 	m->sync.n = sizeof(bounds) / sizeof(bounds[0]);
+	m->network.bounds = network;
+	m->network.n = sizeof(network) / sizeof(network[0]);
+	m->started = seconds(CLOCK_REALTIME);
 }
 
 void metrics_changed(struct metrics *m, bool endpoints)
@@ -36,6 +40,13 @@ void metrics_changed(struct metrics *m, bool endpoints)
 		m->services.total++;
 		m->services.pending++;
 	}
+}
+
+/* What happened before this daemon was there is not its delay. */
+void metrics_trigger(struct metrics *m, double when)
+{
+	if (when > m->started && m->n_triggers < METRICS_TRIGGERS)
+		m->triggers[m->n_triggers++] = when;
 }
 
 void metrics_begin(struct metrics *m)
@@ -52,6 +63,12 @@ void metrics_end(struct metrics *m, bool done)
 	prom_observe(&m->sync, seconds(CLOCK_MONOTONIC) - m->begun);
 	m->done = seconds(CLOCK_REALTIME);
 	m->services.pending = m->endpoints.pending = 0;
+	/* clocks of two nodes may disagree */
+	while (m->n_triggers) {
+		double took = m->done - m->triggers[--m->n_triggers];
+
+		prom_observe(&m->network, took > 0 ? took : 0);
+	}
 }
 
 /* --- the daemon ----------------------------------------------------------------------- */
@@ -60,6 +77,9 @@ static void put_sync(FILE *out, const struct metrics *m)
 {
 	prom_histogram(out, "vrouter_sync_proxy_rules_duration_seconds",
 		       "Bringing what is planned to the kernel.", &m->sync);
+	prom_histogram(out, "vrouter_network_programming_duration_seconds",
+		       "From what changed a service's members to the kernel that has it.",
+		       &m->network);
 	prom_one(out, "vrouter_sync_proxy_rules_failures_total", "counter",
 		 "Attempts after which the kernel did not have all that is planned.", m->failures);
 	prom_one(out, "vrouter_sync_proxy_rules_last_timestamp_seconds", "gauge",

@@ -119,6 +119,9 @@ void monitor_free(struct monitor *m);
 
 struct pool {
 	struct monitor	*monitor;	/* NULL = members are not probed */
+	double		trigger;	/* when what changed its members happened, seconds since
+					 * 1970; 0 = not said
+					 */
 	char		*network;	/* key of a VirtualNetwork; may be NULL */
 	bool		internal_local;	/* from inside only members of the sender's node */
 	bool		external, external_local; /* reached from outside; the same from there */

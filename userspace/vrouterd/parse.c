@@ -2,6 +2,7 @@
 /* Resources from JSON, one function for each kind's spec. */
 
 #include <linux/vrouter.h>
+#include <time.h>
 
 #include "jread.h"
 #include "mem.h"
@@ -522,6 +523,26 @@ struct res *res_identify(const json_t *object, struct jerr *e)
 	return NULL;
 }
 
+/* "2026-01-31T03:00:00.5Z", seconds since 1970; 0: it is no such time. */
+static double parse_time(const char *text)
+{
+	struct tm tm = {};
+	const char *rest = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
+
+	if (!rest)
+		return 0;
+	return timegm(&tm) + (*rest == '.' ? strtod(rest, NULL) : 0);
+}
+
+/* For metrics only: what is no time is as if it were not there. */
+static void parse_trigger(const json_t *object, struct pool *p)
+{
+	const json_t *notes = json_object_get(json_object_get(object, "metadata"), "annotations");
+
+	p->trigger = parse_time(json_string_value(json_object_get(
+		notes, "endpoints.kubernetes.io/last-change-trigger-time")));
+}
+
 bool res_parse_spec(struct res *r, const json_t *object, struct jerr *e)
 {
 	const json_t *spec = jobject(e, object, "spec", true);
@@ -529,6 +550,8 @@ bool res_parse_spec(struct res *r, const json_t *object, struct jerr *e)
 
 	if (spec && r->kind != RES_OTHER)
 		spec_parsers[r->kind](e, spec, r);
+	if (r->kind == RES_POOL)
+		parse_trigger(object, &r->pool);
 	jleave(e, mark);
 	return !jbad(e);
 }
