@@ -9,21 +9,28 @@
 
 #define GROUPS_ANNOTATION "opencontrail.org/security-groups"
 
-void model_user_group(struct model *m, const char *key, bool there)
+/* Those of the group's namespace. */
+static void mark_pods(struct model *m, const char *key)
 {
-	cleanup_free char *ns = mem_check(strndup(key, strcspn(key, "/")));
+	char *ns = mem_check(strndup(key, strcspn(key, "/")));
 	const struct map *pods = index_get(&m->pods_of_ns, ns);
 
+	free(ns);
+	if (!pods)
+		return;
+	map_for_each(pods, node)
+		mark(&m->dirty_pods, node->key);
+}
+
+void model_user_group(struct model *m, const char *key, bool there)
+{
 	if (there == !!map_get(&m->user_groups, key))
 		return;
 	if (there)
 		mark(&m->user_groups, key);
 	else
 		map_del(&m->user_groups, key);
-	if (!pods)
-		return;
-	map_for_each(pods, node)
-		mark(&m->dirty_pods, node->key);
+	mark_pods(m, key);
 }
 
 /* --- what a pod is to be in ------------------------------------------------- */
