@@ -338,8 +338,19 @@ static json_t *pool_json(struct model *m, const struct service_state *svc,
 	return pool;
 }
 
+/* An empty list is of both families. */
+static bool is_of_family(const struct endpoint_list *list, enum family f)
+{
+	size_t i;
+
+	for (i = 0; i < list->n; i++)
+		if (list->groups[i].n)
+			return list->groups[i].v[0].addr.family == f;
+	return true;
+}
+
 /* When the last of what changed the members happened, as annotations; NULL: nobody says. */
-static json_t *trigger_of(const struct model *m, const struct service_state *svc)
+static json_t *trigger_of(const struct model *m, const struct service_state *svc, enum family f)
 {
 	const struct map *listed = index_get(&m->endpoints, svc->key);
 	const char *last = NULL;
@@ -347,11 +358,12 @@ static json_t *trigger_of(const struct model *m, const struct service_state *svc
 	if (!listed)
 		return NULL;
 	map_for_each(listed, node) {
-		const char *one = ((const struct object *)node->value)->endpoints->trigger;
+		const struct endpoint_list *list = ((const struct object *)node->value)->endpoints;
 
 		/* of one form, in UTC: the order of texts is that of times */
-		if (one && (!last || strcmp(one, last) > 0))
-			last = one;
+		if (list->trigger && is_of_family(list, f) &&
+		    (!last || strcmp(list->trigger, last) > 0))
+			last = list->trigger;
 	}
 	return last ? json_pack("{s:s}", TRIGGER_ANNOTATION, last) : NULL;
 }
@@ -373,7 +385,7 @@ static json_t *publish_port(struct model *m, struct service_state *svc,
 		ref = xasprintf("%s/%s", obj->ns, name);
 		json_object_set_new(refs, family_name(f), json_string(ref));
 		mark(&svc->pools, name);
-		store_put(m->store, RES_POOL, obj->ns, name, NULL, trigger_of(m, svc),
+		store_put(m->store, RES_POOL, obj->ns, name, NULL, trigger_of(m, svc, f),
 			  pool_json(m, svc, port, f));
 	}
 	listener = json_pack("{s:s*, s:s, s:i, s:o}", "name", *port->name ? port->name : NULL,
