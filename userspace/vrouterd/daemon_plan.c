@@ -186,6 +186,15 @@ static void refresh_what_is_here(struct daemon *d)
 	d->export.stale = true;
 }
 
+/* Of a pool: is there news of what its members are? */
+static void time_members(struct daemon *d, const struct res *old, const struct res *r)
+{
+	double before = old ? old->pool.trigger : 0, now = r ? r->pool.trigger : 0;
+
+	if (now != before)
+		metrics_trigger(&d->metrics, now);
+}
+
 static void on_change(void *arg, const struct res *old, const struct res *r)
 {
 	const struct res *any = r ? r : old;
@@ -195,8 +204,6 @@ static void on_change(void *arg, const struct res *old, const struct res *r)
 
 	if (any->kind == RES_LB || any->kind == RES_POOL)
 		metrics_changed(&d->metrics, any->kind == RES_POOL);
-	if (r && r->kind == RES_POOL && (!old || old->pool.trigger != r->pool.trigger))
-		metrics_trigger(&d->metrics, r->pool.trigger);
 	if (!e) {
 		e = mem_zero(1, sizeof(*e));
 		e->kind = any->kind;
@@ -204,8 +211,10 @@ static void on_change(void *arg, const struct res *old, const struct res *r)
 		mem_check(tsearch(e, &d->planned, compare));
 	}
 	replan(d, e, r);
-	if (any->kind == RES_POOL)
+	if (any->kind == RES_POOL) {
 		update_monitors(d, old, r);
+		time_members(d, old, r);
+	}
 	if (any->kind == RES_ROUTER || any->kind == RES_NETWORK)
 		d->host.stale = d->export.stale = true;
 	if (any->kind == RES_ROUTER)
