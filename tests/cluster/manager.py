@@ -9,14 +9,13 @@ import ipaddress
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 # pylint: disable=wrong-import-position
 from vrtest.kube import PATIENCE, ControlPlane
-from vrtest.kube_api import ApiError
+from vrtest.kube_api import ApiError, free_port
 from vrtest.node import BUILD, SRC
 from vrtest.prom import Metrics
 from vrtest.tap import Tap, wait_for
@@ -33,8 +32,7 @@ class Manager:
 
     def __init__(self, name):
         self.name, self.log, self.proc = name, f"{cp.dir}/{name}.log", None
-        with socket.create_server(("127.0.0.1", 0)) as s:
-            self.port = s.getsockname()[1]
+        self.port = free_port()
 
     @staticmethod
     def kubeconfig():

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # cluster.sh BUILD: the suites of tests/cluster against a real Kubernetes
-# control plane, in one boot of the stock kernel.
+# control plane. Those that need no kernel module run on the machine, in network
+# and mount namespaces of their own; the others in one boot of the stock kernel.
 #
-#   KERNEL=um        in the sanitised UML kernel instead
+#   KERNEL=um        only the others, in the sanitised UML kernel instead
 #   SUITE=name       only tests/cluster/name.*
 #   T=glob           only suites whose name matches
 #   CLUSTER_LIMIT    seconds for the boot (default 2400)
@@ -18,30 +19,56 @@ log=$build/log/cluster
 rm -rf "$log"
 mkdir -p "$log"
 
+here_too=y
 case ${KERNEL-} in
 '' | 6.1 | stock) kernel=6.1 kind=stock runner=(run-qemu.sh) headers=(headers 6.1) ;;
-um) kernel=um kind=um runner=(run-uml.sh -k debug) headers=(uml debug) ;;
+um) kernel=um kind=um runner=(run-uml.sh -k debug) headers=(uml debug) here_too= ;;
 *) echo "cluster: kernel $KERNEL? (6.1, um)" >&2; exit 2 ;;
 esac
 
-mapfile -t tests < <(suites_of "$top/tests/cluster" "$kind")
-if [ ${#tests[@]} = 0 ]; then
-	echo "cluster: no suites for kernel $kernel"
-elif ! kube=$("$here/kube-build.sh"); then
-	echo "not ok 1 - $kernel: Kubernetes" | tee "$log/$kernel-build.log"
-elif ! { kdir=$("$here/kernels.sh" "${headers[@]}") &&
-	farm=$("$here/kmod.sh" -o "$build" "$kdir"); }; then
-	echo "not ok 1 - $kernel: kernel and module" | tee "$log/$kernel-build.log"
-else
+run_here()
+{
+	local tests
+
+	mapfile -t tests < <(suites_of "$top/tests/cluster" host)
+	[ ${#tests[@]} != 0 ] || return
+	echo "# cluster: on the machine: ${#tests[@]} suites"
+	# shellcheck disable=SC2016 # the inner shell's
+	unshare -n -m sh -c 'mkdir -p /run/netns && mount -t tmpfs none /run/netns &&
+		ip link set lo up && exec "$@"' sh \
+		"$here/node-guest.sh" host "${tests[@]}" </dev/null 2>&1 | tee "$log/host.log"
+	[ "${PIPESTATUS[0]}" = 0 ] ||
+		echo "not ok 9999 - host: all suites were run" >>"$log/host.log"
+}
+
+run_kernel()
+{
+	local tests kdir farm
+
+	mapfile -t tests < <(suites_of "$top/tests/cluster" "$kind")
+	[ ${#tests[@]} != 0 ] || return
+	if ! { kdir=$("$here/kernels.sh" "${headers[@]}") &&
+		farm=$("$here/kmod.sh" -o "$build" "$kdir"); }; then
+		echo "not ok 1 - $kernel: kernel and module" | tee "$log/$kernel-build.log"
+		return
+	fi
 	echo "# cluster: kernel $kernel: ${#tests[@]} suites"
-	export VROUTER_BUILD=$build VROUTER_SRC=$top VROUTER_KO=$farm/vrouter.ko
-	export VROUTER_KUBE=$kube VROUTER_PART_NAME=cluster TEST_LIMIT=${TEST_LIMIT:-1500}
-	"$here/${runner[0]}" "${runner[@]:1}" -s -t "${CLUSTER_LIMIT:-2400}" \
+	VROUTER_KO=$farm/vrouter.ko \
+		"$here/${runner[0]}" "${runner[@]:1}" -s -t "${CLUSTER_LIMIT:-2400}" \
 		-m "${CLUSTER_MEM:-3G}" -o "$log/$kernel" \
 		"$here/node-guest.sh" "$kernel" "${tests[@]}" | tee "$log/$kernel.log"
 	[ "${PIPESTATUS[0]}" = 0 ] ||
 		echo "not ok 9999 - $kernel: the guest went through all suites" >>"$log/$kernel.log"
 	sed -n '/Run .* as init process/,$p' "$log/$kernel/kernel.log" \
 		>"$log/$kernel-kernel.log"
+}
+
+if ! kube=$("$here/kube-build.sh"); then
+	echo "not ok 1 - Kubernetes" | tee "$log/kube-build.log"
+else
+	export VROUTER_BUILD=$build VROUTER_SRC=$top VROUTER_KUBE=$kube VROUTER_PART_NAME=cluster
+	export TEST_LIMIT=${TEST_LIMIT:-1500}
+	[ -z "$here_too" ] || run_here
+	run_kernel
 fi
 "$here/totals.py" "$log"

@@ -31,7 +31,7 @@ for t; do
 		ip netns pids "$ns" 2>/dev/null | xargs -r kill -9 2>/dev/null
 		ip netns del "$ns" 2>/dev/null
 	done
-	[ ! -d /sys/module/vrouter ] || rmmod vrouter || left="$left vrouter.ko"
+	[ "$kernel" = host ] || [ ! -d /sys/module/vrouter ] || rmmod vrouter || left="$left vrouter.ko"
 	[ -z "$left" ] || echo "    # left behind by $t:$left"
 
 	took="$((SECONDS - start)) s"

@@ -13,6 +13,7 @@ import contextlib
 import http.client
 import json
 import os
+import random
 import socket
 import ssl
 
@@ -145,10 +146,16 @@ class Api:
 
 
 def free_port(netns=None):
-    """A TCP port that nobody listens on at 127.0.0.1 just now."""
-    with netns or contextlib.nullcontext(), socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+    """A TCP port that nobody has just now, and no client gets (ip_local_port_range begins at 32768)."""
+    with netns or contextlib.nullcontext():
+        while True:
+            port = random.randrange(20000, 30000)
+            with socket.socket() as sock:
+                try:
+                    sock.bind(("0.0.0.0", port))
+                    return port
+                except OSError:
+                    continue
 
 
 class Authority:
