@@ -101,7 +101,12 @@ def explained():
         for crd in yaml.safe_load_all(file):
             walk(crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"], ())
     tap.equal(undescribed, [], "every field has a description")
-    text = cp.kubectl("explain", "virtualnetworks.spec.vni")
+
+    def is_known():
+        """The server's schemas come some moments after the kind itself."""
+        res = cp.kubectl("explain", "virtualnetworks.spec.vni", check=False)
+        return res.stdout if not res.returncode else None
+    text = wait_for(is_known, "the schema of virtualnetworks", PATIENCE)
     tap.check("an MPLS label" in " ".join(text.split()), "kubectl explain tells it", text)
 
 
