@@ -118,6 +118,7 @@ install: all
 		sed 's,/usr/local,$(PREFIX),g' $$u >$$d/$${u##*/} || exit; done
 	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/vrouter/kubernetes $(deploy)/kubernetes/*.yaml
 	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/vrouter/kubernetes/examples $(deploy)/kubernetes/examples/*.yaml
+	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/vrouter/cni $(deploy)/cni/*.conflist
 	$(Q)[ -z "$(completions)" ] || install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(completions)
 	$(Q)[ -n "$(DESTDIR)" ] || depmod -a $(release)
 

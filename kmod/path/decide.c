@@ -127,14 +127,30 @@ static enum vrouter_drop_reason not_a_port(const struct vr_pkt *pkt, struct vr_d
 	return VROUTER_DROP_REASON_NO_ROUTE;
 }
 
-/* Where the packet enters the network, that is, not once more where a tunnel ends. */
+/* Services are found where a packet enters the network, not once more where a tunnel ends; but
+ * what one node alone serves on an address of its own (a pod's host port), others do not know.
+ */
+static struct vr_vip *find_vip(const struct vr_pkt *pkt, const struct vr_decision *d)
+{
+	const struct vr_tuple *t = &pkt->tuple;
+	struct vr_vip *vip;
+
+	if (vr_proto_is_icmp(t->proto))
+		return NULL;
+	vip = vr_vip_find_rcu(pkt->vn, d->vrf->id, t);
+	if (vip && pkt->vif->type == VROUTER_VIF_TYPE_TUNNEL &&
+	    (memcmp(&vip->key.addr, &t->dst, sizeof(t->dst)) ||
+	     !vr_is_node_addr(pkt->vn, t->family, &t->dst)))
+		return NULL;
+	return vip;
+}
+
 static enum vrouter_drop_reason find_service(const struct vr_pkt *pkt, struct vr_decision *d,
 					     struct vr_trace *t)
 {
-	if (pkt->vif->type == VROUTER_VIF_TYPE_TUNNEL)
+	d->vip = find_vip(pkt, d);
+	if (!d->vip && pkt->vif->type == VROUTER_VIF_TYPE_TUNNEL)
 		return NONE;
-	if (!vr_proto_is_icmp(pkt->tuple.proto))
-		d->vip = vr_vip_find_rcu(pkt->vn, d->vrf->id, &pkt->tuple);
 	if (!d->vip)
 		return not_a_port(pkt, d, t);
 

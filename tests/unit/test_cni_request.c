@@ -143,6 +143,53 @@ static void bad_environments(void **state)
 	cni_request_clear(&rq);
 }
 
+#define WITH(config) "{\"cniVersion\":\"1.0.0\",\"name\":\"n\",\"runtimeConfig\":{" config "}}"
+
+static void capabilities(void **state)
+{
+	static const struct bad cases[] = {
+		{ WITH("\"bandwidth\":5"), CNI_BAD_CONFIG, "runtimeConfig.bandwidth: must be an" },
+		{ WITH("\"bandwidth\":{\"ingressRate\":\"1M\"}"), CNI_BAD_CONFIG,
+		  "runtimeConfig.bandwidth.ingressRate: must be a whole number of bits, 0 or from 8" },
+		{ WITH("\"bandwidth\":{\"egressRate\":-5}"), CNI_BAD_CONFIG,
+		  "runtimeConfig.bandwidth.egressRate: must be" },
+		{ WITH("\"portMappings\":{}"), CNI_BAD_CONFIG,
+		  "runtimeConfig.portMappings: must be a list" },
+		{ WITH("\"portMappings\":[{\"hostPort\":70000,\"containerPort\":1}]"),
+		  CNI_BAD_CONFIG, "runtimeConfig.portMappings[0].hostPort: must be a port, 0 to" },
+		{ WITH("\"portMappings\":[{\"hostPort\":1}]"), CNI_BAD_CONFIG,
+		  "runtimeConfig.portMappings[0].containerPort: must be a port, 1 to 65535" },
+		{ WITH("\"portMappings\":[{\"hostPort\":1,\"containerPort\":1,\"protocol\":"
+		       "\"icmp\"}]"), CNI_BAD_CONFIG,
+		  "runtimeConfig.portMappings[0].protocol: \"icmp\" is not tcp, udp or sctp" },
+	};
+	struct cni_request rq = {};
+	struct cni_error e;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(parse(&rq, cases[i].conf, good, &e), -1);
+		assert_int_equal(e.code, cases[i].code);
+		if (!strstr(e.msg, cases[i].msg))
+			fail_msg("\"%s\" is not in \"%s\"", cases[i].msg, e.msg);
+	}
+	/* the burst of a runtime that was told none; a port that is not mapped */
+	assert_int_equal(parse(&rq, WITH("\"bandwidth\":{\"ingressRate\":1000000,\"ingressBurst\":"
+		"4294967295,\"egressRate\":2000000,\"egressBurst\":80000},\"portMappings\":["
+		"{\"hostPort\":0,\"containerPort\":80},{\"hostPort\":8080,\"containerPort\":80,"
+		"\"protocol\":\"udp\",\"hostIP\":\"\"}]"), good, &e), 0);
+	assert_int_equal(rq.limit[CNI_TO_POD].rate, 1000000);
+	assert_int_equal(rq.limit[CNI_TO_POD].burst, 0);
+	assert_int_equal(rq.limit[CNI_FROM_POD].rate, 2000000);
+	assert_int_equal(rq.limit[CNI_FROM_POD].burst, 80000);
+	assert_int_equal(json_array_size(rq.ports), 1);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(rq.ports, 0),
+							      "protocol")), "UDP");
+	assert_null(json_object_get(json_array_get(rq.ports, 0), "hostIP"));
+	cni_request_clear(&rq);
+}
+
 static void del_needs_little(void **state)
 {
 	static const char *const env[] = {
@@ -364,6 +411,36 @@ static void more_interfaces_than_one(void **state)
 	cni_request_clear(&rq);
 }
 
+/* Later in a list of plugins: what is there stays, and indices count on. */
+static void results_are_added_to(void **state)
+{
+	struct cni_request rq = {};
+	json_t *prev = json_loads("{\"interfaces\":[{\"name\":\"lo\",\"sandbox\":\"/x\"}],\"ips\":["
+				  "{\"address\":\"127.0.0.1/8\",\"interface\":0}],\"dns\":{\"search\":"
+				  "[\"a\"]}}", 0, NULL), *reply = json_loads(REPLY, 0, NULL), *o;
+	static struct cni_interfaces all;
+	struct cni_error e;
+
+	(void)state;
+	assert_int_equal(parse(&rq, CONF, good, &e), 0);
+	rq.prev = prev;
+	assert_int_equal(cni_interfaces_parse(&rq, reply, &all, &e), 0);
+	o = cni_result(&rq, &all);
+	assert_string_equal(text(o, "interfaces", 0, "name"), "lo");
+	assert_string_equal(text(o, "interfaces", 2, "name"), "eth0");
+	assert_string_equal(text(o, "ips", 0, "address"), "127.0.0.1/8");
+	assert_string_equal(text(o, "ips", 1, "address"), "10.32.0.5/32");
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(
+		json_object_get(o, "ips"), 1), "interface")), 2);
+	assert_int_equal(json_array_size(json_object_get(json_object_get(o, "dns"), "search")), 1);
+	assert_int_equal(cni_result_parse(&rq, o, &all, &e), 0);
+	assert_int_equal(all.v[0].n_addrs, 2);
+	json_decref(o);
+	json_decref(reply);
+	json_decref(prev);
+	cni_request_clear(&rq);
+}
+
 static void new_results_name_the_mtu(void **state)
 {
 	struct cni_interface ifc;
@@ -453,6 +530,7 @@ int main(void)
 		cmocka_unit_test(version_needs_nothing),
 		cmocka_unit_test(status_and_gc_need_no_container),
 		cmocka_unit_test(a_wrong_gc_list_is_refused),
+		cmocka_unit_test(capabilities), cmocka_unit_test(results_are_added_to),
 		cmocka_unit_test(new_results_name_the_mtu),
 		cmocka_unit_test(host_names_differ),
 		cmocka_unit_test(a_result_is_complete),

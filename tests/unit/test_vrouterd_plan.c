@@ -10,6 +10,7 @@
 #include <linux/vrouter.h>
 #include <string.h>
 
+#include "hostport.h"
 #include "plan.h"
 
 static struct res *parse(const char *kind, const char *name, const char *spec)
@@ -238,6 +239,76 @@ static void routes_through(void **state)
 	res_free(r);
 }
 
+/* --- host ports --------------------------------------------------------------------- */
+
+static const struct vr_nexthop *nexthop_of(const struct unit *u, uint32_t id)
+{
+	unsigned int i;
+
+	for (i = 0; i < u->n_objs; i++)
+		if (u->objs[i]->key.kind == K_NEXTHOP && u->objs[i]->nexthop.id == id)
+			return &u->objs[i]->nexthop;
+	fail_msg("a vip of a next hop that is not planned");
+	return NULL;
+}
+
+static void describe_vips(const struct unit *u, struct ids *ids, char *text, size_t size)
+{
+	char at[VR_ADDR_TEXT], to[VR_ADDR_TEXT];
+	unsigned int i;
+	size_t n = 0;
+
+	text[0] = '\0';
+	for (i = 0; i < u->n_objs; i++) {
+		const struct vr_vip *vip = &u->objs[i]->vip;
+		const struct vr_nexthop *nh;
+
+		if (u->objs[i]->key.kind != K_VIP)
+			continue;
+		nh = nexthop_of(u, vip->nexthop);
+		assert_int_equal(nh->n_members, 1);
+		n += snprintf(text + n, size - n, "%s%s %s:%u>%s:%u", n ? ", " : "",
+			      vip->vrf == ids_get(ids, ID_VRF, "default/net") ? "net" : "out",
+			      vr_addr_text(&vip->addr, at), vip->port,
+			      vr_addr_text(&nh->members[0].addr, to), nh->members[0].port);
+		assert_int_equal(!nh->members[0].nexthop,
+				 vip->vrf == ids_get(ids, ID_VRF, "default/net"));
+	}
+}
+
+static void has_vips(const struct host_port *port, bool external, const char *want)
+{
+	static const char spec[] = "{\"network\":\"default/net\",\"node\":\"n1\",\"macAddress\":"
+		"\"02:00:00:00:00:05\",\"addresses\":[\"10.32.0.5\",\"10.32.0.6\",\"fd00::5\"]}";
+	struct plan_env env = { .node = "n1", .external = external, .local = { v4(1), v6(1) } };
+	struct device dev = { .ifindex = 7, .name = "vr0", .ports = port, .n_ports = 1 };
+	struct res *r = parse("VirtualMachineInterface", "web-0", spec);
+	struct ids *ids = ids_new();
+	char text[512];
+	struct unit u;
+
+	plan(&u, r, &dev, &env, ids);
+	describe_vips(&u, ids, text, sizeof(text));
+	assert_string_equal(text, want);
+	unit_clear(&u, ids);
+	ids_free(ids);
+	res_free(r);
+}
+
+static void host_ports(void **state)
+{
+	struct host_port p = { .proto = IPPROTO_TCP, .port = 8080, .target = 80 };
+
+	(void)state;
+	has_vips(&p, false, "net 192.0.2.1:8080>10.32.0.5:80, net 2001:db8::1:8080>fd00::5:80");
+	has_vips(&p, true, "net 192.0.2.1:8080>10.32.0.5:80, out 0.0.0.0:8080>10.32.0.5:80, "
+		 "net 2001:db8::1:8080>fd00::5:80, out :::8080>fd00::5:80");
+	p.addr.family = AF_INET6;	/* :: */
+	has_vips(&p, true, "net 2001:db8::1:8080>fd00::5:80, out :::8080>fd00::5:80");
+	p.addr = v4(9);
+	has_vips(&p, true, "net 192.0.2.9:8080>10.32.0.5:80, out 192.0.2.9:8080>10.32.0.5:80");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +316,7 @@ int main(void)
 		cmocka_unit_test(members_that_can_be_reached),
 		cmocka_unit_test(a_node_that_drains),
 		cmocka_unit_test(hints), cmocka_unit_test(routes_through),
+		cmocka_unit_test(host_ports),
 	};
 
 	return cmocka_run_group_tests_name("vrouterd: plan", tests, NULL, NULL);

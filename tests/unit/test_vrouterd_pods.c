@@ -25,6 +25,7 @@
 
 #include "daemon.h"
 #include "dlog.h"
+#include "hostport.h"
 
 #define HOST	"vr0123456789abc"
 #define NO_HOST	"vr0123456789abd"
@@ -270,6 +271,18 @@ static void gc_ends(const char *text, unsigned int n, const char *host)
 	json_decref(o);
 }
 
+static int add_attachment(struct attachments *a, const char *host, uint32_t ifindex,
+			  const char *vmi, const char *container, const char *ifname)
+{
+	struct attachment at = {
+		.ifindex = ifindex, .vmi = (char *)vmi, .container = (char *)container,
+		.ifname = (char *)ifname,
+	};
+
+	strcpy(at.host, host);
+	return attachment_add(a, &at);
+}
+
 static void gc_keeps_what_is_listed(void **state)
 {
 #define OF(c, n) "vr00000000000" c n
@@ -280,15 +293,116 @@ static void gc_keeps_what_is_listed(void **state)
 	/* a pod with a further interface, told and taken over from the kernel; one of another
 	 * sandbox whose name only looks like a further interface's
 	 */
-	assert_int_equal(attachment_add(a, OF("a", "0"), 9001, "default/a", "ca", "eth0"), 0);
-	assert_int_equal(attachment_add(a, OF("a", "1"), 9002, "default/a.net1", "ca", "net1"), 0);
-	assert_int_equal(attachment_add(a, OF("a", "2"), 9003, "default/a.net2", NULL, NULL), 0);
-	assert_int_equal(attachment_add(a, OF("b", "0"), 9004, "default/a.b", "cb", "eth0"), 0);
+	assert_int_equal(add_attachment(a, OF("a", "0"), 9001, "default/a", "ca", "eth0"), 0);
+	assert_int_equal(add_attachment(a, OF("a", "1"), 9002, "default/a.net1", "ca", "net1"), 0);
+	assert_int_equal(add_attachment(a, OF("a", "2"), 9003, "default/a.net2", NULL, NULL), 0);
+	assert_int_equal(add_attachment(a, OF("b", "0"), 9004, "default/a.b", "cb", "eth0"), 0);
 	gc_ends(keep, 1, OF("b", "0"));
 	gc_ends(keep, 0, NULL);
 	assert_non_null(attachment_find(a, OF("a", "2")));
 	gc_ends("{\"op\":\"gc\",\"keep\":[]}", 3, NULL);
 	assert_null(a->list);
+}
+
+/* Attachments of two networks, one that is not known: no runtime ends another's. */
+static void gc_is_of_one_network(void **state)
+{
+	struct attachments *a = &d.attachments;
+	struct attachment at = { .container = "c", .ifname = "eth0", .ifindex = 9001 };
+
+	(void)state;
+	strcpy(at.host, OF("a", "0"));
+	at.vmi = "default/a";
+	at.net = "one";
+	assert_int_equal(attachment_add(a, &at), 0);
+	strcpy(at.host, OF("b", "0"));
+	at.vmi = "default/b";
+	at.net = "two";
+	assert_int_equal(attachment_add(a, &at), 0);
+	gc_ends("{\"op\":\"gc\",\"network\":\"three\",\"keep\":[]}", 0, NULL);
+	gc_ends("{\"op\":\"gc\",\"network\":\"two\",\"keep\":[]}", 1, OF("b", "0"));
+	gc_ends("{\"op\":\"gc\",\"network\":\"one\",\"keep\":[]}", 1, OF("a", "0"));
+	assert_null(a->list);
+}
+
+static void ports_in_use(const char *ports, const char *want)
+{
+	json_t *o = json_loads(ports, 0, NULL), *rq = json_pack("{so}", "portMappings", o);
+	struct jerr e = {};
+	char why[512] = "";
+	unsigned int n;
+	struct host_port *p = host_ports_parse(&e, rq, &n);
+
+	if (!e.text[0])
+		host_ports_free(d.model, &d.attachments, "default/web-0", p, n, why, sizeof(why));
+	assert_string_equal(e.text[0] ? e.text : why, want);
+	free(p);
+	json_decref(rq);
+}
+
+#define PORT(port, proto, more) "{\"hostPort\":" port ",\"containerPort\":80,\"protocol\":\"" \
+	proto "\"" more "}"
+#define AT(ip) ",\"hostIP\":\"" ip "\""
+
+static void host_ports_have_one_owner(void **state)
+{
+	struct host_port theirs = { .proto = IPPROTO_TCP, .port = 8080, .target = 80 };
+	struct attachment at = { .container = "c", .ifname = "eth0", .ifindex = 9001,
+				 .vmi = "default/a", .ports = &theirs, .n_ports = 1 };
+	struct attachments *a = &d.attachments;
+
+	(void)state;
+	strcpy(at.host, OF("a", "0"));
+	assert_int_equal(attachment_add(a, &at), 0);
+	put("LoadBalancer", "web", "u9", "{\"network\":\"default/net\",\"vips\":[\"10.96.0.1\"],"
+	    "\"healthCheckNodePort\":32000,\"listeners\":[{\"protocol\":\"UDP\",\"port\":53,"
+	    "\"nodePort\":30053,\"pools\":{}}]}");
+	ports_in_use("[" PORT("8080", "TCP", "") "]", "hostPort 8080/TCP is that of pod default/a");
+	ports_in_use("[" PORT("8080", "TCP", AT("192.0.2.1")) "]",
+		     "hostPort 8080/TCP is that of pod default/a");
+	ports_in_use("[" PORT("8080", "UDP", "") "," PORT("8081", "TCP", "") "]", "");
+	ports_in_use("[" PORT("30053", "UDP", "") "]",
+		     "hostPort 30053/UDP is a node port of service default/web");
+	ports_in_use("[" PORT("30053", "TCP", "") "]", "");
+	ports_in_use("[" PORT("32000", "TCP", "") "]",
+		     "hostPort 32000/TCP is a node port of service default/web");
+	ports_in_use("[" PORT("81", "TCP", "") "," PORT("81", "TCP", AT("0.0.0.0")) "]",
+		     "hostPort 81/TCP is asked for twice");
+	ports_in_use("[" PORT("81", "TCP", AT("::")) "," PORT("81", "TCP", AT("0.0.0.0")) "]", "");
+	ports_in_use("[" PORT("81", "TCP", AT("198.51.100.250")) "]",
+		     "hostPort 81/TCP: hostIP 198.51.100.250 is not an address of this node");
+	ports_in_use("[" PORT("81", "TCP", AT("127.0.0.1")) "]", "portMappings[0].hostIP: 127.0.0.1 is "
+		     "a loopback address, which pods' ports are not served at");
+	ports_in_use("[" PORT("81", "ICMP", "") "]",
+		     "portMappings[0].protocol: \"ICMP\" is not TCP, UDP or SCTP");
+	ports_in_use("[{\"containerPort\":80,\"protocol\":\"TCP\"}]",
+		     "portMappings[0].hostPort: is missing");
+	/* what was there is not in its own way */
+	at.vmi = "default/web-0";
+	attachment_del(a, a->list);
+	assert_int_equal(attachment_add(a, &at), 0);
+	ports_in_use("[" PORT("8080", "TCP", "") "]", "");
+	attachment_del(a, a->list);
+	model_del(d.model, RES_LB, "default/web");
+}
+
+static void one_add_makes_all(void **state)
+{
+	struct attachments *a = &d.attachments;
+	json_t *o;
+
+	(void)state;
+	assert_int_equal(add_attachment(a, OF("a", "0"), 9001, "default/web-0", "c", "eth0"), 0);
+	refused(ask_text("{\"op\":\"prepare\",\"containerID\":\"c\",\"ifname\":\"net1\","
+			 "\"hostIfname\":\"" OF("a", "1") "\",\"namespace\":\"default\",\"pod\":"
+			 "\"web-0\"}"), 7, "were made with eth0");
+	/* a new sandbox is another matter */
+	o = ask_text("{\"op\":\"prepare\",\"containerID\":\"d\",\"ifname\":\"net1\","
+		     "\"hostIfname\":\"" OF("a", "1") "\",\"namespace\":\"default\",\"pod\":"
+		     "\"web-0\"}");
+	assert_null(json_object_get(o, "error"));
+	json_decref(o);
+	attachment_del(a, a->list);
 }
 
 static bool exists(const char *name)
@@ -313,6 +427,12 @@ static void write_file(const char *name, const char *text)
 
 static void attachments_last(void **state)
 {
+	struct host_port port = { .proto = IPPROTO_UDP, .port = 53, .target = 5353,
+				  .addr = { .family = AF_INET, .b = { 192, 0, 2, 1 } } };
+	struct attachment told = {
+		.host = HOST, .vmi = "default/web-0", .container = "c", .ifname = "eth0",
+		.net = "pods", .ports = &port, .n_ports = 1,
+	};
 	struct attachments a;
 	struct attachment *at;
 
@@ -320,8 +440,8 @@ static void attachments_last(void **state)
 	if (tap < 0)
 		skip();
 	assert_int_equal(attachments_open(&a, state_dir), 0);
-	assert_int_equal(attachment_add(&a, HOST, if_nametoindex(HOST), "default/web-0", "c",
-					"eth0"), 0);
+	told.ifindex = if_nametoindex(HOST);
+	assert_int_equal(attachment_add(&a, &told), 0);
 	attachments_close(&a);
 
 	write_file(NO_HOST ".json", "{\"containerID\":\"c\",\"ifname\":\"eth0\",\"interface\":"
@@ -333,6 +453,12 @@ static void attachments_last(void **state)
 	assert_non_null(at);
 	assert_ptr_equal(at, attachment_find(&a, HOST));
 	assert_string_equal(at->container, "c");
+	assert_string_equal(at->net, "pods");
+	assert_int_equal(at->n_ports, 1);
+	assert_int_equal(at->ports->proto, IPPROTO_UDP);
+	assert_int_equal(at->ports->port, 53);
+	assert_int_equal(at->ports->target, 5353);
+	assert_int_equal(vr_addr_compare(&at->ports->addr, &port.addr), 0);
 	assert_int_equal(at->ifindex, if_nametoindex(HOST));
 	assert_null(attachment_of_vmi(&a, "default/gone"));
 	assert_false(exists(NO_HOST ".json"));
@@ -456,6 +582,9 @@ int main(void)
 		cmocka_unit_test(attach_needs_device_and_kernel),
 		cmocka_unit_test(status_says_what_is_missing),
 		cmocka_unit_test(gc_keeps_what_is_listed),
+		cmocka_unit_test(gc_is_of_one_network),
+		cmocka_unit_test(host_ports_have_one_owner),
+		cmocka_unit_test(one_add_makes_all),
 		cmocka_unit_test(attachments_last),
 		cmocka_unit_test(health_is_shown),
 		cmocka_unit_test(health_is_told),

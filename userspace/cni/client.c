@@ -108,13 +108,18 @@ static char *read_line(int fd, long long deadline)
 static json_t *request(const struct cni_request *rq, const struct cni_interface *ifc,
 		       const char *op, unsigned int timeout)
 {
+	/* of the pod, so of its first interface */
+	json_t *ports = ifc && ifc->first ? rq->ports : NULL;
+
 	if (rq->verb == CNI_STATUS || rq->verb == CNI_GC)
-		return json_pack("{ss sO*}", "op", op, "keep", rq->keep);
-	return json_pack("{ss ss ss ss ss* ss* ss* ss* ss* si}", "op", op, "containerID",
+		return json_pack("{ss ss* sO*}", "op", op, "network", rq->network, "keep",
+				 rq->keep);
+	return json_pack("{ss ss ss ss ss* ss* ss* ss* ss* ss* sO* si}", "op", op, "containerID",
 			 rq->container, "ifname", ifc ? ifc->ifname : rq->ifname, "hostIfname",
-			 ifc ? ifc->host : rq->host, "netns", rq->netns, "namespace", rq->ns,
-			 "pod", rq->pod, "uid", rq->uid, "interface",
-			 ifc && ifc->key[0] ? ifc->key : NULL, "timeout", (int)timeout);
+			 ifc ? ifc->host : rq->host, "network", rq->network, "netns", rq->netns,
+			 "namespace", rq->ns, "pod", rq->pod, "uid", rq->uid, "interface",
+			 ifc && ifc->key[0] ? ifc->key : NULL, "portMappings", ports, "timeout",
+			 (int)timeout);
 }
 
 static char *line_of(json_t *o)

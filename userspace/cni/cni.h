@@ -55,6 +55,14 @@ int cni_fail_errno(struct cni_error *e, int code, int err, const char *fmt, ...)
 
 enum cni_verb { CNI_ADD, CNI_DEL, CNI_CHECK, CNI_VERSION, CNI_STATUS, CNI_GC };
 
+/* A rate limit (capability bandwidth). */
+struct cni_limit {
+	uint64_t	rate;		/* bits a second; 0 = none */
+	uint64_t	burst;		/* bits; 0 = not said */
+};
+
+enum { CNI_TO_POD, CNI_FROM_POD };
+
 /* What the runtime passes: environment and standard input. */
 struct cni_request {
 	enum cni_verb	verb;
@@ -69,6 +77,8 @@ struct cni_request {
 	unsigned int	timeout;	/* seconds that ADD waits for the interface */
 	json_t		*keep;		/* GC: owned; devices in use; NULL: not given */
 	json_t		*prev;		/* prevResult; NULL when not given */
+	struct cni_limit limit[2];	/* by CNI_TO_POD, CNI_FROM_POD; ADD and CHECK only */
+	json_t		*ports;		/* owned: portMappings as vrouterd takes them; may be NULL */
 	char		host[IFNAMSIZ];	/* name of the veth's end in the node's namespace */
 	json_t		*root;		/* owned: what the strings are part of */
 	char		*args;
@@ -88,6 +98,10 @@ void cni_request_clear(struct cni_request *rq);	/* also after a failure */
  * that DEL finds it when nothing else is left.
  */
 void cni_host_ifname(char name[IFNAMSIZ], const char *container, const char *ifname);
+
+/* --- capability.c: runtimeConfig ------------------------------------------- */
+
+int cni_capabilities_parse(struct cni_request *rq, const json_t *root, struct cni_error *e);
 
 /* --- result.c: what is printed --------------------------------------------- */
 
@@ -146,16 +160,35 @@ int cni_call(const struct cni_request *rq, const struct cni_interface *ifc, cons
 int cni_interfaces_parse(const struct cni_request *rq, const json_t *reply,
 			 struct cni_interfaces *all, struct cni_error *e);
 
+/* --- install.c --------------------------------------------------------------- */
+
+/* This program into bin, then conflist (a file; may be NULL) into conf: 0, or 1 after it told
+ * why on standard error.
+ */
+int cni_install(const char *bin, const char *conflist, const char *conf);
+
 /* --- pod.c: the pod's side -------------------------------------------------- */
 
 int cni_pod_create(const struct cni_request *rq, struct cni_interface *ifc, struct cni_error *e);
 /* After vrouterd programmed the interface: links up, then routes. */
 int cni_pod_up(const struct cni_request *rq, const struct cni_interface *ifc,
 	       struct cni_error *e);
-/* Removes a veth by its end in the node's namespace; 0 when there is none. */
+/* Removes a veth by its end in the node's namespace, and what bandwidth.c made for it; 0 when
+ * there is none.
+ */
 int cni_pod_delete(const char *host, struct cni_error *e);
 /* Is the interface as ADD left it? */
 int cni_pod_check(const struct cni_request *rq, const struct cni_interface *ifc,
 		  struct cni_error *e);
+
+/* --- bandwidth.c: rate limits ------------------------------------------------ */
+
+/* Of an interface that is there and down; cni_pod_delete() takes all of it away. */
+int cni_bandwidth_set(const struct cni_request *rq, const struct cni_interface *ifc,
+		      struct cni_error *e);
+int cni_bandwidth_check(const struct cni_request *rq, const struct cni_interface *ifc,
+			struct cni_error *e);
+/* Of the device that what the pod sends goes through, by its end of the veth. */
+void cni_ifb_name(char name[IFNAMSIZ], const char *host);
 
 #endif

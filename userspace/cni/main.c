@@ -51,7 +51,8 @@ static int add_interface(const struct cni_request *rq, struct cni_interface *ifc
 		ifc->mtu = rq->mtu;
 	if (cni_pod_create(rq, ifc, e))
 		return -1;
-	if (!cni_call(rq, ifc, "attach", rq->timeout, NULL, e) && !cni_pod_up(rq, ifc, e))
+	if ((!ifc->first || !cni_bandwidth_set(rq, ifc, e)) &&
+	    !cni_call(rq, ifc, "attach", rq->timeout, NULL, e) && !cni_pod_up(rq, ifc, e))
 		return 0;
 	one.v[0] = *ifc;
 	undo(rq, &one, 1);
@@ -130,7 +131,7 @@ static int do_check(const struct cni_request *rq, struct cni_error *e)
 		if (cni_pod_check(rq, &all.v[i], e) ||
 		    cni_call(rq, &all.v[i], "check", rq->timeout, NULL, e))
 			return -1;
-	return 0;
+	return cni_bandwidth_check(rq, &all.v[0], e);
 }
 
 /* The specification's STATUS: vrouterd that is not there is code 50, not "try again". */
@@ -207,7 +208,24 @@ static const char *get_env(const char *name)
 static void about(void)
 {
 	printf("contrail-cni %s: a CNI plugin, run by a container runtime; see contrail-cni(8)\n"
-	       "CNI protocol versions 0.3.1, 0.4.0, 1.0.0, 1.1.0\n", VR_VERSION);
+	       "CNI protocol versions 0.3.1, 0.4.0, 1.0.0, 1.1.0\n\n"
+	       "contrail-cni --install BIN_DIR [CONFLIST CONF_DIR]\n"
+	       "  puts the plugin into BIN_DIR (/opt/cni/bin), then the configuration, if one is\n"
+	       "  given, into CONF_DIR (/etc/cni/net.d)\n", VR_VERSION);
+}
+
+/* Called with arguments, which runtimes never do; the exit status. */
+static int by_hand(int argc, char **argv)
+{
+	if (!strcmp(argv[1], "--install") && (argc == 3 || argc == 5))
+		return cni_install(argv[2], argc == 5 ? argv[3] : NULL, argc == 5 ? argv[4] : NULL);
+	if (argc == 2 && (!strcmp(argv[1], "--version") || !strcmp(argv[1], "--help"))) {
+		about();
+		return 0;
+	}
+	fprintf(stderr, "contrail-cni: \"%s\" is not an option, or has the wrong number of "
+		"arguments; see contrail-cni --help\n", argv[1]);
+	return 2;
 }
 
 int main(int argc, char **argv)
@@ -222,10 +240,8 @@ int main(int argc, char **argv)
 	size_t len = 0;
 	int err;
 
-	if (argc > 1 && (!strcmp(argv[1], "--version") || !strcmp(argv[1], "--help"))) {
-		about();
-		return 0;
-	}
+	if (argc > 1)
+		return by_hand(argc, argv);
 	/* A runtime that hangs up must not keep ADD from being undone. */
 	signal(SIGPIPE, SIG_IGN);
 	err = read_input(&text, &len, &e) || cni_request_parse(&rq, text, len, get_env, &e) ||

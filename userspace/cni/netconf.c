@@ -193,6 +193,9 @@ static int parse_config(struct cni_request *rq, json_t *root, struct cni_error *
 		return cni_fail(e, CNI_BAD_CONFIG, "prevResult: must be an object");
 	if (check_verb(rq, e))
 		return -1;
+	/* DEL takes away what is there, whatever its configuration says by now. */
+	if ((rq->verb == CNI_ADD || rq->verb == CNI_CHECK) && cni_capabilities_parse(rq, root, e))
+		return -1;
 	return rq->verb == CNI_GC ? parse_valid(rq, root, e) : 0;
 }
 
@@ -299,6 +302,7 @@ int cni_request_parse(struct cni_request *rq, const char *text, size_t len,
 void cni_request_clear(struct cni_request *rq)
 {
 	json_decref(rq->keep);
+	json_decref(rq->ports);
 	json_decref(rq->root);
 	free(rq->args);
 	memset(rq, 0, sizeof(*rq));

@@ -267,21 +267,26 @@ int cni_pod_up(const struct cni_request *rq, const struct cni_interface *ifc,
 	return err;
 }
 
+static int delete_link(struct rtnl *r, const char *name, struct cni_error *e)
+{
+	int err = rtnl_link_del(r, name);
+
+	return err && err != -ENODEV ? netfail(e, r, CNI_NETWORK, "cannot delete", name) : 0;
+}
+
 int cni_pod_delete(const char *host, struct cni_error *e)
 {
+	char ifb[IFNAMSIZ];
 	struct rtnl r;
 	int err;
 
 	if (rtnl_open(&r, -1))
 		return netfail(e, &r, CNI_IO, "rtnetlink", "in the node's namespace");
+	cni_ifb_name(ifb, host);
 	/* Takes the other end along, wherever it is. */
-	err = rtnl_link_del(&r, host);
-	if (err == -ENODEV)
-		err = 0;
-	if (err)
-		netfail(e, &r, CNI_NETWORK, "cannot delete", host);
+	err = delete_link(&r, host, e) | delete_link(&r, ifb, e);
 	rtnl_close(&r);
-	return err ? -1 : 0;
+	return err;
 }
 
 static int check_host(struct pod *p, const struct cni_interface *ifc, struct cni_error *e)

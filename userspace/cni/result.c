@@ -14,6 +14,24 @@ static json_t *mac_json(const uint8_t mac[6])
 			    mac[4], mac[5]);
 }
 
+/* What the plugins before left, to which this one's is added. */
+static json_t *list_of(const struct cni_request *rq, const char *key)
+{
+	json_t *list = json_deep_copy(json_object_get(rq->prev, key));
+
+	if (json_is_array(list))
+		return list;
+	json_decref(list);
+	return json_array();
+}
+
+static json_t *dns_of(const struct cni_request *rq)
+{
+	json_t *dns = json_object_get(rq->prev, "dns");
+
+	return dns ? json_incref(dns) : json_object();
+}
+
 static void append_interface(json_t *list, const struct cni_request *rq,
 			     const struct cni_interface *ifc)
 {
@@ -68,7 +86,8 @@ static void append_addr(json_t *ips, const struct cni_addr *a, unsigned int inde
 
 json_t *cni_result(const struct cni_request *rq, const struct cni_interfaces *all)
 {
-	json_t *list = json_array(), *ips = json_array(), *routes = json_array();
+	json_t *list = list_of(rq, "interfaces"), *ips = list_of(rq, "ips");
+	json_t *routes = list_of(rq, "routes");
 	bool versioned = rq->version[0] == '0';	/* ips had it until 1.0.0 */
 	const struct cni_interface *ifc;
 	unsigned int i;
@@ -86,8 +105,8 @@ json_t *cni_result(const struct cni_request *rq, const struct cni_interfaces *al
 			seen[v6] = true;
 		}
 	}
-	return json_pack("{ss so so so s{}}", "cniVersion", rq->version, "interfaces", list,
-			 "ips", ips, "routes", routes, "dns");
+	return json_pack("{ss so so so so}", "cniVersion", rq->version, "interfaces", list,
+			 "ips", ips, "routes", routes, "dns", dns_of(rq));
 }
 
 json_t *cni_error_json(const char *version, const struct cni_error *e)

@@ -19,7 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "rtnl.h"
+#include "rtnl_priv.h"
 
 #define BUFFER	8192	/* largest request; answers come in buffers of MNL_SOCKET_BUFFER_SIZE */
 
@@ -116,10 +116,8 @@ static int read_error(struct rtnl *r, const struct nlmsghdr *nlh)
 	return e->error;
 }
 
-typedef void (*answer_fn)(const struct nlmsghdr *nlh, void *arg);
-
 /* One datagram of an answer: 1 = there is more, else 0 or the error. */
-static int take(struct rtnl *r, const char *buf, int len, answer_fn fn, void *arg)
+static int take(struct rtnl *r, const char *buf, int len, rtnl_answer_fn fn, void *arg)
 {
 	const struct nlmsghdr *nlh = (const struct nlmsghdr *)buf;
 
@@ -136,8 +134,7 @@ static int take(struct rtnl *r, const char *buf, int len, answer_fn fn, void *ar
 	return 1;
 }
 
-/* Sends a request and reads until its acknowledgement or the end of the dump. */
-static int call(struct rtnl *r, struct nlmsghdr *nlh, answer_fn fn, void *arg)
+int rtnl_call(struct rtnl *r, struct nlmsghdr *nlh, rtnl_answer_fn fn, void *arg)
 {
 	char buf[32768];	/* the kernel's largest part of a dump */
 	int err = 1;
@@ -190,7 +187,7 @@ int rtnl_veth_add(struct rtnl *r, const char *host, const char *peer, int netns,
 	mnl_attr_nest_end(nlh, other);
 	mnl_attr_nest_end(nlh, data);
 	mnl_attr_nest_end(nlh, info);
-	return call(r, nlh, NULL, NULL);
+	return rtnl_call(r, nlh, NULL, NULL);
 }
 
 static bool is_veth(const struct nlattr *info)
@@ -242,7 +239,7 @@ int rtnl_link_get(struct rtnl *r, const char *name, struct rtnl_link *link)
 	memset(link, 0, sizeof(*link));
 	put_link(buf, &nlh, RTM_GETLINK, 0);
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
-	err = call(r, nlh, read_link, link);
+	err = rtnl_call(r, nlh, read_link, link);
 	return err ? err : link->ifindex ? 0 : fail(r, ENODEV);
 }
 
@@ -253,7 +250,7 @@ int rtnl_link_del(struct rtnl *r, const char *name)
 
 	put_link(buf, &nlh, RTM_DELLINK, 0);
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
-	return call(r, nlh, NULL, NULL);
+	return rtnl_call(r, nlh, NULL, NULL);
 }
 
 int rtnl_link_up(struct rtnl *r, unsigned int ifindex)
@@ -266,7 +263,7 @@ int rtnl_link_up(struct rtnl *r, unsigned int ifindex)
 	ifi->ifi_index = ifindex;
 	ifi->ifi_flags = IFF_UP;
 	ifi->ifi_change = IFF_UP;
-	return call(r, nlh, NULL, NULL);
+	return rtnl_call(r, nlh, NULL, NULL);
 }
 
 int rtnl_link_mtu(struct rtnl *r, unsigned int ifindex, unsigned int mtu)
@@ -278,7 +275,7 @@ int rtnl_link_mtu(struct rtnl *r, unsigned int ifindex, unsigned int mtu)
 	ifi = put_link(buf, &nlh, RTM_NEWLINK, 0);
 	ifi->ifi_index = ifindex;
 	mnl_attr_put_u32(nlh, IFLA_MTU, mtu);
-	return call(r, nlh, NULL, NULL);
+	return rtnl_call(r, nlh, NULL, NULL);
 }
 
 int rtnl_link_add(struct rtnl *r, const char *name, const char *kind)
@@ -292,7 +289,7 @@ int rtnl_link_add(struct rtnl *r, const char *name, const char *kind)
 	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
 	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, kind);
 	mnl_attr_nest_end(nlh, info);
-	return call(r, nlh, NULL, NULL);
+	return rtnl_call(r, nlh, NULL, NULL);
 }
 
 int rtnl_link_rp_filter(struct rtnl *r, unsigned int ifindex, unsigned int value)
@@ -311,7 +308,7 @@ int rtnl_link_rp_filter(struct rtnl *r, unsigned int ifindex, unsigned int value
 	mnl_attr_nest_end(nlh, conf);
 	mnl_attr_nest_end(nlh, inet);
 	mnl_attr_nest_end(nlh, spec);
-	return call(r, nlh, NULL, NULL);
+	return rtnl_call(r, nlh, NULL, NULL);
 }
 
 int rtnl_link_no_addrgen(struct rtnl *r, unsigned int ifindex)
@@ -329,7 +326,7 @@ int rtnl_link_no_addrgen(struct rtnl *r, unsigned int ifindex)
 	mnl_attr_put_u8(nlh, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
 	mnl_attr_nest_end(nlh, inet6);
 	mnl_attr_nest_end(nlh, spec);
-	err = call(r, nlh, NULL, NULL);
+	err = rtnl_call(r, nlh, NULL, NULL);
 	/* A kernel without IPv6 generates none anyway. */
 	return err == -EAFNOSUPPORT ? 0 : err;
 }
@@ -359,7 +356,7 @@ static int change_addr(struct rtnl *r, uint16_t type, uint16_t flags, unsigned i
 		ifa->ifa_flags = IFA_F_NODAD;
 	mnl_attr_put(nlh, IFA_LOCAL, addr_len(family), addr);
 	mnl_attr_put(nlh, IFA_ADDRESS, addr_len(family), addr);
-	return call(r, nlh, NULL, NULL);
+	return rtnl_call(r, nlh, NULL, NULL);
 }
 
 int rtnl_addr_add(struct rtnl *r, unsigned int ifindex, uint8_t family, const void *addr,
@@ -411,7 +408,7 @@ int rtnl_addr_find(struct rtnl *r, unsigned int ifindex, uint8_t family, const v
 	ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
 	ifa->ifa_family = family;
 	ifa->ifa_index = ifindex;
-	err = call(r, nlh, match_addr, &s);
+	err = rtnl_call(r, nlh, match_addr, &s);
 	*found = s.found;
 	return err;
 }
@@ -451,7 +448,7 @@ int rtnl_route_add(struct rtnl *r, unsigned int ifindex, uint8_t family, const v
 	if (gateway)
 		mnl_attr_put(nlh, RTA_GATEWAY, addr_len(family), gateway);
 	mnl_attr_put_u32(nlh, RTA_OIF, ifindex);
-	err = call(r, nlh, NULL, NULL);
+	err = rtnl_call(r, nlh, NULL, NULL);
 	return err == -EEXIST ? 0 : err;
 }
 
@@ -472,7 +469,7 @@ int rtnl_route_set(struct rtnl *r, unsigned int ifindex, uint8_t family, const v
 	if (source)
 		mnl_attr_put(nlh, RTA_PREFSRC, addr_len(family), source);
 	mnl_attr_put_u32(nlh, RTA_OIF, ifindex);
-	return call(r, nlh, NULL, NULL);
+	return rtnl_call(r, nlh, NULL, NULL);
 }
 
 static void match_route(const struct nlmsghdr *nlh, void *arg)
@@ -504,7 +501,7 @@ int rtnl_route_find(struct rtnl *r, unsigned int ifindex, uint8_t family, const 
 	int err;
 
 	put_route(buf, &nlh, RTM_GETROUTE, NLM_F_DUMP, family);
-	err = call(r, nlh, match_route, &s);
+	err = rtnl_call(r, nlh, match_route, &s);
 	*found = s.found;
 	return err;
 }
@@ -527,7 +524,7 @@ int rtnl_table_change(struct rtnl *r, bool add, uint32_t table, uint8_t proto,
 	mnl_attr_put(nlh, RTA_DST, addr_len(p->addr.family), p->addr.b);
 	if (add)
 		mnl_attr_put_u32(nlh, RTA_OIF, ifindex);
-	return call(r, nlh, NULL, NULL);
+	return rtnl_call(r, nlh, NULL, NULL);
 }
 
 struct table_walk {
@@ -569,7 +566,7 @@ int rtnl_table_each(struct rtnl *r, uint32_t table, uint8_t proto,
 
 	for (i = 0; i < sizeof(families) && !err; i++) {
 		put_route(buf, &nlh, RTM_GETROUTE, NLM_F_DUMP, families[i]);
-		err = call(r, nlh, visit_route, &w);
+		err = rtnl_call(r, nlh, visit_route, &w);
 	}
 	return err;
 }

@@ -81,4 +81,18 @@ int rtnl_table_change(struct rtnl *r, bool add, uint32_t table, uint8_t proto,
 int rtnl_table_each(struct rtnl *r, uint32_t table, uint8_t proto,
 		    void (*fn)(const struct vr_prefix *p, void *arg), void *arg);
 
+/* --- queueing (rtnl_tc.c) ---------------------------------------------------- */
+
+/* A token bucket as the device's root: rate in octets per second, burst and limit (of what waits)
+ * in octets; replaces what is there.
+ */
+int rtnl_tbf_set(struct rtnl *r, unsigned int ifindex, uint64_t rate, uint32_t burst,
+		 uint32_t limit);
+/* Its rate; 0 = the device has none. */
+int rtnl_tbf_get(struct rtnl *r, unsigned int ifindex, uint64_t *rate);
+/* What the device receives goes out by another (an ifb, which gives it back): -EEXIST if it has
+ * an ingress qdisc already.
+ */
+int rtnl_ingress_redirect(struct rtnl *r, unsigned int ifindex, unsigned int to);
+
 #endif

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "attach.h"
+#include "hostport.h"
 #include "jread.h"
 #include "kobj.h"
 #include "dlog.h"
@@ -21,7 +22,9 @@ static void free_attachment(struct attachment *at)
 {
 	free(at->container);
 	free(at->ifname);
+	free(at->net);
 	free(at->vmi);
+	free(at->ports);
 	free(at);
 }
 
@@ -40,8 +43,10 @@ static int save(const struct attachments *a, const struct attachment *at)
 
 	file_path(a, at->host, "", path, sizeof(path));
 	file_path(a, at->host, ".new", aside, sizeof(aside));
-	o = json_pack("{ss ss ss sI}", "containerID", at->container, "ifname", at->ifname,
-		      "interface", at->vmi, "created", (json_int_t)at->created);
+	o = json_pack("{ss ss ss* ss sI so*}", "containerID", at->container, "ifname", at->ifname,
+		      "network", at->net, "interface", at->vmi, "created",
+		      (json_int_t)at->created, "portMappings",
+		      at->n_ports ? host_ports_json(at->ports, at->n_ports) : NULL);
 	if (!o)
 		return -EINVAL;
 	errno = EIO;
@@ -72,7 +77,9 @@ static struct attachment *read_file(int dir, const char *name, struct jerr *e)
 		jfail(e, NULL, "%s", n < 0 ? strerror(errno) : "not a JSON object");
 	at->container = mem_strdup(jstring(e, o, "containerID", true));
 	at->ifname = mem_strdup(jstring(e, o, "ifname", true));
+	at->net = mem_strdup(jstring(e, o, "network", false));
 	at->vmi = jkey(e, o, "interface", true);
+	at->ports = host_ports_parse(e, o, &at->n_ports);
 	at->created = json_integer_value(json_object_get(o, "created"));
 	json_decref(o);
 	if (!jbad(e))
@@ -183,21 +190,23 @@ struct attachment *attachment_of_vmi(const struct attachments *a, const char *vm
 	return best;
 }
 
-int attachment_add(struct attachments *a, const char *host, uint32_t ifindex, const char *vmi,
-		   const char *container, const char *ifname)
+int attachment_add(struct attachments *a, const struct attachment *told)
 {
 	struct attachment *at = mem_zero(1, sizeof(*at));
 	struct timespec ts;
 	int err = 0;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
-	snprintf(at->host, sizeof(at->host), "%s", host);
-	at->ifindex = ifindex;
-	at->vmi = mem_strdup(vmi);
-	at->container = mem_strdup(container);
-	at->ifname = mem_strdup(ifname);
+	memcpy(at->host, told->host, sizeof(at->host));
+	at->ifindex = told->ifindex;
+	at->vmi = mem_strdup(told->vmi);
+	at->container = mem_strdup(told->container);
+	at->ifname = mem_strdup(told->ifname);
+	at->net = mem_strdup(told->net);
+	at->ports = mem_dup(told->ports, told->n_ports, sizeof(*told->ports));
+	at->n_ports = told->n_ports;
 	/* One that is only known from the kernel was there before any that is told. */
-	if (container) {
+	if (at->container) {
 		at->created = ts.tv_sec * 1000000ULL + ts.tv_nsec / 1000;
 		err = save(a, at);
 	}

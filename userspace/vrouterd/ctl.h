@@ -9,15 +9,20 @@
  *
  *   {"op": "prepare"|"attach"|"detach"|"check", "containerID": "...", "ifname": "eth0",
  *    "hostIfname": "vr...", "netns": "...", "namespace": "...", "pod": "...", "uid": "...",
- *    "interface": "ns/pod.net1", "timeout": 30}
+ *    "network": "vrouter", "interface": "ns/pod.net1", "timeout": 30, "portMappings":
+ *    [{"hostPort": 8080, "containerPort": 80, "protocol": "TCP"}]}
+ *                                      network: the name of CNI's configuration; portMappings:
+ *                                      of attach, see hostport.h
  *   {"interface": "ns/pod", "macAddress": "02:...", "mtu": 1500, "addresses": [{"address":
  *    "10.32.0.5", "gateway": "10.32.0.1"}], "additional": [{... "ifname": "net1", "routes":
  *    ["10.64.0.0/16"]}]}                  prepare
  *   {"hostIfnames": ["vr..."]}           detach: of all interfaces that end with this one
  *   {}                                   attach, check
  *   {"op": "status"}                   {} when new pods can be attached, else error 50 or 51
- *   {"op": "gc", "keep": ["vr..."]}    ends every attachment whose device is not listed, and
- *                                      does not go with one that is; answers as detach does
+ *   {"op": "gc", "network": "vrouter", "keep": ["vr..."]}
+ *                                      ends every attachment of the network whose device is not
+ *                                      listed, and does not go with one that is; answers as
+ *                                      detach does
  *   {"op": "health"}                   what vrctl asks; the members that are probed here:
  *   {"members": [{"healthMonitor": "default/web", "type": "HTTP", "address": "10.32.0.5",
  *    "port": 8080, "target": "default/web-0", "state": "active"|"failed", "since": "...Z",
@@ -37,6 +42,7 @@ enum pod_op { POD_PREPARE, POD_ATTACH, POD_DETACH, POD_CHECK, POD_HEALTH, POD_ST
 enum {
 	POD_ERR_IO		= 5,
 	POD_ERR_DECODE		= 6,
+	POD_ERR_CONFIG		= 7,
 	POD_ERR_TRY_AGAIN	= 11,
 	POD_ERR_UNAVAILABLE	= 50,
 	POD_ERR_LIMITED		= 51,
@@ -44,12 +50,17 @@ enum {
 	POD_ERR_REFUSED		= 102,
 };
 
+struct host_port;
+
 struct pod_request {
 	enum pod_op	op;
 	const char	*container, *ifname, *host;
 	const char	*vmi;		/* the interface's key; NULL: detach may lack it */
 	const char	*pod;
 	const char	*uid;		/* may be NULL */
+	const char	*net;		/* CNI's configuration; may be NULL */
+	unsigned int	n_ports;
+	struct host_port *ports;	/* owned; of attach */
 	unsigned int	timeout;	/* seconds */
 	bool		begun;		/* the server's: attach has done its part */
 	const json_t	*keep;		/* gc: names of devices, well-formed */

@@ -4,6 +4,7 @@
 #include <net/if.h>
 
 #include "ctl.h"
+#include "hostport.h"
 #include "jread.h"
 #include "kobj.h"
 #include "mem.h"
@@ -60,6 +61,7 @@ static void parse_keep(struct jerr *e, struct pod_request *rq)
 	const json_t *name;
 	size_t i;
 
+	rq->net = jstring(e, rq->json, "network", false);
 	rq->keep = json_object_get(rq->json, "keep");
 	if (!json_is_array(rq->keep)) {
 		jfail(e, "keep", "must be a list of devices");
@@ -76,6 +78,8 @@ static void parse_attachment(struct jerr *e, struct pod_request *rq)
 	rq->ifname = jstring(e, rq->json, "ifname", true);
 	rq->host = jstring(e, rq->json, "hostIfname", true);
 	rq->uid = jstring(e, rq->json, "uid", false);
+	rq->net = jstring(e, rq->json, "network", false);
+	rq->ports = host_ports_parse(e, rq->json, &rq->n_ports);
 	rq->timeout = jnumber(e, rq->json, "timeout", 1, MAX_TIMEOUT, DEFAULT_TIMEOUT);
 	parse_pod(e, rq);
 	if (!jbad(e) && !host_ifname_valid(rq->host))
@@ -108,6 +112,7 @@ bool pod_request_parse(struct pod_request *rq, const char *text, size_t len, cha
 void pod_request_clear(struct pod_request *rq)
 {
 	json_decref(rq->json);
+	free(rq->ports);
 	free(rq->key);
 	memset(rq, 0, sizeof(*rq));
 }

@@ -185,9 +185,11 @@ static void adopt(struct daemon *d)
 	reconciler_each_vif(d->rc, collect_orphan, &a);
 	while (a.n) {
 		const struct vr_vif *vif = &a.vifs[--a.n]->vif;
+		struct attachment at = { .ifindex = vif->ifindex, .vmi = vif->label };
 
 		log_info("%s: device %s taken over from the kernel", vif->label, vif->ifname);
-		attachment_add(&d->attachments, vif->ifname, vif->ifindex, vif->label, NULL, NULL);
+		memcpy(at.host, vif->ifname, sizeof(at.host));
+		attachment_add(&d->attachments, &at);
 		daemon_refresh(d, vif->label);
 	}
 }

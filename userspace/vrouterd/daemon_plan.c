@@ -53,6 +53,8 @@ static const struct device *device_of(const struct daemon *d, const struct res *
 		return NULL;
 	dev->ifindex = at->ifindex;
 	dev->name = at->host;
+	dev->ports = at->ports;
+	dev->n_ports = at->n_ports;
 	return dev;
 }
 
@@ -92,6 +94,7 @@ static void replan_this(const struct res *r, void *arg)
  */
 static void set_local(struct daemon *d, const struct res *r)
 {
+	const struct attachment *at;
 	struct vr_addr local[2] = {};
 	uint8_t primary;
 	unsigned int i;
@@ -106,6 +109,9 @@ static void set_local(struct daemon *d, const struct res *r)
 	model_each(d->model, RES_ROUTER, replan_router, d);
 	model_each(d->model, RES_NETWORK, replan_this, d);
 	model_each(d->model, RES_LINK_LOCAL, replan_this, d);
+	for (at = d->attachments.list; at; at = at->next)
+		if (at->n_ports)
+			daemon_replan(d, RES_VMI, at->vmi);
 }
 
 /* Which members of services are near. */

@@ -354,7 +354,7 @@ static void plan_vmi_routes(struct unit *u, const struct res *r, uint32_t nextho
 }
 
 static void plan_vmi(struct unit *u, const struct res *r, const struct device *dev,
-		     struct ids *ids)
+		     const struct plan_env *env, struct ids *ids)
 {
 	uint32_t nexthop = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_LOCAL, r->key);
 	const struct vmi *v = &r->vmi;
@@ -375,6 +375,7 @@ static void plan_vmi(struct unit *u, const struct res *r, const struct device *d
 	add_planned(u, K_VIF, &vif);
 	add_planned(u, K_NEXTHOP, &nh);
 	plan_vmi_routes(u, r, nexthop, ids);
+	plan_host_ports(u, r, dev, env, ids);
 }
 
 /* The tunnel goes by the name of the pod's node. */
@@ -646,7 +647,7 @@ void plan(struct unit *u, const struct res *r, const struct device *dev,
 		break;
 	case RES_VMI:
 		if (dev)
-			plan_vmi(u, r, dev, ids);
+			plan_vmi(u, r, dev, env, ids);
 		else if (env->tunnels && is_elsewhere(&r->vmi, env))
 			plan_remote_vmi(u, r, env, ids);
 		break;

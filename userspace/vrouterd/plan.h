@@ -21,7 +21,8 @@
  *                            for each address that carries the groups. On another node:
  *                            the routes, to that node's tunnel. One that is not attached
  *                            yet has none. The same routes in networks that are chained with
- *                            its own, to the instances
+ *                            its own, to the instances. For each host port and family an ecmp
+ *                            nexthop with the pod as its member, and vips at the node's addresses
  *   LoadBalancerPool         ecmp nexthop, and one for clients from outside
  *   LoadBalancer             vip for each address and listener; in the VRF of what is
  *                            outside, too, for external addresses and node ports; sg that
@@ -41,10 +42,14 @@ struct unit {
 	struct { enum id_space space; uint32_t id; } *ids;	/* holds each */
 };
 
+struct host_port;
+
 /* What the interface has on this node. */
 struct device {
 	uint32_t	ifindex;
 	const char	*name;
+	unsigned int	n_ports;
+	const struct host_port *ports;	/* of the node, that lead to it */
 };
 
 /* What this node is, and how it reaches others. */

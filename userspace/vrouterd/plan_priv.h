@@ -25,6 +25,11 @@ void plan_egress(struct unit *u, const struct res *r, const struct plan_env *env
 void plan_link_local(struct unit *u, const struct res *r, const struct plan_env *env,
 		     struct ids *ids);
 
+/* --- plan_hostport.c -------------------------------------------------------- */
+
+void plan_host_ports(struct unit *u, const struct res *r, const struct device *dev,
+		     const struct plan_env *env, struct ids *ids);
+
 /* --- plan_chain.c ----------------------------------------------------------- */
 
 /* Of the next hop to a chain's instances by their interfaces on one side; buf is returned. */

@@ -11,6 +11,7 @@
 
 #include "daemon.h"
 #include "dlog.h"
+#include "hostport.h"
 #include "mem.h"
 
 #define IPV6_GATEWAY	"fe80::1"	/* on every link; the module answers for it */
@@ -174,11 +175,29 @@ static json_t *describe_all(const struct daemon *d, const struct res *r)
 	return o;
 }
 
+/* All interfaces of a pod are made with its first: asked once more for the same container, it is
+ * for one that the manager does not know, and the first must not lose its own to that.
+ */
+static bool is_made(const struct daemon *d, const struct pod_request *rq, char *why, size_t size)
+{
+	const struct attachment *at = attachment_of_vmi(&d->attachments, rq->vmi);
+
+	if (!at || !at->container || strcmp(at->container, rq->container) ||
+	    !strcmp(at->ifname, rq->ifname))
+		return false;
+	snprintf(why, size, "its interfaces were made with %s; further ones are named in the pod's "
+		 "annotation k8s.v1.cni.cncf.io/networks, and not by a second ADD (%s)", at->ifname,
+		 rq->ifname);
+	return true;
+}
+
 static json_t *prepare(struct daemon *d, const struct pod_request *rq, bool last)
 {
 	const struct res *r;
 	char why[512];
 
+	if (is_made(d, rq, why, sizeof(why)))
+		return failure(rq, POD_ERR_CONFIG, why);
 	r = find_pod(d, rq, why, sizeof(why));
 	if (r)
 		return describe_all(d, r);
@@ -223,18 +242,25 @@ static void supersede(struct daemon *d, const struct pod_request *rq)
 
 static json_t *begin_attach(struct daemon *d, struct pod_request *rq)
 {
-	uint32_t ifindex = if_nametoindex(rq->host);
-	char why[256];
+	struct attachment at = {
+		.ifindex = if_nametoindex(rq->host), .vmi = (char *)rq->vmi,
+		.container = (char *)rq->container, .ifname = (char *)rq->ifname,
+		.net = (char *)rq->net, .ports = rq->ports, .n_ports = rq->n_ports,
+	};
+	char why[512];
 	int err;
 
-	if (!ifindex) {
+	if (!at.ifindex) {
 		snprintf(why, sizeof(why), "its device %s is not in the node's namespace",
 			 rq->host);
 		return failure(rq, POD_ERR_IO, why);
 	}
+	if (!host_ports_free(d->model, &d->attachments, rq->vmi, rq->ports, rq->n_ports, why,
+			     sizeof(why)))
+		return failure(rq, POD_ERR_CONFIG, why);
 	supersede(d, rq);
-	err = attachment_add(&d->attachments, rq->host, ifindex, rq->vmi, rq->container,
-			     rq->ifname);
+	strcpy(at.host, rq->host);
+	err = attachment_add(&d->attachments, &at);
 	if (err) {
 		snprintf(why, sizeof(why), "cannot write to %s: %s", d->opt->state_dir,
 			 strerror(-err));
@@ -344,6 +370,12 @@ static json_t *status(const struct daemon *d)
 	return json_object();
 }
 
+/* One of another network is not this runtime's to judge. */
+static bool is_of_net(const struct pod_request *rq, const struct attachment *at)
+{
+	return !rq->net || !at->net || !strcmp(rq->net, at->net);
+}
+
 static bool is_kept(const struct pod_request *rq, const char *host)
 {
 	const json_t *name;
@@ -381,7 +413,7 @@ static json_t *collect_garbage(struct daemon *d, const struct pod_request *rq)
 	size_t i;
 
 	for (at = d->attachments.list; at; at = at->next)
-		if (!is_kept(rq, at->host) && !kept_by_first(d, rq, at))
+		if (is_of_net(rq, at) && !is_kept(rq, at->host) && !kept_by_first(d, rq, at))
 			json_array_append_new(names, json_string(at->host));
 	json_array_foreach(names, i, name) {
 		at = attachment_find(&d->attachments, json_string_value(name));
