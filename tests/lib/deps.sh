@@ -13,7 +13,7 @@ lint=(sparse cppcheck clang-tidy shellcheck perl)
 run=(qemu-system-x86 busybox-static nginx-light redis-server redis-tools
 	dnsmasq-base bind9-dnsutils curl iperf3 iproute2 iputils-ping
 	iputils-arping nftables tcpdump socat lksctp-tools ethtool conntrack
-	python3-scapy ipvsadm procps util-linux bird2)
+	python3-scapy ipvsadm procps util-linux bird2 containernetworking-plugins)
 # A newer Go than the distribution's comes by it (kube-build.sh).
 cluster=(openssl ca-certificates)
 command -v go >/dev/null || cluster+=(golang-go)

@@ -162,7 +162,7 @@ int cni_interfaces_parse(const struct cni_request *rq, const json_t *reply,
 
 /* --- install.c --------------------------------------------------------------- */
 
-/* This program into bin, then conflist (a file; may be NULL) into conf: 0, or 1 after it told
+/* This program into bin, then conflist (a file; may be NULL) into the folder conf: 0, or 1 after it told
  * why on standard error.
  */
 int cni_install(const char *bin, const char *conflist, const char *conf);

@@ -218,7 +218,7 @@ static void about(void)
 static int by_hand(int argc, char **argv)
 {
 	if (!strcmp(argv[1], "--install") && (argc == 3 || argc == 5))
-		return cni_install(argv[2], argc == 5 ? argv[3] : NULL, argc == 5 ? argv[4] : NULL);
+		return cni_install(argv[2], argc == 5 ? argv[3] : NULL, argv[argc - 1]);
 	if (argc == 2 && (!strcmp(argv[1], "--version") || !strcmp(argv[1], "--help"))) {
 		about();
 		return 0;

@@ -70,17 +70,18 @@ class Pod:
         self.ns = Netns(f"p-{namespace}-{name}")
         self.result = None
 
-    def cni(self, verb, **conf):
-        env = dict(os.environ, CNI_COMMAND=verb, CNI_CONTAINERID=f"c-{self.namespace}-{self.short}",
-                   CNI_NETNS=self.ns.path, CNI_IFNAME="eth0", CNI_PATH=BUILD,
-                   CNI_ARGS=f"IgnoreUnknown=1;K8S_POD_NAMESPACE={self.namespace};"
-                            f"K8S_POD_NAME={self.short}")
+    def cni(self, verb, plugin="contrail-cni", path=BUILD, env=None, **conf):
+        """One call as a runtime makes it; conf: more of the configuration."""
+        env = {**os.environ, "CNI_COMMAND": verb, "CNI_CONTAINERID": f"c-{self.namespace}-{self.short}",
+               "CNI_NETNS": self.ns.path, "CNI_IFNAME": "eth0", "CNI_PATH": path,
+               "CNI_ARGS": f"IgnoreUnknown=1;K8S_POD_NAMESPACE={self.namespace};K8S_POD_NAME={self.short}",
+               **(env or {})}
         with self.node.ns:
-            return run([f"{BUILD}/contrail-cni"], check=False, env=env,
+            return run([f"{path}/{plugin}"], check=False, env=env,
                        stdin=json.dumps(self.node.cni_conf(**conf)), timeout=60 * SLOW)
 
-    def attach(self):
-        res = self.cni("ADD")
+    def attach(self, **conf):
+        res = self.cni("ADD", **conf)
         if res.returncode:
             raise AssertionError(f"CNI ADD for {self.name}: {res.stdout}{res.stderr}"
                                  f"\n{self.node.logs()}")
@@ -217,8 +218,8 @@ class Node:
         return {"cniVersion": "1.0.0", "name": "vrouter", "type": "contrail-cni",
                 "socket": self.cni_socket, **more}
 
-    def pod(self, namespace, name):
-        pod = Pod(self, namespace, name).attach()
+    def pod(self, namespace, name, **conf):
+        pod = Pod(self, namespace, name).attach(**conf)
         self.pods[pod.name] = pod
         return pod
 
