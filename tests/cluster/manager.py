@@ -378,6 +378,59 @@ def isolation():
     until(lambda: not get("securitygroups", "isolation-ingress", "team"), "and back")
 
 
+def controller(kind, name, labels=None, api="apps/v1"):
+    body = {"selector": {"matchLabels": {"app": name}},
+            "template": {"metadata": {"labels": {"app": name}}, "spec": {"containers": [{"name": "c", "image": "none"}]}}}
+    if kind == "StatefulSet":
+        body["serviceName"] = name
+    if kind == "Job":
+        del body["selector"], body["template"]["metadata"]
+        body["template"]["spec"]["restartPolicy"] = "Never"
+    return post(f"/apis/{api}/namespaces/team/{kind.lower()}s",
+                {"apiVersion": api, "kind": kind, "metadata": {"name": name, "labels": labels or {}}, "spec": body})
+
+
+def owned(name, kind, owner, labels=None, api="apps/v1"):
+    """A pod that a controller has made; the kinds' own controllers do not run here."""
+    return post("/api/v1/namespaces/team/pods", {
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": labels or {}, "ownerReferences": [
+            {"apiVersion": api, "kind": kind, "name": owner, "uid": "0a0a0a0a-0000-4000-8000-000000000000", "controller": True}]},
+        "spec": {"nodeName": "n1", "containers": [{"name": "c", "image": "none"}]}})
+
+
+def app_of(pod):
+    """The apps whose own groups the pod is in."""
+    found = get("virtualmachineinterfaces", pod, "team")
+    return {g.split(".", 1)[1] for g in found["spec"]["securityGroups"] if g.startswith("team/isolation-ingress.")} if found else None
+
+
+def apps():
+    """The label of an app on what made the pod; a ReplicaSet's is that of its Deployment."""
+    app = {"opencontrail.org/name": "shop"}
+    controller("Deployment", "front", app)
+    owned("front-6b5-x", "ReplicaSet", "front-6b5", {"pod-template-hash": "6b5"})
+    owned("fronts-6b5-x", "ReplicaSet", "fronts-6b5", {"pod-template-hash": "6b5"})
+    until(lambda: app_of("front-6b5-x") == {"shop"}, "a pod is in the app of its Deployment")
+    until(lambda: app_of("fronts-6b5-x") == set(), "that of another Deployment is not")
+    for kind, api in (("StatefulSet", "apps/v1"), ("DaemonSet", "apps/v1"), ("Job", "batch/v1")):
+        name = f"of-{kind.lower()}"
+        owned(f"{name}-0", kind, name, api=api)
+        until(lambda pod=f"{name}-0": app_of(pod) == set(), f"a pod of a {kind} is in none")
+        controller(kind, name, {"opencontrail.org/name": "back"}, api)
+        until(lambda pod=f"{name}-0": app_of(pod) == {"back"}, f"which then has the label, and so is in its app: {kind}")
+    cp.api.patch("/apis/apps/v1/namespaces/team/deployments/front", {"metadata": {"labels": {"opencontrail.org/name": None}}})
+    until(lambda: app_of("front-6b5-x") == set(), "the Deployment's label is taken away, and the pod is in no app")
+    cp.api.patch("/apis/apps/v1/namespaces/team/statefulsets/of-statefulset", {"metadata": {"labels": {"opencontrail.org/name": "shop"}}})
+    until(lambda: app_of("of-statefulset-0") == {"shop"}, "the label changes, and the pod's app with it")
+    cp.api.delete("/apis/apps/v1/namespaces/team/daemonsets/of-daemonset")
+    until(lambda: app_of("of-daemonset-0") == set(), "the DaemonSet is gone, and its label with it")
+    for name in ("front-6b5-x", "fronts-6b5-x", "of-statefulset-0", "of-daemonset-0", "of-job-0"):
+        delete_pod(name)
+    for plural in ("deployments", "statefulsets"):
+        cp.kubectl("delete", "-n", "team", plural, "--all")
+    cp.kubectl("delete", "-n", "team", "jobs", "--all")
+
+
 def condition(name, kind):
     """A network's: status, the generation it is of, the message."""
     for c in (get("virtualnetworks", name, "team").get("status") or {}).get("conditions", []):
@@ -648,7 +701,7 @@ def api_server_gone():
 
 with cp:
     set_up()
-    CASES = (not_ready, translated, waiting, quiet, observed, introspected, policies, cluster_policies, examples, users_group, isolation, users_network,
+    CASES = (not_ready, translated, waiting, quiet, observed, introspected, policies, cluster_policies, examples, users_group, isolation, apps, users_network,
              address_blocks, exhaustion, namespace_network, health, foreign, namespace_gone, events, fail_over, while_down, pinned,
              api_server_gone)
     tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))

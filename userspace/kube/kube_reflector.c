@@ -396,6 +396,7 @@ static void on_watch_end(void *arg, const struct kube_response *rsp, const struc
 static void begin(struct kube_reflector *r)
 {
 	VR_AUTO_FREE char *path = NULL, *token = NULL;
+	char more = strchr(r->path, '?') ? '&' : '?';
 	struct kube_request rq = { .method = "GET", .arg = r };
 	struct vr_err err = {};
 
@@ -407,8 +408,8 @@ static void begin(struct kube_reflector *r)
 
 		r->stats.watches++;
 		path = xasprintf(
-			"%s?watch=1&allowWatchBookmarks=true&resourceVersion=%s&timeoutSeconds=%u",
-			r->path, r->version, seconds);
+			"%s%cwatch=1&allowWatchBookmarks=true&resourceVersion=%s&timeoutSeconds=%u",
+			r->path, more, r->version, seconds);
 		/* the server ends it: silence is no sign of a fault */
 		rq.timeout_ms = (seconds + WATCH_GRACE) * 1000;
 		rq.stream = on_stream;
@@ -420,7 +421,7 @@ static void begin(struct kube_reflector *r)
 			r->stats.lists++;
 		}
 		token = r->next_page ? curl_easy_escape(NULL, r->next_page, 0) : NULL;
-		path = xasprintf("%s?limit=%u%s%s", r->path, KUBE_PAGE,
+		path = xasprintf("%s%climit=%u%s%s", r->path, more, KUBE_PAGE,
 				    token ? "&continue=" : "", token ? token : "");
 		rq.timeout_ms = LIST_TIMEOUT;
 		rq.done = on_page;

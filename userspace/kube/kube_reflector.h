@@ -38,7 +38,8 @@ struct kube_pace {
 struct kube_reflector;
 
 /*
- * path: of the kind's list, as "/api/v1/pods". pace NULL: as is good for a server.
+ * path: of the kind's list, as "/api/v1/pods", or with a query ("?labelSelector=...") that both
+ * list and watch are to have. pace NULL: as is good for a server.
  */
 struct kube_reflector *kube_reflector_new(struct kube_client *client, const char *path,
 					  const struct kube_pace *pace,

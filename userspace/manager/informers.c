@@ -7,6 +7,9 @@
 
 #define COLLECT	20000	/* microseconds from the first change to its translation */
 
+/* Controllers of pods are many, and few have it: the server leaves out the others. */
+#define WITH_APP "?labelSelector=opencontrail.org%2Fname"
+
 /* What the model reads. Of kinds that the manager answers to, the resource; else -1. */
 static const struct watched {
 	enum object_kind	object;
@@ -24,6 +27,11 @@ static const struct watched {
 	{ KIND_NETWORK, RES_VIRTUAL_NETWORK, NULL },
 	{ KIND_CHAIN, RES_CHAIN, NULL },
 	{ KIND_LINK_LOCAL, RES_LINK_LOCAL, NULL },
+	{ KIND_DEPLOYMENT, -1, "/apis/apps/v1/deployments" WITH_APP },
+	{ KIND_REPLICA_SET, -1, "/apis/apps/v1/replicasets" WITH_APP },
+	{ KIND_STATEFUL_SET, -1, "/apis/apps/v1/statefulsets" WITH_APP },
+	{ KIND_DAEMON_SET, -1, "/apis/apps/v1/daemonsets" WITH_APP },
+	{ KIND_JOB, -1, "/apis/batch/v1/jobs" WITH_APP },
 };
 
 #define N_WATCHED (sizeof(watched) / sizeof(watched[0]))
@@ -277,10 +285,12 @@ struct informers *informers_new(sd_event *event, struct kube_client *client,
 bool informers_state(const struct informers *in, size_t i, struct informer_state *state)
 {
 	static const struct kube_reflector_stats none;
+	const char *name;
 
 	if (i >= in->n)
 		return false;
-	state->resource = strrchr(in->v[i].path, '/') + 1;
+	name = strrchr(in->v[i].path, '/') + 1;
+	snprintf(state->resource, sizeof(state->resource), "%.*s", (int)strcspn(name, "?"), name);
 	state->synced = in->v[i].synced;
 	state->stats = in->v[i].reflector ? kube_reflector_stats(in->v[i].reflector) : &none;
 	return true;

@@ -36,7 +36,7 @@ void informers_free(struct informers *in);
 
 /* One kind that is watched. */
 struct informer_state {
-	const char				*resource;	/* its plural: "pods" */
+	char					resource[64];	/* its plural: "pods" */
 	bool					synced;		/* the first list is complete */
 	const struct kube_reflector_stats	*stats;
 };

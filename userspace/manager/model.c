@@ -312,6 +312,13 @@ static void link_object(struct model *m, struct object *obj, bool add)
 		chain_state(m, obj)->object = add ? obj : NULL;
 		mark(&m->dirty_chains, obj->key);
 		break;
+	case KIND_DEPLOYMENT:
+	case KIND_REPLICA_SET:
+	case KIND_STATEFUL_SET:
+	case KIND_DAEMON_SET:
+	case KIND_JOB:
+		isolation_mark_controller(m, obj);
+		break;
 	case KIND_CLUSTER_POLICY:
 		mark(&m->dirty_policies, obj->key);
 		break;
@@ -336,6 +343,11 @@ void model_put(struct model *m, struct object *obj)
 {
 	struct object *old = map_set(&m->objects[obj->kind], obj->key, obj);
 
+	/* their status changes with each pod, and says nothing here */
+	if (old && kind_is_controller(obj->kind) && json_equal(old->labels, obj->labels)) {
+		object_free(old);
+		return;
+	}
 	if (old) {
 		link_object(m, old, false);
 		object_free(old);

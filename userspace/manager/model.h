@@ -278,6 +278,8 @@ void isolation_forget(struct model *m, struct pod_state *pod);
 void isolation_mark_policy(struct model *m, const struct object *obj);
 void isolation_of_service(struct model *m, const struct object *obj, bool add);
 void isolation_mark_namespace(struct model *m, const char *ns);
+/* A Deployment or the like with the label of an app came, changed or went. */
+void isolation_mark_controller(struct model *m, const struct object *obj);
 /* The domains of a namespace whose annotations changed. */
 void isolation_refresh(struct model *m, const char *ns);
 void isolation_free(struct model *m);

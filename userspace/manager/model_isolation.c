@@ -209,6 +209,67 @@ static void app_of_bucket(const char *bucket, void *p)
 	}
 }
 
+static const char *app_of(const struct model *m, enum object_kind kind, const char *ns,
+			  const char *name, size_t len)
+{
+	cleanup_free char *key = xasprintf("%s/%.*s", ns, (int)len, name);
+	const struct object *obj = map_get(&m->objects[kind], key);
+
+	return obj ? json_string_value(json_object_get(obj->labels, APP_LABEL)) : NULL;
+}
+
+/* A Deployment calls its ReplicaSets by its name and what is in the pods' label: how long its
+ * name is; 0: the pod is not a Deployment's.
+ */
+static size_t deployment_of(const struct pod_state *pod)
+{
+	const struct pod_spec *spec = pod->object->pod;
+	const char *hash = json_string_value(json_object_get(pod->object->labels,
+							     "pod-template-hash"));
+	size_t len = spec->owner ? strlen(spec->owner) : 0, tail = hash ? strlen(hash) : 0;
+
+	if (!tail || spec->owner_kind != KIND_REPLICA_SET || len < tail + 2 ||
+	    spec->owner[len - tail - 1] != '-' || strcmp(spec->owner + len - tail, hash))
+		return 0;
+	return len - tail - 1;
+}
+
+static const char *app_of_controller(const struct model *m, const struct pod_state *pod)
+{
+	const struct pod_spec *spec = pod->object->pod;
+	size_t len = deployment_of(pod);
+	const char *app = NULL;
+
+	if (spec->owner)
+		app = app_of(m, spec->owner_kind, pod->ns, spec->owner, strlen(spec->owner));
+	return app || !len ? app : app_of(m, KIND_DEPLOYMENT, pod->ns, spec->owner, len);
+}
+
+static bool is_of(const struct pod_state *pod, const struct object *controller)
+{
+	const struct pod_spec *spec = pod->object ? pod->object->pod : NULL;
+	size_t len;
+
+	if (!spec || !spec->owner)
+		return false;
+	if (spec->owner_kind == controller->kind && !strcmp(spec->owner, controller->name))
+		return true;
+	len = controller->kind == KIND_DEPLOYMENT ? deployment_of(pod) : 0;
+	return len && len == strlen(controller->name) &&
+	       !strncmp(spec->owner, controller->name, len);
+}
+
+void isolation_mark_controller(struct model *m, const struct object *obj)
+{
+	const struct map *pods = index_get(&m->pods_of_ns, obj->ns);
+
+	if (!pods)
+		return;
+	map_for_each(pods, node)
+		if (is_of(node->value, obj))
+			mark(&m->dirty_pods, node->key);
+}
+
 /* To be freed; NULL: it is in none. */
 static char *domain_of(const struct model *m, const struct pod_state *pod)
 {
@@ -219,6 +280,8 @@ static char *domain_of(const struct model *m, const struct pod_state *pod)
 	if (pod->object->pod->host_network || strcmp(pod_network(m, pod), CLUSTER_NETWORK))
 		return NULL;
 	arg.app = json_string_value(json_object_get(pod->object->labels, APP_LABEL));
+	if (!arg.app)
+		arg.app = app_of_controller(m, pod);
 	if (!arg.app)
 		buckets_of_pod(pod->ns, pod->object->labels, app_of_bucket, &arg);
 	if (arg.app && *arg.app)

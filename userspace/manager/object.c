@@ -29,6 +29,11 @@ static const struct kind {
 	[KIND_LINK_LOCAL] = { "LinkLocalService", "opencontrail.org/v1", false, name_dns_label,
 			      link_local_read },
 	[KIND_CHAIN] = { "ServiceChain", "opencontrail.org/v1", true, name_dns_label, chain_read },
+	[KIND_DEPLOYMENT] = { "Deployment", "apps/v1", true, name_dns_subdomain, NULL },
+	[KIND_REPLICA_SET] = { "ReplicaSet", "apps/v1", true, name_dns_subdomain, NULL },
+	[KIND_STATEFUL_SET] = { "StatefulSet", "apps/v1", true, name_dns_subdomain, NULL },
+	[KIND_DAEMON_SET] = { "DaemonSet", "apps/v1", true, name_dns_subdomain, NULL },
+	[KIND_JOB] = { "Job", "batch/v1", true, name_dns_subdomain, NULL },
 	[KIND_MONITOR] = { "HealthMonitor", "opencontrail.org/v1", true, name_dns_subdomain,
 			   monitor_read },
 };
@@ -119,7 +124,7 @@ static const struct kind *find_kind(const struct field *doc)
 	}
 	for (i = 0; i < OBJECT_KINDS && strcmp(kinds[i].name, name); i++)
 		;
-	if (i == OBJECT_KINDS && makes_pods(name))
+	if (makes_pods(name) && (i == OBJECT_KINDS || !doc->place->config->api))
 		field_warn(doc,
 			   "kind %s: its pod template is not expanded into pods; give the pods as "
 			   "kind Pod",

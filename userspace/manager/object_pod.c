@@ -112,6 +112,27 @@ static bool is_ready(const struct field *status)
 	return true;
 }
 
+/* Who made the pod, if it is of a kind whose labels count. */
+static void read_owner(struct pod_spec *pod, const struct field *meta)
+{
+	const json_t *list = json_object_get(meta->value, "ownerReferences"), *o;
+	const char *kind, *name;
+	enum object_kind k;
+	size_t i;
+
+	json_array_foreach(list, i, o) {
+		kind = json_string_value(json_object_get(o, "kind"));
+		name = json_string_value(json_object_get(o, "name"));
+		if (!json_is_true(json_object_get(o, "controller")) || !kind || !name)
+			continue;
+		for (k = 0; k < OBJECT_KINDS && !pod->owner; k++)
+			if (kind_is_controller(k) && !strcmp(kind_name(k), kind)) {
+				pod->owner_kind = k;
+				pod->owner = xstrdup(name);
+			}
+	}
+}
+
 void pod_read(struct object *obj, const struct field *doc)
 {
 	struct field meta = field_get(doc, "metadata"), notes = field_object(&meta, "annotations");
@@ -132,6 +153,7 @@ void pod_read(struct object *obj, const struct field *doc)
 	pod->host_network = field_bool(&spec, "hostNetwork", false);
 	read_containers(pod, &spec, "containers");
 	read_sidecars(pod, &spec);
+	read_owner(pod, &meta);
 	pod->terminating = deleted.value;
 	pod->config_hash = xstrdup(field_string(&notes, CONFIG_HASH));
 	if (!pod->host_network)
@@ -155,6 +177,7 @@ void pod_spec_free(struct pod_spec *pod)
 	pod_networks_free(pod);
 	free(pod->config_hash);
 	free(pod->groups);
+	free(pod->owner);
 	free(pod->node);
 	free(pod);
 }

@@ -18,8 +18,16 @@ struct field;
 enum object_kind {
 	KIND_NAMESPACE, KIND_NODE, KIND_POD, KIND_SERVICE, KIND_ENDPOINTS, KIND_SLICE,
 	KIND_POLICY, KIND_CLUSTER_POLICY, KIND_NETWORK, KIND_CHAIN, KIND_MONITOR, KIND_ROUTER,
-	KIND_LINK_LOCAL, OBJECT_KINDS
+	KIND_LINK_LOCAL,
+	/* of these only the labels count, with an API server */
+	KIND_DEPLOYMENT, KIND_REPLICA_SET, KIND_STATEFUL_SET, KIND_DAEMON_SET, KIND_JOB,
+	OBJECT_KINDS
 };
+
+static inline bool kind_is_controller(enum object_kind kind)
+{
+	return kind >= KIND_DEPLOYMENT && kind <= KIND_JOB;
+}
 
 #define UID_TEXT 37
 /* kubelet gives the CNI this instead of the uid when the pod is a static one. */
@@ -84,6 +92,8 @@ struct pod_spec {
 	char			*config_hash;	/* a static pod's uid for the CNI; NULL */
 	char			*network;	/* of the first interface; NULL: the cluster's */
 	char			*groups;	/* users' SecurityGroups, "a,b"; NULL: none */
+	enum object_kind	owner_kind;	/* of the controller that made it, */
+	char			*owner;		/* and its name; NULL: none that is watched */
 	struct pod_attachment	*extra;
 	size_t			n_extra;
 };
