@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """The three isolation modes, each with its reachability matrix: pods of two namespaces and of
-kube-system on two nodes ask each other by address and by service, while isolation goes on and off
+kube-system on two nodes (three with an API server, tests/cluster/isolation.py) ask each other by address and by service, while isolation goes on and off
 under them. Whatever it says, DNS, the node and who is outside are reached, and probes work.
 """
 
@@ -10,7 +10,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 # pylint: disable=wrong-import-position
-from vrtest.fabric import Fabric
+from vrtest.cluster import ON_API, eventually, fabric_of
 from vrtest.node import SLOW, pod_manifest, policy, service
 from vrtest.probe import Probe, Stream, World
 from vrtest.tap import Tap
@@ -18,11 +18,11 @@ from vrtest.wired import Place
 
 tap = Tap("isolation")
 world = World()
-fabric = Fabric(2)
+fabric = fabric_of(3 if ON_API else 2)
 nodes = fabric.nodes
 WAIT = 10 * SLOW
 NAMES = ["shop/a", "shop/b", "bank/a", "bank/b", "kube-system/dns"]
-ON = {"shop/a": 1, "shop/b": 2, "bank/a": 1, "bank/b": 2, "kube-system/dns": 2}
+ON = {"shop/a": 1, "shop/b": 2, "bank/a": 1, "bank/b": 2, "kube-system/dns": 3 if ON_API else 2}
 outside = Place(fabric.outside, "outside", ("192.0.2.254", "2001:db8::254"))
 pods, hosts, vips = {}, {}, {}
 
@@ -66,17 +66,21 @@ def drops():
     return sum(node.drops("sg-egress", "sg-ingress") for node in nodes.values())
 
 
+def wrong_pairs(want, addr):
+    before, closed = drops(), sum(not w for w in want.values())
+    probes = {pair: Probe(pods[pair[0]], "tcp", *addr(pair[1])) for pair in want}
+    world.run(list(probes.values()), seconds=3 if ON_API else WAIT, until=lambda: drops() - before >= closed and
+              all(probes[pair].result for pair, w in want.items() if w))
+    return [f"{s} -> {d}: {probes[s, d].result}" for (s, d), w in want.items()
+            if probes[s, d].result != (d if w else None)]
+
+
 def matrix(what, *rows):
     """A row for each sender, a column for each receiver: x reached, . not, - itself."""
     want = {(s, d): rows[i][j] == "x" for i, s in enumerate(NAMES) for j, d in enumerate(NAMES) if i != j}
     for how, addr in (("IPv4", lambda d: (pods[d].v4, 8080)), ("IPv6", lambda d: (pods[d].v6, 8080)),
                       ("service, IPv4", lambda d: (vips[d][0], 80)), ("service, IPv6", lambda d: (vips[d][1], 80))):
-        before, closed = drops(), sum(not w for w in want.values())
-        probes = {pair: Probe(pods[pair[0]], "tcp", *addr(pair[1])) for pair in want}
-        world.run(list(probes.values()), seconds=WAIT, until=lambda b=before, c=closed, p=probes: drops() - b >= c and
-                  all(p[pair].result for pair, w in want.items() if w))
-        wrong = [f"{s} -> {d}: {probes[s, d].result}" for (s, d), w in want.items()
-                 if probes[s, d].result != (d if w else None)]
+        wrong = eventually(lambda a=addr: wrong_pairs(want, a))
         tap.check(not wrong, f"{what}: by {how}", "\n".join(wrong))
     always(what)
 

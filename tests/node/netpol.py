@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The 48 NetworkPolicy cases of Kubernetes' e2e suite (test/e2e/network/netpol), one node.
+"""The 48 NetworkPolicy cases of Kubernetes' e2e suite (test/e2e/network/netpol), on one node; on three with an API server
+(tests/cluster/policy.py).
 
 Nine pods, a, b, c in x, y, z, each serving 80 and 81 in TCP, UDP and SCTP. As there,
 each pod asks each other one through that one's own ClusterIP service, and what is seen is
@@ -13,6 +14,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 # pylint: disable=wrong-import-position
+from vrtest.cluster import ON_API, Cluster, eventually
 from vrtest.node import Node, SLOW, namespace_manifest, pod_manifest, policy, service
 from vrtest.probe import Probe, World
 from vrtest.tap import Tap
@@ -21,7 +23,9 @@ NS = "xyz"
 NAMES = [f"{n}/{p}" for n in NS for p in "abc"]
 PROTOS = ("TCP", "UDP", "SCTP")
 tap = Tap("netpol")
-node = Node().start()
+nodes = Cluster(3).start().nodes if ON_API else {1: Node().start()}
+node = nodes[1]
+ON = {p: i % len(nodes) + 1 for i, p in enumerate("abc")}
 world = World()
 
 pods = {}
@@ -50,7 +54,7 @@ def namespaces(**extra):
 def pod_objects(**extra):
     return [pod_manifest(n, p, {"pod": p, **extra.get(n + p, {})},
                          [(f"serve-{num}-{proto.lower()}", num, proto)
-                          for num in (80, 81) for proto in PROTOS])
+                          for num in (80, 81) for proto in PROTOS], node=f"node{ON[p]}")
             for n in NS for p in "abc"]
 
 
@@ -62,11 +66,11 @@ def set_up():
                 {"pod": p}) for n in NS for p in "abc"])
     for name in NAMES:
         n, p = name.split("/")
-        pods[name] = node.pod(n, p)
+        pods[name] = nodes[ON[p]].pod(n, p)
         for num in (80, 81):
             for proto in PROTOS:
                 world.serve(pods[name], proto.lower(), num)
-    node.sync()
+    sync()
     vips = node.vrctl("vip", "show")
     for name in NAMES:
         n, p = name.split("/")
@@ -74,23 +78,35 @@ def set_up():
         pods[name].vip = {4: next(a for a in own if ":" not in a), 6: next(a for a in own if ":" in a)}
 
 
-def matrix(title, family, allowed, num=80, proto="TCP"):
-    """All pairs at once; compared with allowed(src, dst)."""
+def sync():
+    for each in nodes.values():
+        each.sync()
+
+
+def drops():
+    return sum(each.drops("sg-egress", "sg-ingress") for each in nodes.values())
+
+
+def wrong_pairs(family, allowed, num, proto):
+    """All pairs at once; those that are not as allowed(src, dst) says."""
     pairs = [(s, d) for s in NAMES for d in NAMES if s != d]
     want_ok = sum(bool(allowed(s, d)) for s, d in pairs)
-    before = node.drops("sg-egress", "sg-ingress")
+    before = drops()
     probes = [Probe(pods[s], proto.lower(), pods[d].vip[family], num) for s, d in pairs]
 
     def nothing_more_comes():
         done = sum(p.result is not None for p in probes)
-        return done >= want_ok and \
-            node.drops("sg-egress", "sg-ingress") - before >= len(pairs) - want_ok
+        return done >= want_ok and drops() - before >= len(pairs) - want_ok
 
-    got = world.run(probes, until=nothing_more_comes, seconds=6 * SLOW)
-    wrong = [f"{s} -> {d}: {'open' if r else 'closed'}, should be {'open' if allowed(s, d) else 'closed'}"
-             for (s, d), r in zip(pairs, got)
-             if (r == d) != bool(allowed(s, d)) or (r is not None and r != d)]
-    tap.check(not wrong, title, "\n".join(wrong[:20]) + f"\n({len(wrong)} of {len(pairs)} wrong)")
+    got = world.run(probes, until=nothing_more_comes, seconds=3 if ON_API else 6 * SLOW)
+    return [f"{s} -> {d}: {'open' if r else 'closed'}, should be {'open' if allowed(s, d) else 'closed'}"
+            for (s, d), r in zip(pairs, got)
+            if (r == d) != bool(allowed(s, d)) or (r is not None and r != d)]
+
+
+def matrix(title, family, allowed, num=80, proto="TCP"):
+    wrong = eventually(lambda: wrong_pairs(family, allowed, num, proto))
+    tap.check(not wrong, title, "\n".join(wrong[:20]) + f"\n({len(wrong)} wrong)")
 
 
 class Case:
@@ -108,7 +124,7 @@ class Case:
 
     def policies(self, *objects):
         node.apply("40-policies", list(objects))
-        node.sync()
+        sync()
         return self
 
     def expect(self, allowed, num=80, proto="TCP", what=""):
@@ -120,7 +136,7 @@ class Case:
         if kind:
             tap.check(False, self.title, repr(err))
         node.apply("40-policies", [])
-        node.sync()
+        sync()
         return kind is not None and issubclass(kind, Exception)
 
 
@@ -224,7 +240,7 @@ def cases_changes():
         c.policies(policy("x", "p", A, [{"from": [{"namespaceSelector": ns_label("y2")}]}]))
         c.expect(only_xa(lambda s: False), what="before")
         node.apply("10-namespaces", namespaces(y={"ns": "y2"}))
-        node.sync()
+        sync()
         c.expect(only_xa(lambda s: ns_of(s) == "y"), what="after")
         node.apply("10-namespaces", namespaces())
     with Case("a pod label added later") as c:
@@ -232,7 +248,7 @@ def cases_changes():
                                                    "podSelector": {"matchLabels": {"new": "1"}}}]}]))
         c.expect(only_xa(lambda s: False), what="before")
         node.apply("20-pods", pod_objects(yb={"new": "1"}))
-        node.sync()
+        sync()
         c.expect(only_xa(lambda s: s == "y/b"), what="after")
         node.apply("20-pods", pod_objects())
     with Case("an empty pod selector is the own namespace") as c:
@@ -241,7 +257,7 @@ def cases_changes():
     with Case("a label added to the target isolates it") as c:
         c.policies(policy("x", "p", {"matchLabels": {"target": "1"}}, [])).expect(open_, what="before")
         node.apply("20-pods", pod_objects(xa={"target": "1"}))
-        node.sync()
+        sync()
         c.expect(only_xa(lambda s: False), what="after")
         node.apply("20-pods", pod_objects())
 

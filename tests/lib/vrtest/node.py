@@ -125,6 +125,7 @@ class Node:
         self.networks = (pod_network, service_network)
         self.ns = Netns(name)
         self.pods = {}
+        self.cluster = None     # vrtest.cluster: objects go to its API server
         self.manager = self.daemon = None
         self._marks = first or self
         self.marks = 0
@@ -192,18 +193,27 @@ class Node:
 
     def apply(self, name, objects):
         """Writes a manifest file as kubectl users' tools do: aside, then renamed."""
+        if self.cluster:
+            self.cluster.objects.apply(name, objects)
+            return
         path = f"{self.manifests}/{name}.json"
         with open(path + ".tmp", "w", encoding="utf-8") as f:
             json.dump({"apiVersion": "v1", "kind": "List", "items": objects}, f)
         os.rename(path + ".tmp", path)
 
     def delete(self, name):
+        if self.cluster:
+            self.cluster.objects.delete(name)
+            return
         os.unlink(f"{self.manifests}/{name}.json")
 
     def sync(self, seconds=30):
         """Waits until everything applied before is in the kernel: a marker service
         applied after it has become a vip. A batch of changes reaches the feed with
         services last, so the marker's vip comes after all that it follows."""
+        if self.cluster:
+            self.cluster.objects.sync([self])
+            return
         self._marks.marks += 1
         name = f"mark-{self._marks.marks}"
         label = f"vr-sync/{name}"
@@ -221,6 +231,8 @@ class Node:
     def pod(self, namespace, name, **conf):
         pod = Pod(self, namespace, name).attach(**conf)
         self.pods[pod.name] = pod
+        if self.cluster:
+            self.cluster.pod_runs(pod)
         return pod
 
     # --- looking ------------------------------------------------------------

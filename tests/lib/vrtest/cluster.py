@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A cluster on a real API server: the manager outside, a daemon on each node that follows the API
+server with the rights of its service account, pods attached by the CNI plugin.
+
+    cluster = Cluster(3).start()
+    cluster.nodes[1].apply("10-pods", [...])    # as with manifests: what is not there any more goes
+    pod = cluster.nodes[1].pod("default", "web-0")
+    cluster.sync()
+    wrong = eventually(lambda: what_is_wrong())
+
+Suites of tests/node that are written for manifests run on it with VROUTER_API set (fabric_of()), but for one thing:
+manager and daemons hear of different kinds by different watches, so sync() knows that what was applied is on its
+way, and not that all of it has arrived: they look with eventually().
+"""
+
+import atexit
+import os
+import signal
+import subprocess
+import time
+
+from .fabric import Fabric
+from .kube import PATIENCE, ControlPlane
+from .kube_api import MERGE
+from .node import BUILD, SRC
+from .tap import wait_for
+from .wired import Place
+
+DEPLOY = f"{SRC}/userspace/deploy/kubernetes"
+POD_NETWORK = "10.32.0.0/12,fd00:32::/64"
+SERVICE_NETWORK = "10.96.0.0/16,fd00:96::/108"
+ON_API = bool(os.environ.get("VROUTER_API"))
+PATHS = {
+    "Namespace": "/api/v1/namespaces", "Pod": "/api/v1/namespaces/{ns}/pods", "Service": "/api/v1/namespaces/{ns}/services",
+    "NetworkPolicy": "/apis/networking.k8s.io/v1/namespaces/{ns}/networkpolicies",
+}
+
+
+def differences(old, new):
+    """A merge patch (RFC 7386) that makes the one of the other."""
+    patch = {key: None for key in old if key not in new}
+    for key, value in new.items():
+        if isinstance(value, dict) and isinstance(old.get(key), dict):
+            patch[key] = differences(old[key], value)
+        elif key not in old or old[key] != value:
+            patch[key] = value
+    return patch
+
+
+class Objects:
+    """Lists of objects by name, as files of manifests are: applied once more, what is not in a list any
+    more is deleted."""
+
+    def __init__(self, cp):
+        self.cp, self.lists, self.marks = cp, {}, 0
+
+    @staticmethod
+    def _path(obj, name=True):
+        path = PATHS[obj["kind"]].format(ns=obj["metadata"].get("namespace", "default"))
+        return f"{path}/{obj['metadata']['name']}" if name else path
+
+    def apply(self, name, objects):
+        before = self.lists.get(name, {})
+        now = self.lists[name] = {self._path(obj): obj for obj in objects}
+        for path in before.keys() - now.keys():
+            self.cp.api.delete(path)
+        for path, obj in now.items():
+            if path not in before:
+                self._create(path, obj)
+            elif before[path] != obj:
+                self.cp.api.patch(path, differences(before[path], obj), MERGE)
+
+    def _create(self, path, obj):
+        ns = obj["metadata"].get("namespace")
+        if ns:
+            self._namespace(ns)
+        if obj["kind"] == "Namespace":
+            self._namespace(obj["metadata"]["name"])
+            self.cp.api.patch(path, {"metadata": {k: v for k, v in obj["metadata"].items() if k != "name"}}, MERGE)
+            return
+        if obj["kind"] == "Pod":
+            obj = {**obj, "spec": {**obj["spec"], "terminationGracePeriodSeconds": 0}}
+        self.cp.api.post(self._path(obj, name=False), obj)
+
+    def _namespace(self, name):
+        if not self.cp.api.find(f"/api/v1/namespaces/{name}"):
+            self.cp.namespace(name)
+        accounts = f"/api/v1/namespaces/{name}/serviceaccounts/default"
+        wait_for(lambda: self.cp.api.find(accounts), f"the service account of {name}", PATIENCE)
+
+    def delete(self, name):
+        self.apply(name, [])
+        del self.lists[name]
+
+    def sync(self, nodes):
+        """A service and a policy that were applied after all others are in each node's kernel."""
+        self.marks += 1
+        name = f"mark-{self.marks}"
+        meta = {"name": name, "namespace": "vr-sync"}
+        self.apply("zz-mark", [
+            {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {"ports": [{"port": 1}]}},
+            {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": {"podSelector": {}}}])
+        for node in nodes:
+            for what in ("vip", "sg"):
+                wait_for(lambda n=node, w=what: any(o.get("label", "").startswith(f"vr-sync/{name}") for o in n.vrctl(w, "show")),
+                         f"{what} {name} in {node.name}'s kernel", PATIENCE, step=0.1)
+
+
+class Cluster(Fabric):
+    """Nodes node1.. as a Fabric has them. cp: the control plane; hosts: the nodes themselves, by number."""
+
+    def __init__(self, n, args=("--encap", "vxlan", "--external")):
+        super().__init__(n, args=args, start=False)
+        self.cp = ControlPlane(netns=self.outside, address="192.0.2.254", services=SERVICE_NETWORK, controller_manager=True)
+        self.objects = Objects(self.cp)
+        self.hosts = {i: Place(node.ns, f"host{i}", node.addrs) for i, node in self.nodes.items()}
+        self.manager = None
+        atexit.register(self.stop)
+        for node in self.nodes.values():
+            node.cluster, node.networks = self, (POD_NETWORK, SERVICE_NETWORK)
+
+    def start(self):
+        """All of it runs, and knows the nodes."""
+        self.cp.__enter__()
+        self.cp.kubectl("apply", "--server-side", "-f", f"{DEPLOY}/crds.yaml")
+        self.cp.kubectl("apply", "-f", f"{DEPLOY}/rbac.yaml")
+        wait_for(lambda: self.cp.api.find("/apis/opencontrail.org/v1"), "the custom resources", PATIENCE)
+        for i, node in self.nodes.items():
+            self.cp.node(f"node{i}", node.addrs)
+        self.start_manager()
+        conf = self.cp.service_account_kubeconfig("kube-system", "vrouterd")
+        for node in self.nodes.values():
+            node.start_daemon(f"kubernetes:{conf}")
+        return self
+
+    def stop(self):
+        """The daemons end first, and in an orderly way: none is to see the API server go."""
+        for node in self.nodes.values():
+            if node.daemon and node.daemon.poll() is None:
+                node.kill_daemon(signal.SIGTERM)
+        if self.manager and self.manager.poll() is None:
+            self.kill_manager()
+        self.cp.close()
+
+    def start_manager(self):
+        conf = self.cp.service_account_kubeconfig("kube-system", "contrail-kube-manager")
+        with open(f"{self.cp.dir}/manager.log", "ab") as log:
+            self.manager = self.outside.popen(
+                [f"{BUILD}/contrail-kube-manager", "--kubeconfig", conf, "--pod-network", POD_NETWORK, "--service-network",
+                 SERVICE_NETWORK, "--http", "[::]:8095"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def kill_manager(self):
+        self.manager.kill()
+        self.manager.wait()
+
+    def sync(self):
+        self.objects.sync(self.nodes.values())
+
+    def pod_runs(self, pod):
+        """What a kubelet says of a pod that it has started."""
+        self.cp.pod_status(pod.namespace, pod.short, pod.addresses)
+
+    def logs(self):
+        with open(f"{self.cp.dir}/manager.log", encoding="utf-8", errors="replace") as log:
+            return log.read()[-4000:] + super().logs()
+
+
+def eventually(look):
+    """look() says what is wrong: the last of it, when it says nothing, or after long enough. On manifests, where
+    sync() has waited, it is asked once."""
+    end = time.monotonic() + (PATIENCE if ON_API else 0)
+    while True:
+        wrong = look()
+        if not wrong or time.monotonic() > end:
+            return wrong
+        time.sleep(0.2)
+
+
+def fabric_of(n):
+    """Nodes on manifests, or, with VROUTER_API set, on an API server."""
+    return Cluster(n).start() if ON_API else Fabric(n)
