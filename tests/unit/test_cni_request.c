@@ -187,6 +187,15 @@ static void capabilities(void **state)
 	assert_string_equal(json_string_value(json_object_get(json_array_get(rq.ports, 0),
 							      "protocol")), "UDP");
 	assert_null(json_object_get(json_array_get(rq.ports, 0), "hostIP"));
+
+	/* containerd's letters */
+	assert_int_equal(parse(&rq, WITH("\"bandwidth\":{\"IngressRate\":1000000,\"EgressRate\":2000000},"
+		"\"portMappings\":[{\"HostPort\":8080,\"ContainerPort\":80,\"Protocol\":\"tcp\","
+		"\"HostIP\":\"\"}]"), good, &e), 0);
+	assert_int_equal(rq.limit[CNI_TO_POD].rate, 1000000);
+	assert_int_equal(rq.limit[CNI_FROM_POD].rate, 2000000);
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(rq.ports, 0),
+							    "hostPort")), 8080);
 	cni_request_clear(&rq);
 }
 

@@ -9,10 +9,28 @@
 /* What a runtime says that was told no burst: containerd passes the largest of 32 bits. */
 #define BURST_NOT_SAID	UINT32_MAX
 
+/* containerd up to 1.7 writes "HostPort" for "hostPort" and so on: plugins in Go do not see a
+ * difference, and no more may this one.
+ */
+static const json_t *get(const json_t *o, const char *key)
+{
+	const json_t *exact = json_object_get(o, key);
+	const char *name;
+	json_t *value;
+
+	if (exact)
+		return exact;
+	json_object_foreach((json_t *)o, name, value) {
+		if (!strcasecmp(name, key))
+			return value;
+	}
+	return NULL;
+}
+
 static int get_bits(const json_t *o, const char *key, uint64_t min, uint64_t *value,
 		    struct cni_error *e)
 {
-	const json_t *v = json_object_get(o, key);
+	const json_t *v = get(o, key);
 	json_int_t n = json_integer_value(v);
 
 	if (!v || (json_is_integer(v) && !n))
@@ -47,7 +65,7 @@ static int parse_bandwidth(struct cni_request *rq, const json_t *o, struct cni_e
 static int get_port(const json_t *o, size_t i, const char *key, unsigned int min,
 		    json_int_t *port, struct cni_error *e)
 {
-	const json_t *v = json_object_get(o, key);
+	const json_t *v = get(o, key);
 
 	*port = json_integer_value(v);
 	if (!v && !min)
@@ -63,7 +81,7 @@ static int get_port(const json_t *o, size_t i, const char *key, unsigned int min
 static int get_protocol(const json_t *o, size_t i, const char **protocol, struct cni_error *e)
 {
 	static const char *const known[] = { "TCP", "UDP", "SCTP" };
-	const json_t *v = json_object_get(o, "protocol");
+	const json_t *v = get(o, "protocol");
 	const char *s = v ? json_string_value(v) : "TCP";
 	unsigned int k;
 
@@ -79,7 +97,7 @@ static int get_protocol(const json_t *o, size_t i, const char **protocol, struct
 /* One mapping, for vrouterd; one without host port (0) is none. */
 static int parse_port(struct cni_request *rq, const json_t *o, size_t i, struct cni_error *e)
 {
-	const char *ip = json_string_value(json_object_get(o, "hostIP")), *protocol = "TCP";
+	const char *ip = json_string_value(get(o, "hostIP")), *protocol = "TCP";
 	json_int_t host, container = 0;
 
 	if (get_port(o, i, "hostPort", 0, &host, e) || (host && (get_port(o, i, "containerPort", 1,
@@ -117,6 +135,6 @@ int cni_capabilities_parse(struct cni_request *rq, const json_t *root, struct cn
 		return 0;
 	if (!json_is_object(o))
 		return cni_fail(e, CNI_BAD_CONFIG, "runtimeConfig: must be an object");
-	return parse_bandwidth(rq, json_object_get(o, "bandwidth"), e) ?:
-	       parse_ports(rq, json_object_get(o, "portMappings"), e);
+	return parse_bandwidth(rq, get(o, "bandwidth"), e) ?:
+	       parse_ports(rq, get(o, "portMappings"), e);
 }
