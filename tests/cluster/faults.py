@@ -106,7 +106,7 @@ class Talk:
 def members(node):
     """Of the service in the node's kernel, by IPv4: those that get new flows."""
     hops = [h for h in node.vrctl("nexthop", "show") if h.get("label") == "default/web.http"]
-    return {m["label"].split("/")[1] for h in hops for m in h.get("member", []) if m.get("state", "active") == "active"}
+    return {m["label"].split("/")[1] for h in hops for m in h.get("member", []) if m.get("state") != "draining"}
 
 
 def until(cond, what):

@@ -101,9 +101,9 @@ class Objects:
             {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {"ports": [{"port": 1}]}},
             {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": {"podSelector": {}}}])
         for node in nodes:
-            for what in ("vip", "sg"):
-                wait_for(lambda n=node, w=what: any(o.get("label", "").startswith(f"vr-sync/{name}") for o in n.vrctl(w, "show")),
-                         f"{what} {name} in {node.name}'s kernel", PATIENCE, step=0.1)
+            for what, label in (("vip", f"vr-sync/{name}"), ("sg", f"vr-sync/policy-{name}")):
+                wait_for(lambda n=node, w=what, l=label: any(o.get("label", "").startswith(l) for o in n.vrctl(w, "show")),
+                         f"{what} {label} in {node.name}'s kernel", PATIENCE, step=0.1)
 
 
 class Cluster(Fabric):
