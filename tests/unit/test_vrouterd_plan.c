@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "hostport.h"
+#include "intern.h"
 #include "plan.h"
 
 static struct res *parse(const char *kind, const char *name, const char *spec)
@@ -230,8 +231,8 @@ static void routes_through(void **state)
 	/* not before its node is known */
 	env.known = only_n2;
 	env.node = "n9";
-	free(r->vmi.node);
-	r->vmi.node = strdup("n3");
+	intern_put(r->vmi.node);
+	r->vmi.node = intern("n3");
 	plan(&u, r, NULL, &env, ids);
 	assert_int_equal(u.n_objs, 0);
 	unit_clear(&u, ids);

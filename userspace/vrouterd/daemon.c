@@ -84,6 +84,8 @@ static bool on_feed_event(void *arg, enum event_type type, const json_t *object,
 		model_keep(d->model, r->kind, r->key);
 		res_free(r);
 	} else {
+		if (r->kind == RES_VMI && r->vmi.node && strcmp(r->vmi.node, d->opt->node))
+			res_is_elsewhere(r);
 		model_set(d->model, r);
 	}
 	return true;

@@ -60,8 +60,9 @@ static void set_key(struct kobj *o)
 
 struct kobj *kobj_new(enum kobj_kind kind, void *obj)
 {
-	struct kobj *o = mem_zero(1, sizeof(*o));
 	size_t size = vr_type_size(types[kind]);
+	/* no more than its kind takes: routes are many, and of the smallest */
+	struct kobj *o = mem_zero(1, offsetof(struct kobj, sg) + size);
 
 	o->refs = 1;
 	o->key.kind = kind;

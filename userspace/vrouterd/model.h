@@ -81,12 +81,13 @@ struct chain {
 };
 
 struct vmi {
-	char		*network;	/* key of a VirtualNetwork */
-	char		*node, *pod, *ifname;
+	const char	*network;	/* interned, as node, ifname and sgs: key of a VirtualNetwork */
+	const char	*node, *ifname;
+	char		*pod;		/* as what follows of ids: only of this node's, see res_is_elsewhere() */
 	uint8_t		mac[6];
 	unsigned int	n_addrs, n_sgs;
 	struct vr_addr	*addrs;
-	char		**sgs;		/* keys of SecurityGroups */
+	const char	**sgs;		/* keys of SecurityGroups */
 	uint32_t	mtu;		/* octets */
 	unsigned int	n_additional, n_through;
 	char		**additional;	/* of the pod's first: keys of its other interfaces */
@@ -122,7 +123,7 @@ struct pool {
 	double		trigger;	/* when what changed its members happened, seconds since
 					 * 1970; 0 = not said
 					 */
-	char		*network;	/* key of a VirtualNetwork; may be NULL */
+	const char	*network;	/* interned: key of a VirtualNetwork; may be NULL */
 	bool		internal_local;	/* from inside only members of the sender's node */
 	bool		external, external_local; /* reached from outside; the same from there */
 	uint8_t		proto;		/* IPPROTO_* */
@@ -134,7 +135,8 @@ struct pool {
 		uint32_t	weight;	/* 0 = no new flows */
 		uint8_t		state;	/* VROUTER_MEMBER_STATE_* */
 		bool		failed;	/* its node says so: gets nothing */
-		char		*target, *node; /* may be NULL */
+		char		*target; /* may be NULL */
+		const char	*node;	/* interned; may be NULL */
 		char		**zones, **nodes; /* whose clients it is meant for */
 		unsigned int	n_zones, n_nodes; /* 0 = not said */
 	} *members;
@@ -194,6 +196,8 @@ struct res *res_identify(const json_t *object, struct jerr *e);
 /* And what it says; false with *e filled, then the resource is only to be freed. */
 bool res_parse_spec(struct res *r, const json_t *object, struct jerr *e);
 void res_free(struct res *r);
+/* Of an interface on another node: forgets what only its own node needs. */
+void res_is_elsewhere(struct res *r);
 const char *res_kind_name(enum res_kind kind);
 
 /* --- model.c ---------------------------------------------------------------- */

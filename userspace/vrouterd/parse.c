@@ -4,6 +4,7 @@
 #include <linux/vrouter.h>
 #include <time.h>
 
+#include "intern.h"
 #include "jread.h"
 #include "mem.h"
 #include "names.h"
@@ -35,6 +36,17 @@ static char *dup_string(struct jerr *e, const json_t *o, const char *field, bool
 	return mem_strdup(jstring(e, o, field, required));
 }
 
+static const char *intern_string(struct jerr *e, const json_t *o, const char *field)
+{
+	return intern(jstring(e, o, field, false));
+}
+
+/* NULL for an empty one: most are. */
+static void *list_of(const json_t *list, size_t size)
+{
+	return json_array_size(list) ? mem_zero(json_array_size(list), size) : NULL;
+}
+
 static void parse_subnet(struct jerr *e, const json_t *o, struct subnet *s)
 {
 	size_t mark;
@@ -54,7 +66,7 @@ static struct vr_prefix *parse_prefixes(struct jerr *e, const json_t *o, const c
 				     unsigned int *n)
 {
 	const json_t *list = jarray(e, o, field, MAX_LIST);
-	struct vr_prefix *p = mem_zero(json_array_size(list), sizeof(*p));
+	struct vr_prefix *p = list_of(list, sizeof(*p));
 
 	for (*n = 0; *n < json_array_size(list) && !jbad(e); (*n)++) {
 		size_t mark = jenter(e, field, *n);
@@ -69,7 +81,7 @@ static struct vr_addr *parse_ips(struct jerr *e, const json_t *spec, const char 
 			    unsigned int *n)
 {
 	const json_t *list = jarray(e, spec, field, MAX_ADDRS);
-	struct vr_addr *ips = mem_zero(json_array_size(list), sizeof(*ips));
+	struct vr_addr *ips = list_of(list, sizeof(*ips));
 
 	for (*n = 0; *n < json_array_size(list) && !jbad(e); (*n)++) {
 		size_t mark = jenter(e, field, *n);
@@ -83,7 +95,7 @@ static struct vr_addr *parse_ips(struct jerr *e, const json_t *spec, const char 
 static char **parse_names(struct jerr *e, const json_t *spec, const char *field, unsigned int *n)
 {
 	const json_t *list = jarray(e, spec, field, MAX_LIST);
-	char **names = mem_zero(json_array_size(list), sizeof(*names));
+	char **names = list_of(list, sizeof(*names));
 
 	for (*n = 0; *n < json_array_size(list) && !jbad(e); (*n)++) {
 		const char *s = json_string_value(json_array_get(list, *n));
@@ -118,7 +130,7 @@ static void parse_network(struct jerr *e, const json_t *spec, struct res *r)
 	const json_t *list = jarray(e, spec, "subnets", MAX_LIST);
 	struct network *n = &r->network;
 
-	n->subnets = mem_zero(json_array_size(list), sizeof(*n->subnets));
+	n->subnets = list_of(list, sizeof(*n->subnets));
 	for (; n->n_subnets < json_array_size(list) && !jbad(e); n->n_subnets++) {
 		size_t mark = jenter(e, "subnets", n->n_subnets);
 
@@ -219,7 +231,7 @@ static void parse_sg(struct jerr *e, const json_t *spec, struct res *r)
 	if (sg->tier)
 		sg->priority = jnumber(e, spec, "priority", 0, 65535, 0);
 	list = jarray(e, spec, "rules", MAX_LIST);
-	sg->rules = mem_zero(json_array_size(list), sizeof(*sg->rules));
+	sg->rules = list_of(list, sizeof(*sg->rules));
 	for (; sg->n_rules < json_array_size(list) && !jbad(e); sg->n_rules++) {
 		size_t mark = jenter(e, "rules", sg->n_rules);
 
@@ -243,7 +255,7 @@ static char **parse_keys(struct jerr *e, const json_t *spec, const char *field, 
 			 unsigned int *n)
 {
 	const json_t *list = jarray(e, spec, field, max);
-	char **keys = mem_zero(json_array_size(list), sizeof(*keys));
+	char **keys = list_of(list, sizeof(*keys));
 
 	for (*n = 0; *n < json_array_size(list) && !jbad(e); (*n)++) {
 		const char *s = json_string_value(json_array_get(list, *n));
@@ -278,7 +290,7 @@ static void parse_chain(struct jerr *e, const json_t *spec, struct res *r)
 
 	c->nets[0] = jkey(e, spec, "left", true);
 	c->nets[1] = jkey(e, spec, "right", true);
-	c->instances = mem_zero(json_array_size(list), sizeof(*c->instances));
+	c->instances = list_of(list, sizeof(*c->instances));
 	for (; c->n_instances < json_array_size(list) && !jbad(e); c->n_instances++) {
 		size_t mark = jenter(e, "instances", c->n_instances);
 
@@ -293,7 +305,7 @@ static void parse_through(struct jerr *e, const json_t *spec, struct vmi *v)
 	const json_t *list = jarray(e, spec, "through", MAX_LIST);
 	struct through *th;
 
-	v->through = mem_zero(json_array_size(list), sizeof(*v->through));
+	v->through = list_of(list, sizeof(*v->through));
 	for (; v->n_through < json_array_size(list) && !jbad(e); v->n_through++) {
 		const json_t *o = json_array_get(list, v->n_through);
 		size_t mark = jenter(e, "through", v->n_through);
@@ -312,16 +324,19 @@ static void parse_through(struct jerr *e, const json_t *spec, struct vmi *v)
 static void parse_vmi(struct jerr *e, const json_t *spec, struct res *r)
 {
 	struct vmi *v = &r->vmi;
+	unsigned int i;
 
-	v->network = jkey(e, spec, "network", true);
-	v->node = dup_string(e, spec, "node", false);
+	v->network = intern_take(jkey(e, spec, "network", true));
+	v->node = intern_string(e, spec, "node");
 	v->pod = dup_string(e, spec, "pod", false);
-	v->ifname = dup_string(e, spec, "interface", false);
+	v->ifname = intern_string(e, spec, "interface");
 	jmac(e, jstring(e, spec, "macAddress", true), v->mac);
 	v->addrs = parse_ips(e, spec, "addresses", &v->n_addrs);
 	if (!v->n_addrs)
 		jfail(e, "addresses", "is missing or empty");
-	v->sgs = parse_keys(e, spec, "securityGroups", MAX_GROUPS, &v->n_sgs);
+	v->sgs = (const char **)parse_keys(e, spec, "securityGroups", MAX_GROUPS, &v->n_sgs);
+	for (i = 0; i < v->n_sgs; i++)
+		v->sgs[i] = intern_take((char *)v->sgs[i]);
 	v->additional = parse_keys(e, spec, "additional", MAX_LIST, &v->n_additional);
 	parse_through(e, spec, v);
 	v->mtu = jnumber(e, spec, "mtu", 1280, 65535, 1500);
@@ -354,7 +369,7 @@ static void parse_member(struct jerr *e, const json_t *o, uint8_t family, struct
 	m->weight = jnumber(e, o, "weight", 0, 255, 1);
 	parse_state(e, state, m);
 	m->target = dup_string(e, o, "target", false);
-	m->node = dup_string(e, o, "node", false);
+	m->node = intern_string(e, o, "node");
 	m->zones = parse_names(e, o, "zones", &m->n_zones);
 	m->nodes = parse_names(e, o, "nodes", &m->n_nodes);
 }
@@ -376,7 +391,7 @@ static void parse_pool(struct jerr *e, const json_t *spec, struct res *r)
 	const json_t *list = jarray(e, spec, "members", MAX_LIST);
 	struct pool *p = &r->pool;
 
-	p->network = jkey(e, spec, "network", false);
+	p->network = intern_take(jkey(e, spec, "network", false));
 	p->proto = jproto(e, spec, "protocol", true, false);
 	parse_policy(e, spec, "internalTrafficPolicy", &p->internal_local);
 	p->external = parse_policy(e, spec, "externalTrafficPolicy", &p->external_local);
@@ -389,7 +404,7 @@ static void parse_pool(struct jerr *e, const json_t *spec, struct res *r)
 	else
 		jfail(e, "family", "must be \"IPv4\" or \"IPv6\"");
 	p->monitor = monitor_parse(e, jobject(e, spec, "healthMonitor", false));
-	p->members = mem_zero(json_array_size(list), sizeof(*p->members));
+	p->members = list_of(list, sizeof(*p->members));
 	for (; p->n_members < json_array_size(list) && !jbad(e); p->n_members++) {
 		size_t mark = jenter(e, "members", p->n_members);
 
@@ -434,7 +449,7 @@ static void parse_lb(struct jerr *e, const json_t *spec, struct res *r)
 		lb->affinity = jnumber(e, affinity, "timeoutSeconds", 1, 86400, 10800);
 		jleave(e, mark);
 	}
-	lb->listeners = mem_zero(json_array_size(list), sizeof(*lb->listeners));
+	lb->listeners = list_of(list, sizeof(*lb->listeners));
 	for (; lb->n_listeners < json_array_size(list) && !jbad(e); lb->n_listeners++) {
 		mark = jenter(e, "listeners", lb->n_listeners);
 		parse_listener(e, json_array_get(list, lb->n_listeners),
@@ -579,13 +594,15 @@ static void free_vmi(struct vmi *v)
 {
 	unsigned int i;
 
-	free(v->network);
-	free(v->node);
+	intern_put(v->network);
+	intern_put(v->node);
+	intern_put(v->ifname);
 	free(v->pod);
-	free(v->ifname);
 	free(v->config_hash);
 	free(v->addrs);
-	free_strings(v->sgs, v->n_sgs);
+	for (i = 0; i < v->n_sgs; i++)
+		intern_put(v->sgs[i]);
+	free(v->sgs);
 	free_strings(v->additional, v->n_additional);
 	for (i = 0; i < v->n_through; i++) {
 		free(v->through[i].network);
@@ -626,6 +643,16 @@ static void free_lb(struct lb *lb)
 	free(lb->ranges);
 }
 
+void res_is_elsewhere(struct res *r)
+{
+	free(r->uid);
+	free(r->vmi.pod);
+	free(r->vmi.config_hash);
+	r->uid = NULL;
+	r->vmi.pod = NULL;
+	r->vmi.config_hash = NULL;
+}
+
 void res_free(struct res *r)
 {
 	unsigned int i;
@@ -657,13 +684,13 @@ void res_free(struct res *r)
 	case RES_POOL:
 		for (i = 0; i < r->pool.n_members; i++) {
 			free(r->pool.members[i].target);
-			free(r->pool.members[i].node);
+			intern_put(r->pool.members[i].node);
 			free_strings(r->pool.members[i].zones, r->pool.members[i].n_zones);
 			free_strings(r->pool.members[i].nodes, r->pool.members[i].n_nodes);
 		}
 		free(r->pool.members);
 		monitor_free(r->pool.monitor);
-		free(r->pool.network);
+		intern_put(r->pool.network);
 		break;
 	case RES_LINK_LOCAL:
 		free(r->link_local.network);

@@ -20,7 +20,7 @@ struct claim {
 struct pending {
 	struct kkey	key;		/* first: compared */
 	int		err;		/* of the last try */
-	char		text[160];
+	char		*text;		/* owned; NULL: not refused. At start all is pending */
 };
 
 struct reconciler {
@@ -67,11 +67,19 @@ static void mark(struct reconciler *rc, const struct kkey *key)
 	rc->n_pending++;
 }
 
+static void free_pending(void *arg)
+{
+	struct pending *p = arg;
+
+	free(p->text);
+	free(p);
+}
+
 static void unmark(struct reconciler *rc, struct pending *p)
 {
 	tdelete(p, &rc->pending, compare);
 	rc->n_pending--;
-	free(p);
+	free_pending(p);
 }
 
 struct reconciler *reconciler_new(struct ids *ids, const struct backend *backend,
@@ -89,7 +97,7 @@ void reconciler_free(struct reconciler *rc)
 {
 	ktable_clear(&rc->mirror);
 	tdestroy(rc->claims, free);
-	tdestroy(rc->pending, free);
+	tdestroy(rc->pending, free_pending);
 	free(rc->losers);
 	free(rc);
 }
@@ -529,9 +537,10 @@ static bool note_refused(struct reconciler *rc, const struct request *rq)
 
 	mark(rc, &rq->obj->key);
 	p = find_pending(rc, &rq->obj->key);
-	again = p->err == rq->err && !strcmp(p->text, rq->text);
+	again = p->err == rq->err && p->text && !strcmp(p->text, rq->text);
 	p->err = rq->err;
-	snprintf(p->text, sizeof(p->text), "%s", rq->text);
+	free(p->text);
+	p->text = mem_strdup(rq->text);
 	if (again)
 		return false;
 	if (!stale)
@@ -621,7 +630,7 @@ bool reconciler_settled(const struct reconciler *rc, const struct unit *u, char 
 		p = find_pending(rc, &u->objs[i]->key);
 		snprintf(why, size, "%s: %s", kobj_text(u->objs[i], text),
 			 !c || c->owner != u ? "its place is taken" :
-			 p && p->text[0] ? p->text : "not in the kernel yet");
+			 p && p->text && *p->text ? p->text : "not in the kernel yet");
 		return false;
 	}
 	return true;
