@@ -136,7 +136,8 @@ class Case:
         if kind:
             tap.check(False, self.title, repr(err))
         node.apply("40-policies", [])
-        sync()
+        if not ON_API:      # there the next case looks until it sees what it wants
+            sync()
         return kind is not None and issubclass(kind, Exception)
 
 
