@@ -226,8 +226,8 @@ static void on_trouble(void *arg, const char *text)
 	note(arg, "[%s] ", text ? text : "fine");
 }
 
-static const struct kube_reflector_ops ops = { on_put, on_del, on_synced, on_trouble, false };
-static const struct kube_reflector_ops optional_ops = { on_put, on_del, on_synced, on_trouble, true };
+static const struct kube_reflector_ops ops = { on_put, on_del, on_synced, on_trouble, false, NULL };
+static const struct kube_reflector_ops optional_ops = { on_put, on_del, on_synced, on_trouble, true, NULL };
 static const struct kube_pace fast = { 10, 40, 50 };
 
 /* The script is gone through, and this is what the owner was told. */
@@ -358,6 +358,25 @@ static void absent_for_a_while(void **state)
 	(void)state;
 	reflect_by(&optional_ops, script, "-a/x", (const char *const[]){ "+a/x +a/y synced [GET /api/v1/pods: the server could "
 		   "not find the requested resource] +a/z -a/x", NULL });
+}
+
+/* A server that has only the other version, and is upgraded. */
+static void other_version(void **state)
+{
+	static const struct answer script[] = {
+		{ "/api/v1/pods list", 404, STATUS(404, "could not find the requested resource"), 0, 0, 0 },
+		{ "/api/v0/pods list", 200, LIST(POD("x", "1") "," POD("y", "2"), "9", ""), 0, 0, 0 },
+		{ "/api/v0/pods watch 9", 200, EVENT("ADDED", POD("z", "10")), 0, 0, 0 },
+		{ "/api/v0/pods watch 10", 404, STATUS(404, "could not find the requested resource"), 0, 0, 0 },
+		{ "/api/v0/pods list", 404, STATUS(404, "could not find the requested resource"), 0, 0, 0 },
+		{ "/api/v1/pods list", 200, LIST(POD("y", "2") "," POD("z", "10"), "12", ""), 0, 0, 0 },
+		{ "/api/v1/pods watch 12", 0, 0, 0, 0, 0 },
+		{ 0 },
+	};
+	static const struct kube_reflector_ops two = { on_put, on_del, on_synced, on_trouble, false, "/api/v0/pods" };
+
+	(void)state;
+	reflect_by(&two, script, "-a/x", (const char *const[]){ "+a/x +a/y synced +a/z ", NULL });
 }
 
 static void forbidden(void **state)
@@ -590,7 +609,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pages), cmocka_unit_test(gone_in_the_list), cmocka_unit_test(gone_in_the_watch),
-		cmocka_unit_test(nonsense), cmocka_unit_test(absent_kind), cmocka_unit_test(absent_for_a_while), cmocka_unit_test(forbidden),
+		cmocka_unit_test(nonsense), cmocka_unit_test(absent_kind), cmocka_unit_test(absent_for_a_while), cmocka_unit_test(other_version), cmocka_unit_test(forbidden),
 		cmocka_unit_test(busy), cmocka_unit_test(silent), cmocka_unit_test(wrong_ca), cmocka_unit_test(wrong_name),
 		cmocka_unit_test(new_token), cmocka_unit_test(kubeconfig), cmocka_unit_test(lease_taken_over),
 		cmocka_unit_test(lease_lost),

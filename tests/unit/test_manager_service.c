@@ -175,11 +175,12 @@ static void given_endpoints(void **state)
 	world_apply(&w, SLICE("s1", "{addresses: [10.32.8.1]}, {addresses: [10.32.8.2], conditions: {ready: false}}, "
 			      "{addresses: [10.32.8.3], conditions: {ready: false, serving: true, terminating: true}}, "
 			      "{addresses: [10.32.8.4], conditions: {ready: false, serving: false, terminating: true}}")
-		    SLICE("s2", "{addresses: [10.32.8.1]}, {addresses: [10.32.8.5], conditions: {}}"));
+		    SLICE("s2", "{addresses: [10.32.8.1]}, {addresses: [10.32.8.5], conditions: {}, topology: "
+			  "{kubernetes.io/hostname: n2}}"));
 	assert_spec(&w, RES_POOL, "default/web.http", "members",
 		    "[{\"address\":\"10.32.8.1\",\"port\":7000,\"weight\":1,\"state\":\"active\"},"
 		    "{\"address\":\"10.32.8.3\",\"port\":7000,\"weight\":1,\"state\":\"draining\"},"
-		    "{\"address\":\"10.32.8.5\",\"port\":7000,\"weight\":1,\"state\":\"active\"}]");
+		    "{\"address\":\"10.32.8.5\",\"port\":7000,\"weight\":1,\"state\":\"active\",\"node\":\"n2\"}]");
 	world_apply(&w, SERVICE("web", WEB ", publishNotReadyAddresses: true"));
 	assert_int_equal(json_array_size(json_object_get(world_spec(&w, RES_POOL, "default/web.http"), "members")), 5);
 	world_apply(&w, SERVICE("web", WEB));

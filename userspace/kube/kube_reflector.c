@@ -24,7 +24,7 @@ struct known {
 struct kube_reflector {
 	struct kube_client		*client;
 	sd_event_source			*timer;
-	char				*path;
+	char				*path, *first_path;
 	struct kube_pace		pace;
 	const struct kube_reflector_ops	*ops;
 	void				*arg;
@@ -244,6 +244,17 @@ static void absent(struct kube_reflector *r)
 	wait_ms(r, r->pace.absent_ms);
 }
 
+/* True: it was not asked for yet. */
+static bool turn_version(struct kube_reflector *r)
+{
+	const char *other = strcmp(r->path, r->first_path) ? r->first_path : r->ops->other_version;
+	char *path = xstrdup(other);
+
+	free(r->path);
+	r->path = path;
+	return !r->failures;
+}
+
 static void on_page(void *arg, const struct kube_response *rsp, const struct vr_err *err)
 {
 	const json_t *meta = json_object_get(rsp->body, "metadata");
@@ -251,6 +262,7 @@ static void on_page(void *arg, const struct kube_response *rsp, const struct vr_
 	const char *version = json_string_value(json_object_get(meta, "resourceVersion"));
 	struct kube_reflector *r = arg;
 	struct vr_err bad = {};
+	bool is_new = false;
 	json_t *item;
 	size_t i;
 
@@ -273,7 +285,9 @@ static void on_page(void *arg, const struct kube_response *rsp, const struct vr_
 			absent(r);
 			return;
 		}
-		if (rsp->status != 410)
+		if (rsp->status == 404 && r->ops->other_version)
+			is_new = turn_version(r);
+		if (rsp->status != 410 && !is_new)
 			trouble(r, err->text);
 		retry(r, rsp->retry_after);
 		return;
@@ -442,12 +456,14 @@ struct kube_reflector *kube_reflector_new(struct kube_client *client, const char
 
 	r->client = client;
 	r->path = xstrdup(path);
+	r->first_path = xstrdup(path);
 	r->pace = pace ? *pace : usual;
 	r->ops = ops;
 	r->arg = arg;
 	if (sd_event_add_time_relative(kube_client_loop(client), &r->timer, CLOCK_MONOTONIC, 0,
 				       1000, on_timer, r) < 0) {
 		free(r->path);
+		free(r->first_path);
 		free(r);
 		return NULL;
 	}
@@ -470,5 +486,6 @@ void kube_reflector_free(struct kube_reflector *r)
 	free(r->next_page);
 	free(r->line);
 	free(r->path);
+	free(r->first_path);
 	free(r);
 }

@@ -27,6 +27,12 @@ struct kube_reflector_ops {
 	 * custom resources that it has.
 	 */
 	bool optional;
+	/*
+	 * The path of the kind's list in another version, which a server serves that does not know
+	 * this one (404); NULL: none. Asked in turn, so that a server's upgrade or downgrade is
+	 * followed, too.
+	 */
+	const char *other_version;
 };
 
 /* For tests: how long is waited. */

@@ -226,6 +226,12 @@ static const struct kube_reflector_ops reflector_ops = {
 	.put = on_put, .del = on_del, .synced = on_synced, .trouble = on_trouble,
 };
 
+/* API servers before 1.21 have it in this version only. */
+static const struct kube_reflector_ops slice_ops = {
+	.put = on_put, .del = on_del, .synced = on_synced, .trouble = on_trouble,
+	.other_version = "/apis/discovery.k8s.io/v1beta1/endpointslices",
+};
+
 static const struct kube_reflector_ops optional_ops = {
 	.put = on_put, .del = on_del, .synced = on_synced, .trouble = on_trouble, .optional = true,
 };
@@ -275,8 +281,9 @@ struct informers *informers_new(sd_event *event, struct kube_client *client,
 		if (!is_watched(i))
 			add(in, OBJECT_KINDS, i, publisher_path(i));
 	for (i = 0; i < in->n; i++)
-		in->v[i].reflector = mem_check(kube_reflector_new(client, in->v[i].path, NULL,
-								  &reflector_ops, &in->v[i]));
+		in->v[i].reflector = mem_check(kube_reflector_new(
+			client, in->v[i].path, NULL,
+			in->v[i].object == KIND_SLICE ? &slice_ops : &reflector_ops, &in->v[i]));
 	for (i = 0; i < N_OPTIONAL; i++)
 		add(in, optional[i].object, optional[i].resource, xstrdup(optional[i].path));
 	return in;

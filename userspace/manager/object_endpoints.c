@@ -55,11 +55,13 @@ static void check_usable(const struct field *f, const struct addr *a)
 
 static void read_place(struct object *obj, struct endpoint *ep, const struct field *f)
 {
-	struct field ref = field_object(f, "targetRef");
+	struct field ref = field_object(f, "targetRef"), topology;
 	const char *node = field_string(f, "nodeName"), *kind = field_string(&ref, "kind");
 	const char *name = field_string(&ref, "name"), *ns = field_string(&ref, "namespace");
 
-	ep->node = xstrdup(node);
+	/* v1beta1 says it among the labels of its place */
+	topology = field_object(f, "topology");
+	ep->node = xstrdup(node ? node : field_string(&topology, "kubernetes.io/hostname"));
 	if (kind && name && !strcmp(kind, "Pod"))
 		ep->target = xasprintf("%s/%s", ns ? ns : obj->ns, name);
 }
