@@ -60,7 +60,7 @@ class Asker(threading.Thread):
     def __init__(self, pod, targets, timeout):
         super().__init__(daemon=True)
         self.pod, self.targets, self.timeout = pod, targets, timeout
-        self.answers, self.errors, self.tries, self.going = set(), [], 0, True
+        self.answers, self.errors, self.tries, self.ended = set(), [], 0, threading.Event()
         self.start()
 
     def one(self, addr, port):
@@ -72,16 +72,18 @@ class Asker(threading.Thread):
             self.answers.add(sock.recv(100).decode().strip())
 
     def run(self):
-        while self.going:
+        while not self.ended.is_set():
             for addr, port in self.targets():
                 try:
                     self.one(addr, port)
                 except OSError as err:
                     self.errors.append(f"{addr}: {err}")
                 self.tries += 1
+                # a pace, so that the cluster's own programs have a share of a slow machine
+                self.ended.wait(0.1)
 
     def end(self):
-        self.going = False
+        self.ended.set()
         self.join()
 
 
