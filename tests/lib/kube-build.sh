@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # kube-build.sh: the Kubernetes control plane that tests/cluster/kube pins,
 # built on first use and kept in a cache outside the tree. Prints the path of
-# the folder with etcd, kube-apiserver, kube-controller-manager, kube-scheduler
-# and kubectl.
+# the folder with etcd, kube-apiserver, kube-controller-manager, kube-scheduler,
+# kubelet and kubectl.
 #
 #   kube-build.sh          make it if need be
 #   kube-build.sh -n       only print the folder; status 1 when it is not made
@@ -101,11 +101,13 @@ build()
 		die "Kubernetes $version does not build: $dir.log"
 	}
 	for program in etcd kube-apiserver kube-controller-manager \
-		kube-scheduler kubectl; do
+		kube-scheduler kubectl kubelet; do
 		ln -s kube "$tmp/$program"
 	done
-	[ "$("$tmp/kube-apiserver" --version)" = "Kubernetes $version" ] ||
-		die "$tmp/kube-apiserver --version is not Kubernetes $version"
+	for program in kube-apiserver kubelet; do
+		[ "$("$tmp/$program" --version)" = "Kubernetes $version" ] ||
+			die "$tmp/$program --version is not Kubernetes $version"
+	done
 	rm -rf "$dir"
 	mv "$tmp" "$dir"
 	say "Kubernetes $version built in $((SECONDS - start)) s:" \
