@@ -7,6 +7,7 @@
 #
 #   kube-build.sh          make it if need be
 #   kube-build.sh -n       only print the folder; status 1 when it is not made
+#   kube-build.sh -g       only print the path of a Go that is new enough
 #
 # The first time takes 10 to 20 minutes on two cores, and 3 GiB of memory; what
 # Go keeps of it in its own caches, 5 GiB. Sources and, where the machine's Go is too old, the toolchain come as
@@ -124,6 +125,7 @@ case ${1-} in
 	exec {fd}>"$cache/lock/kube"
 	flock -n "$fd" || { say "waiting for another build"; flock "$fd"; }
 	[ -d "$dir" ] || build ;;
+-g) find_go; exit 0 ;;
 -n) [ -d "$dir" ] || { echo "$dir"; exit 1; } ;;
 *) sed -n '3,/^set/s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
