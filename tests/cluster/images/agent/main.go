@@ -10,7 +10,9 @@
 //
 //	/                 "NAME VERSION" (of the host name and $VERSION)
 //	/ready /live      200, or 503 after /fail?what=ready (until /mend?what=ready)
-//	/ask?url=U&n=N    N requests of U, each on its own connection: {"answers", "errors"}
+//	/probes           how often /ready was asked
+//	/ask?url=U&n=N&seconds=S  N requests of U, each on its own connection, for which an
+//	                  answer may take S: {"answers", "errors"}
 //	/lookup?name=H    the addresses of H, by the pod's resolv.conf: {"answers", "errors"}
 //	/stream?url=U     asks U again and again until /stream?stop=1: {"answers", "errors"}
 //	/hold?addr=A      opens a connection to the echo at A; without addr: does it still echo?
@@ -39,9 +41,9 @@ type Result struct {
 	Errors  []string       `json:"errors"`
 }
 
-// Fetch asks url once, on a connection of its own.
-func fetch(url string) (string, error) {
-	client := http.Client{Timeout: patience,
+// Asks url once, on a connection of its own.
+func fetch(url string, limit time.Duration) (string, error) {
+	client := http.Client{Timeout: limit,
 		Transport: &http.Transport{DisableKeepAlives: true}}
 	answer, err := client.Get(url)
 	if err != nil {
@@ -76,6 +78,7 @@ func reply(w http.ResponseWriter, value any) {
 type Agent struct {
 	lock   sync.Mutex
 	failed map[string]bool
+	asked  map[string]int
 	held   net.Conn
 	stop   chan struct{}
 	done   chan *Result
@@ -85,6 +88,7 @@ func (a *Agent) health(what string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		a.lock.Lock()
 		defer a.lock.Unlock()
+		a.asked[what]++
 		if a.failed[what] {
 			http.Error(w, "told to fail", http.StatusServiceUnavailable)
 		}
@@ -99,11 +103,21 @@ func (a *Agent) setFailed(failed bool) http.HandlerFunc {
 	}
 }
 
+func (a *Agent) probes(w http.ResponseWriter, _ *http.Request) {
+	a.lock.Lock()
+	defer a.lock.Unlock()
+	fmt.Fprint(w, a.asked["ready"])
+}
+
 func ask(w http.ResponseWriter, r *http.Request) {
 	n, _ := strconv.Atoi(r.FormValue("n"))
+	limit := patience
+	if seconds, err := strconv.Atoi(r.FormValue("seconds")); err == nil {
+		limit = time.Duration(seconds) * time.Second
+	}
 	result := newResult()
 	for range max(n, 1) {
-		result.add(fetch(r.FormValue("url")))
+		result.add(fetch(r.FormValue("url"), limit))
 	}
 	reply(w, result)
 }
@@ -145,7 +159,7 @@ func run(url string, stop chan struct{}, done chan *Result) {
 			done <- result
 			return
 		default:
-			result.add(fetch(url))
+			result.add(fetch(url, patience))
 			// A stream, not a flood: the pods share two emulated CPUs.
 			time.Sleep(50 * time.Millisecond)
 		}
@@ -199,7 +213,7 @@ func terminated() chan os.Signal {
 }
 
 func serve() {
-	agent := Agent{failed: map[string]bool{}}
+	agent := Agent{failed: map[string]bool{}, asked: map[string]int{}}
 	name, err := os.Hostname()
 	check(err)
 	http.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) {
@@ -209,6 +223,7 @@ func serve() {
 	http.HandleFunc("/live", agent.health("live"))
 	http.HandleFunc("/fail", agent.setFailed(true))
 	http.HandleFunc("/mend", agent.setFailed(false))
+	http.HandleFunc("/probes", agent.probes)
 	http.HandleFunc("/ask", ask)
 	http.HandleFunc("/lookup", lookup)
 	http.HandleFunc("/stream", agent.streams)
@@ -248,7 +263,7 @@ func main() {
 	case "serve":
 		serve()
 	case "probe":
-		_, err := fetch(command[1])
+		_, err := fetch(command[1], patience)
 		check(err)
 	default:
 		fmt.Fprintln(os.Stderr, "usage: agent pause | serve | probe URL")
