@@ -143,9 +143,9 @@ def users_pods():
     """web: two behind a service; client and echo: one each; guest: one of another namespace."""
     live = {"exec": {"command": ["/agent", "probe", "http://127.0.0.1:8080/live"]},
             "periodSeconds": 3, "timeoutSeconds": 30, "failureThreshold": 2}
-    last = {"preStop": {"sleep": {"seconds": 10}}}
+    last = {"preStop": {"sleep": {"seconds": 30}}}
     deployment("default", "web", 2, [agent(livenessProbe=live, lifecycle=last, env=[{"name": "VERSION", "value": "1"}])],
-               terminationGracePeriodSeconds=60)
+               terminationGracePeriodSeconds=90)
     service("default", "web", "web", [{"port": 80, "targetPort": 8080, "nodePort": NODE_PORT}], type="NodePort",
             ipFamilyPolicy="PreferDualStack")
     service("default", "web-each", "web", [{"port": 8080}], clusterIP="None", ipFamilyPolicy="PreferDualStack")
