@@ -43,17 +43,22 @@ run_here()
 
 run_kernel()
 {
-	local tests kdir farm
+	local tests kdir farm images=
 
 	mapfile -t tests < <(suites_of "$top/tests/cluster" "$kind")
 	[ ${#tests[@]} != 0 ] || return
+	if [[ " ${tests[*]} " == *" kubelet.py "* ]] &&
+		! { "$here/deps.sh" cluster && images=$("$here/kube-images.sh"); }; then
+		echo "not ok 1 - $kernel: runtime and images" | tee "$log/$kernel-build.log"
+		return
+	fi
 	if ! { kdir=$("$here/kernels.sh" "${headers[@]}") &&
 		farm=$("$here/kmod.sh" -o "$build" "$kdir"); }; then
 		echo "not ok 1 - $kernel: kernel and module" | tee "$log/$kernel-build.log"
 		return
 	fi
 	echo "# cluster: kernel $kernel: ${#tests[@]} suites"
-	VROUTER_KO=$farm/vrouter.ko \
+	VROUTER_KO=$farm/vrouter.ko VROUTER_IMAGES=$images \
 		"$here/${runner[0]}" "${runner[@]:1}" -s -t "${CLUSTER_LIMIT:-2400}" \
 		-m "${CLUSTER_MEM:-3G}" -o "$log/$kernel" \
 		"$here/node-guest.sh" "$kernel" "${tests[@]}" | tee "$log/$kernel.log"

@@ -15,7 +15,7 @@ run=(qemu-system-x86 busybox-static nginx-light redis-server redis-tools
 	iputils-arping nftables tcpdump socat lksctp-tools ethtool conntrack
 	python3-scapy ipvsadm procps util-linux bird2 containernetworking-plugins)
 # A newer Go than the distribution's comes by it (kube-build.sh).
-cluster=(openssl ca-certificates)
+cluster=(openssl ca-certificates containerd runc containernetworking-plugins)
 command -v go >/dev/null || cluster+=(golang-go)
 
 [ $# -gt 0 ] || set -- build lint run

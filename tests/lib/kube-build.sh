@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # kube-build.sh: the Kubernetes control plane that tests/cluster/kube pins,
 # built on first use and kept in a cache outside the tree. Prints the path of
-# the folder with etcd, kube-apiserver, kube-controller-manager, kube-scheduler
-# and kubectl.
+# the folder with etcd, kube-apiserver, kube-controller-manager, kube-scheduler,
+# kubelet and kubectl.
 #
 #   kube-build.sh          make it if need be
 #   kube-build.sh -n       only print the folder; status 1 when it is not made
+#   kube-build.sh -g       only print the path of a Go that is new enough
 #
 # The first time takes 10 to 20 minutes on two cores, and 3 GiB of memory; what
 # Go keeps of it in its own caches, 5 GiB. Sources and, where the machine's Go is too old, the toolchain come as
@@ -101,11 +102,13 @@ build()
 		die "Kubernetes $version does not build: $dir.log"
 	}
 	for program in etcd kube-apiserver kube-controller-manager \
-		kube-scheduler kubectl; do
+		kube-scheduler kubectl kubelet; do
 		ln -s kube "$tmp/$program"
 	done
-	[ "$("$tmp/kube-apiserver" --version)" = "Kubernetes $version" ] ||
-		die "$tmp/kube-apiserver --version is not Kubernetes $version"
+	for program in kube-apiserver kubelet; do
+		[ "$("$tmp/$program" --version)" = "Kubernetes $version" ] ||
+			die "$tmp/$program --version is not Kubernetes $version"
+	done
 	rm -rf "$dir"
 	mv "$tmp" "$dir"
 	say "Kubernetes $version built in $((SECONDS - start)) s:" \
@@ -122,6 +125,7 @@ case ${1-} in
 	exec {fd}>"$cache/lock/kube"
 	flock -n "$fd" || { say "waiting for another build"; flock "$fd"; }
 	[ -d "$dir" ] || build ;;
+-g) find_go; exit 0 ;;
 -n) [ -d "$dir" ] || { echo "$dir"; exit 1; } ;;
 *) sed -n '3,/^set/s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
