@@ -5,6 +5,7 @@
 # and mount namespaces of their own; the others in one boot of the stock kernel.
 #
 #   KERNEL=um        only the others, in the sanitised UML kernel instead
+#   VROUTER_PART     set by "make test": without the suites that are marked "whole"
 #   SUITE=name       only tests/cluster/name.*
 #   T=glob           only suites whose name matches
 #   CLUSTER_LIMIT    seconds for the boot (default 2400)
@@ -45,7 +46,8 @@ run_kernel()
 {
 	local tests kdir farm images=
 
-	mapfile -t tests < <(suites_of "$top/tests/cluster" "$kind")
+	mapfile -t tests < <(suites_of "$top/tests/cluster" "$kind"
+		[ "$kind" != stock ] || [ -n "${VROUTER_PART-}" ] || suites_of "$top/tests/cluster" whole)
 	[ ${#tests[@]} != 0 ] || return
 	if [[ " ${tests[*]} " == *" kubelet.py "* ]] &&
 		! { "$here/deps.sh" cluster && images=$("$here/kube-images.sh"); }; then
