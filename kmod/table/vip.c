@@ -103,7 +103,8 @@ bool vr_vip_addr_rcu(const struct vr_net *vn, u32 vrf, u8 family, const union vr
 {
 	struct addr_key key = addr_key(vrf, family, addr);
 
-	return rhashtable_lookup((struct rhashtable *)&vn->vip_addrs, &key, addr_params);
+	return rhashtable_lookup((struct rhashtable *)&vn->vip_addrs, &key, addr_params) &&
+	       !is_node_addr(vn, vrf, family, addr);
 }
 
 /* --- in order ------------------------------------------------------------- */

@@ -88,6 +88,11 @@ def host_ports():
     world.seen.clear()
     ask(outside, "udp", node.addrs[0], 8080)
     tap.equal(world.seen, [("default/web", "192.0.2.254")], "the pod sees the client's own address")
+    world.serve(hosts[1], "tcp", 9100)
+    for name in ("client", "other"):
+        tap.equal([ask(pods[name], "tcp", a, 9100) for a in node.addrs], ["host1"] * 2, f"what else the node serves, asked by {name}")
+        ping = pods[name].ns.run(["ping", "-n", "-c", "1", "-W", str(WAIT), node.addrs[0]], check=False)
+        tap.check(ping.returncode == 0, f"and it answers ping, asked by {name}", ping.stdout)
     for port, want in ((8081, ("default/web", "refused")), (8082, ("refused", "default/web"))):
         tap.equal(tuple(ask(outside, "tcp", node.addrs[i], port) for i in (0, 1)), want,
                   f"hostIP: port {port} at the addresses it is for")
