@@ -569,8 +569,8 @@ struct vr_vip *vr_vip_lookup_rcu(const struct vr_net *vn, const struct vr_vip_ke
  * or of another that the VRF has a route to. RCU.
  */
 struct vr_vip *vr_vip_find_rcu(const struct vr_net *vn, u32 vrf, const struct vr_tuple *t);
-/* Is addr that of any vip of the VRF (whatever protocol and port), and nothing else? A node has more
- * at its addresses than what a vip serves there (a host port, an external address). RCU.
+/* Is addr that of any vip of the VRF (whatever protocol and port), and nothing else? A node
+ * has more at its addresses than what a vip serves there (a host port, an external address). RCU.
  */
 bool vr_vip_addr_rcu(const struct vr_net *vn, u32 vrf, u8 family, const union vr_addr *addr);
 /* The first vip after this key, which need not be there; NULL = the very first. Lock. */

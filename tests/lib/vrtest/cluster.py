@@ -114,7 +114,7 @@ class Cluster(Fabric):
         self.cp = ControlPlane(netns=self.outside, address="192.0.2.254", services=SERVICE_NETWORK, controller_manager=True)
         self.objects = Objects(self.cp)
         self.hosts = {i: Place(node.ns, f"host{i}", node.addrs) for i, node in self.nodes.items()}
-        self.manager = None
+        self.manager = self.manager_conf = None
         atexit.register(self.stop)
         for node in self.nodes.values():
             node.cluster, node.networks = self, (POD_NETWORK, SERVICE_NETWORK)
@@ -143,10 +143,12 @@ class Cluster(Fabric):
         self.cp.close()
 
     def start_manager(self):
-        conf = self.cp.service_account_kubeconfig("kube-system", "contrail-kube-manager")
+        # one for all starts: an API server that is away gives no new token
+        if not self.manager_conf:
+            self.manager_conf = self.cp.service_account_kubeconfig("kube-system", "contrail-kube-manager")
         with open(f"{self.cp.dir}/manager.log", "ab") as log:
             self.manager = self.outside.popen(
-                [f"{BUILD}/contrail-kube-manager", "--kubeconfig", conf, "--pod-network", POD_NETWORK, "--service-network",
+                [f"{BUILD}/contrail-kube-manager", "--kubeconfig", self.manager_conf, "--pod-network", POD_NETWORK, "--service-network",
                  SERVICE_NETWORK, "--http", "[::]:8095"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def kill_manager(self):
