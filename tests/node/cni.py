@@ -117,7 +117,7 @@ def host_port_conflicts():
             ([mapping(8081)], 7, "hostPort 8081/TCP is that of pod default/web"),
             ([mapping(30080)], 7, "hostPort 30080/TCP is a node port of service default/np"),
             ([mapping(9, hostIP="203.0.113.77")], 7, "hostIP 203.0.113.77 is not an address of this node"),
-            ([mapping(9, hostIP="127.0.0.1")], 6, "127.0.0.1 is a loopback address"),
+            ([mapping(9, hostIP="127.0.0.1")], 7, "hostIP 127.0.0.1 is a loopback address"),
             ([mapping(70000)], 7, "runtimeConfig.portMappings[0].hostPort: must be a port, 0 to 65535"),
             ([mapping(9, protocol="icmp")], 7, "portMappings[0].protocol")):
         refused(taker.cni("ADD", runtimeConfig={"portMappings": ports}), code, part, part)
@@ -290,6 +290,8 @@ def installation():
     with tempfile.TemporaryDirectory() as top:
         for name in ("bin", "conf"):
             os.mkdir(f"{top}/{name}")
+        with open(f"{top}/bin/.contrail-cni.new", "w", encoding="utf-8") as f:
+            f.write("what an install left that was killed")
         sample = f"{SRC}/userspace/deploy/cni/10-vrouter.conflist"
         run([f"{BUILD}/contrail-cni", "--install", f"{top}/bin", sample, f"{top}/conf"])
         tap.equal((os.listdir(f"{top}/bin"), os.listdir(f"{top}/conf")), (["contrail-cni"], ["10-vrouter.conflist"]),

@@ -371,8 +371,12 @@ static void host_ports_have_one_owner(void **state)
 	ports_in_use("[" PORT("81", "TCP", AT("::")) "," PORT("81", "TCP", AT("0.0.0.0")) "]", "");
 	ports_in_use("[" PORT("81", "TCP", AT("198.51.100.250")) "]",
 		     "hostPort 81/TCP: hostIP 198.51.100.250 is not an address of this node");
-	ports_in_use("[" PORT("81", "TCP", AT("127.0.0.1")) "]", "portMappings[0].hostIP: 127.0.0.1 is "
+	ports_in_use("[" PORT("81", "TCP", AT("127.0.0.1")) "]", "hostPort 81/TCP: hostIP 127.0.0.1 is "
 		     "a loopback address, which pods' ports are not served at");
+	ports_in_use("[" PORT("81", "TCP", AT("::1")) "]", "hostPort 81/TCP: hostIP ::1 is "
+		     "a loopback address, which pods' ports are not served at");
+	ports_in_use("[" PORT("81", "TCP", AT("here")) "]",
+		     "portMappings[0].hostIP: \"here\" is not an IP address");
 	ports_in_use("[" PORT("81", "ICMP", "") "]",
 		     "portMappings[0].protocol: \"ICMP\" is not TCP, UDP or SCTP");
 	ports_in_use("[{\"containerPort\":80,\"protocol\":\"TCP\"}]",
@@ -427,12 +431,12 @@ static void write_file(const char *name, const char *text)
 
 static void attachments_last(void **state)
 {
-	struct host_port port = { .proto = IPPROTO_UDP, .port = 53, .target = 5353,
-				  .addr = { .family = AF_INET, .b = { 192, 0, 2, 1 } } };
+	struct host_port ports[HOST_PORTS_MAX];
 	struct attachment told = {
 		.host = HOST, .vmi = "default/web-0", .container = "c", .ifname = "eth0",
-		.net = "pods", .ports = &port, .n_ports = 1,
+		.net = "pods", .ports = ports, .n_ports = HOST_PORTS_MAX,
 	};
+	unsigned int i;
 	struct attachments a;
 	struct attachment *at;
 
@@ -440,6 +444,12 @@ static void attachments_last(void **state)
 	if (tap < 0)
 		skip();
 	assert_int_equal(attachments_open(&a, state_dir), 0);
+	/* as many as a pod may have, each as long as it can be */
+	for (i = 0; i < HOST_PORTS_MAX; i++) {
+		ports[i] = (struct host_port){ .proto = IPPROTO_SCTP, .port = 65000 + i,
+					       .target = 10000, .addr.family = AF_INET6 };
+		memset(ports[i].addr.b, 0xdd, sizeof(ports[i].addr.b));
+	}
 	told.ifindex = if_nametoindex(HOST);
 	assert_int_equal(attachment_add(&a, &told), 0);
 	attachments_close(&a);
@@ -454,11 +464,13 @@ static void attachments_last(void **state)
 	assert_ptr_equal(at, attachment_find(&a, HOST));
 	assert_string_equal(at->container, "c");
 	assert_string_equal(at->net, "pods");
-	assert_int_equal(at->n_ports, 1);
-	assert_int_equal(at->ports->proto, IPPROTO_UDP);
-	assert_int_equal(at->ports->port, 53);
-	assert_int_equal(at->ports->target, 5353);
-	assert_int_equal(vr_addr_compare(&at->ports->addr, &port.addr), 0);
+	assert_int_equal(at->n_ports, HOST_PORTS_MAX);
+	for (i = 0; i < HOST_PORTS_MAX; i++) {
+		assert_int_equal(at->ports[i].proto, IPPROTO_SCTP);
+		assert_int_equal(at->ports[i].port, 65000 + i);
+		assert_int_equal(at->ports[i].target, 10000);
+		assert_int_equal(vr_addr_compare(&at->ports[i].addr, &ports[i].addr), 0);
+	}
 	assert_int_equal(at->ifindex, if_nametoindex(HOST));
 	assert_null(attachment_of_vmi(&a, "default/gone"));
 	assert_false(exists(NO_HOST ".json"));

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the runtime passes for capabilities that the configuration names: runtimeConfig. */
 
-#include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cni.h"
+
+#define RATE_MAX	1000000000000000	/* bits a second; "1P", as Kubernetes bounds the annotation */
 
 /* What a runtime says that was told no burst: containerd passes the largest of 32 bits. */
 #define BURST_NOT_SAID	UINT32_MAX
@@ -27,7 +29,8 @@ static const json_t *get(const json_t *o, const char *key)
 	return NULL;
 }
 
-static int get_bits(const json_t *o, const char *key, uint64_t min, uint64_t *value,
+/* Absent or 0: none. */
+static int get_bits(const json_t *o, const char *key, json_int_t min, uint64_t *value,
 		    struct cni_error *e)
 {
 	const json_t *v = get(o, key);
@@ -35,10 +38,10 @@ static int get_bits(const json_t *o, const char *key, uint64_t min, uint64_t *va
 
 	if (!v || (json_is_integer(v) && !n))
 		return 0;
-	if (!json_is_integer(v) || n < 0 || (uint64_t)n < min)
-		return cni_fail(e, CNI_BAD_CONFIG,
-				"runtimeConfig.bandwidth.%s: must be a whole number of bits, 0 or from %llu",
-				key, (unsigned long long)min);
+	if (!json_is_integer(v) || n < min || n > RATE_MAX)
+		return cni_fail(e, CNI_BAD_CONFIG, "runtimeConfig.bandwidth.%s: must be a whole "
+				"number of bits, 0 or from %lld to %lld", key, (long long)min,
+				(long long)RATE_MAX);
 	*value = n;
 	return 0;
 }
@@ -47,7 +50,7 @@ static int parse_bandwidth(struct cni_request *rq, const json_t *o, struct cni_e
 {
 	unsigned int i;
 
-	if (!o)
+	if (!o || json_is_null(o))
 		return 0;
 	if (!json_is_object(o))
 		return cni_fail(e, CNI_BAD_CONFIG, "runtimeConfig.bandwidth: must be an object");
@@ -97,9 +100,17 @@ static int get_protocol(const json_t *o, size_t i, const char **protocol, struct
 /* One mapping, for vrouterd; one without host port (0) is none. */
 static int parse_port(struct cni_request *rq, const json_t *o, size_t i, struct cni_error *e)
 {
-	const char *ip = json_string_value(get(o, "hostIP")), *protocol = "TCP";
+	const json_t *at = get(o, "hostIP");
+	const char *ip = json_string_value(at), *protocol = "TCP";
 	json_int_t host, container = 0;
 
+	if (!json_is_object(o))
+		return cni_fail(e, CNI_BAD_CONFIG,
+				"runtimeConfig.portMappings[%zu]: must be an object", i);
+	/* what is not understood must not be taken for every address */
+	if (at && !ip)
+		return cni_fail(e, CNI_BAD_CONFIG,
+				"runtimeConfig.portMappings[%zu].hostIP: must be a string", i);
 	if (get_port(o, i, "hostPort", 0, &host, e) || (host && (get_port(o, i, "containerPort", 1,
 	    &container, e) || get_protocol(o, i, &protocol, e))))
 		return -1;

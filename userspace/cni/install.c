@@ -61,14 +61,15 @@ static int install(const char *from, const char *dir, const char *name, mode_t m
 	int in, out, err;
 
 	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path) ||
-	    snprintf(aside, sizeof(aside), "%s/.%s.%d", dir, name, getpid()) >=
-	    (int)sizeof(aside)) {
+	    snprintf(aside, sizeof(aside), "%s/.%s.new", dir, name) >= (int)sizeof(aside)) {
 		errno = ENAMETOOLONG;
 		return fail("", dir);
 	}
 	in = open(from, O_RDONLY | O_CLOEXEC);
 	if (in < 0)
 		return fail("cannot read", from);
+	/* what an install that was killed left must not be in the way of the next one */
+	unlink(aside);
 	out = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (out < 0) {
 		err = fail("cannot write", aside);

@@ -284,7 +284,10 @@ int cni_pod_delete(const char *host, struct cni_error *e)
 		return netfail(e, &r, CNI_IO, "rtnetlink", "in the node's namespace");
 	cni_ifb_name(ifb, host);
 	/* Takes the other end along, wherever it is. */
-	err = delete_link(&r, host, e) | delete_link(&r, ifb, e);
+	err = delete_link(&r, host, e);
+	/* also then: what it took from the pod would be lost in it */
+	if (delete_link(&r, ifb, e))
+		err = -1;
 	rtnl_close(&r);
 	return err;
 }

@@ -16,7 +16,7 @@
 #include "dlog.h"
 #include "mem.h"
 
-#define MAX_FILE	(16 << 10)	/* octets */
+#define MAX_FILE	(64 << 10)	/* octets; HOST_PORTS_MAX ports take a third */
 
 static void free_attachment(struct attachment *at)
 {

@@ -23,13 +23,6 @@ static bool is_any(const struct vr_addr *a)
 	return !memcmp(a->b, none, sizeof(none));
 }
 
-static bool is_loopback(const struct vr_addr *a)
-{
-	static const struct vr_addr one = { .family = AF_INET6, .b = { [15] = 1 } };
-
-	return a->family == AF_INET ? a->b[0] == 127 : !vr_addr_compare(a, &one);
-}
-
 /* --- as contrail-cni tells them ------------------------------------------------- */
 
 static void parse_one(struct jerr *e, const json_t *o, struct host_port *p)
@@ -37,9 +30,8 @@ static void parse_one(struct jerr *e, const json_t *o, struct host_port *p)
 	const char *text = jstring(e, o, "hostIP", false);
 	size_t mark = jenter(e, "hostIP", -1);
 
-	if (text && jip(e, text, &p->addr) && is_loopback(&p->addr))
-		jfail(e, NULL, "%s is a loopback address, which pods' ports are not served at",
-		      text);
+	if (text)
+		jip(e, text, &p->addr);
 	jleave(e, mark);
 	p->proto = jproto(e, o, "protocol", true, false);
 	p->port = jnumber(e, o, "hostPort", 1, 65535, 0);
@@ -149,6 +141,13 @@ static bool is_here(const struct vr_addr *a)
 	return found;
 }
 
+static bool is_loopback(const struct vr_addr *a)
+{
+	static const struct vr_addr one = { .family = AF_INET6, .b = { [15] = 1 } };
+
+	return a->family == AF_INET ? a->b[0] == 127 : !vr_addr_compare(a, &one);
+}
+
 static bool is_free(const struct model *model, const struct attachments *a, const char *vmi,
 		    const struct host_port *p, char *why, size_t size)
 {
@@ -163,6 +162,10 @@ static bool is_free(const struct model *model, const struct attachments *a, cons
 	else if (s.service)
 		snprintf(why, size, "hostPort %u/%s is a node port of service %s", p->port,
 			 host_port_proto(p->proto), s.service->key);
+	else if (p->addr.family && is_loopback(&p->addr))
+		snprintf(why, size, "hostPort %u/%s: hostIP %s is a loopback address, which pods' "
+			 "ports are not served at", p->port, host_port_proto(p->proto),
+			 vr_addr_text(&p->addr, text));
 	else if (p->addr.family && !is_any(&p->addr) && !is_here(&p->addr))
 		snprintf(why, size, "hostPort %u/%s: hostIP %s is not an address of this node",
 			 p->port, host_port_proto(p->proto), vr_addr_text(&p->addr, text));

@@ -34,7 +34,7 @@ const char *host_port_proto(uint8_t proto);
 bool host_port_serves(const struct host_port *p, const struct vr_addr *addr);
 
 /* Can the pod have them? False with the sentence that says which it cannot have, and why: a
- * service or another pod has it, or hostIP is no address of this node.
+ * service or another pod has it, or hostIP is a loopback address or none of this node.
  */
 bool host_ports_free(const struct model *model, const struct attachments *a, const char *vmi,
 		     const struct host_port *ports, unsigned int n, char *why, size_t size);
