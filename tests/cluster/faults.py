@@ -112,11 +112,7 @@ def members(node):
 
 
 def until(cond, what):
-    try:
-        wait_for(cond, what, PATIENCE, step=0.1)
-        return tap.check(True, what)
-    except AssertionError as err:
-        return tap.check(False, what, f"{err}\n{cluster.logs()}")
+    return tap.until(cond, what, PATIENCE, cluster.logs)
 
 
 def manifest(name):
@@ -144,7 +140,7 @@ def set_up():
     loads.extend(Asker(pods[name], lambda: [(addr, 80) for addr in vip], PATIENCE) for name in ("client", "client-2"))
     streams.extend(Talk(pods[name], addr, "keeper") for name in ("client", "client-2") for addr in vip)
     targets = [(addr, 80) for addr in vip] + [(pods["keeper"].v4, 8080), (pods["keeper"].v6, 8080)]
-    thief = Asker(pods["thief"], lambda: targets + [(pods[n].v4, 8080) for n in pods if n.startswith("web")], 0.3)
+    thief = Asker(pods["thief"], lambda: targets + [(addr, 8080) for n in list(pods) if n.startswith("web") for addr in pods[n].addresses], 0.3)
     settled("before all faults")
 
 

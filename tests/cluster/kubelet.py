@@ -11,7 +11,6 @@ import ipaddress
 import json
 import os
 import signal
-import subprocess
 import sys
 import urllib.parse
 
@@ -19,21 +18,16 @@ import yaml
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 # pylint: disable=wrong-import-position
-from vrtest.fabric import Fabric
-from vrtest.kube import PATIENCE, ControlPlane
+from vrtest.cluster import DEPLOY, POD_NETWORK, Cluster
+from vrtest.kube import PATIENCE
 from vrtest.kubelet import AGENT, DNS, Containerd, Kubelet
-from vrtest.node import BUILD, SRC
-from vrtest.tap import Tap, wait_for
+from vrtest.tap import Tap
 
 tap = Tap("kubelet")
-fabric = Fabric(1, start=False)
-node = fabric.nodes[1]
-cp = ControlPlane(netns=fabric.outside, address="192.0.2.254", controller_manager=True, scheduler=True,
-                  controllers="*")
+cluster = Cluster(1, scheduler=True, controllers="*")
+node, cp = cluster.nodes[1], cluster.cp
 # An emulated kubelet may be late with a lease that says it lives.
 cp.programs["kube-controller-manager"].argv.append("--node-monitor-grace-period=10m")
-DEPLOY = f"{SRC}/userspace/deploy/kubernetes"
-POD_NETWORKS = ("10.32.0.0/12", "fd00:32::/64")
 CLUSTER_DNS = "10.96.0.10"
 NODE_PORT = 30080
 HOST_PORT = 8088
@@ -48,7 +42,7 @@ COREFILE = """.:53 {
   }
 }
 """
-runtime = kubelet = manager = None
+runtime = kubelet = None
 
 
 def conflist():
@@ -59,33 +53,13 @@ def conflist():
     return conf
 
 
-def start_manager():
-    global manager  # pylint: disable=global-statement
-    conf = cp.service_account_kubeconfig("kube-system", "contrail-kube-manager")
-    with open(f"{cp.dir}/manager.log", "ab") as log:
-        manager = fabric.outside.popen(
-            [f"{BUILD}/contrail-kube-manager", "--kubeconfig", conf, "--pod-network", ",".join(POD_NETWORKS),
-             "--service-network", "10.96.0.0/16,fd00:96::/108"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-
-
-def kill_manager():
-    manager.kill()
-    manager.wait()
-
-
 def logs():
-    with open(f"{cp.dir}/manager.log", encoding="utf-8", errors="replace") as log:
-        text = log.read()[-3000:]
-    return text + fabric.logs() + kubelet.program.tail(30) + runtime.program.tail(30) + cp.kubectl("get", "pods", "-A", "-o", "wide") + \
+    return cluster.logs() + kubelet.program.tail(30) + runtime.program.tail(30) + cp.kubectl("get", "pods", "-A", "-o", "wide") + \
         cp.kubectl("get", "events", "-A", "--sort-by=.metadata.creationTimestamp")[-4000:]
 
 
 def until(cond, what):
-    try:
-        wait_for(cond, what, PATIENCE, step=0.5)
-        return tap.check(True, what)
-    except AssertionError as err:
-        return tap.check(False, what, f"{err}\n{logs()}")
+    return tap.until(cond, what, PATIENCE, logs, step=0.5)
 
 
 # ---- objects
@@ -221,18 +195,14 @@ def names_of(app):
 
 def set_up():
     global runtime, kubelet  # pylint: disable=global-statement
-    cp.kubectl("apply", "--server-side", "-f", f"{DEPLOY}/crds.yaml")
-    cp.kubectl("apply", "-f", f"{DEPLOY}/rbac.yaml")
-    wait_for(lambda: cp.api.find("/apis/opencontrail.org/v1"), "the custom resources", PATIENCE)
-    for name in ("default", "kube-system"):
-        wait_for(lambda n=name: cp.api.find(f"/api/v1/namespaces/{n}/serviceaccounts/default"), "the pods' account", PATIENCE)
+    cluster.start_control_plane()
     cp.namespace("guests")
     runtime = Containerd(node.ns, conflist())
     runtime.start()
     kubelet = Kubelet(cp, node.ns, "node1", node.addrs, runtime, cluster_dns=[CLUSTER_DNS])
     kubelet.start()
-    start_manager()
-    node.start_daemon(f"kubernetes:{cp.service_account_kubeconfig('kube-system', 'vrouterd')}")
+    cluster.start_manager()
+    cluster.start_daemons()
 
 
 def pods_run():
@@ -243,7 +213,7 @@ def pods_run():
     until(lambda: all_ready("kube-system", "dns"), "the name server is ready: it reached the API server by the service kubernetes")
     for pod in pods():
         ips = [ipaddress.ip_address(a["ip"]) for a in pod["status"]["podIPs"]]
-        tap.check(len(ips) == 2 and all(ip in ipaddress.ip_network(n) for ip, n in zip(ips, POD_NETWORKS)),
+        tap.check(len(ips) == 2 and all(ip in ipaddress.ip_network(n) for ip, n in zip(ips, POD_NETWORK.split(","))),
                   f"{pod['metadata']['labels']['app']} has an address of each family", ips)
 
 
@@ -252,14 +222,14 @@ def names():
     tap.equal(lookup("web.default.svc.cluster.local"), set(web), "a service's name is its cluster addresses")
     tap.equal(lookup("web-each"), addresses("web"), "a headless service's short name is its pods' addresses")
     tap.equal(members("http://web/"), names_of("web"), "a pod asks the service by name, and all members serve")
-    for ns, title in ((node.ns, "the node"), (fabric.outside, "outside")):
+    for ns, title in ((node.ns, "the node"), (cluster.outside, "outside")):
         seen = {say("192.0.2.1", "/", NODE_PORT, ns).split()[0] for _ in range(12)}
         tap.equal(seen, names_of("web"), f"all members serve at the node port, asked from {title}")
 
 
 def host_port():
     """echo has a port of the node and a rate, by what the runtime passes to contrail-cni."""
-    for ns, title in ((node.ns, "the node"), (fabric.outside, "outside")):
+    for ns, title in ((node.ns, "the node"), (cluster.outside, "outside")):
         tap.equal(say("192.0.2.1", "/", HOST_PORT, ns).split()[0], "echo", f"a host port serves, asked from {title}")
     tap.equal(members(f"http://192.0.2.1:{HOST_PORT}/", n=1), {"echo"}, "and from a pod")
     out = node.ns.run(["tc", "qdisc", "show"]).stdout
@@ -342,13 +312,13 @@ def faults():
     say(client, "/stream", url="http://web/")
     update("3")
     until(lambda: versions() == ["2", "2", "3"], "an update has begun")
-    kill_manager()
+    cluster.kill_manager()
     cp.kill("kube-apiserver")
     say(client, "/hold")
     tap.check(True, "manager and API server killed: an established connection lives")
     cp.start_apiserver()
     say(client, "/hold")
-    start_manager()
+    cluster.start_manager()
     until(lambda: updated("3"), "the update goes on and ends when they are back")
     say(client, "/hold")
     tap.check(True, "the connection still lives")
@@ -391,16 +361,14 @@ def all_gone():
           "and their addresses are free")
 
 
-with cp:
-    set_up()
-    bare = len(interfaces()[0])
-    CASES = (pods_run, names, host_port, probes, policies, isolation, rolling_update, faults, kubelet_restart, all_gone)
-    only = os.environ.get("CASE")
-    tap.run([(f.__name__, f) for f in CASES if not only or f in (pods_run, all_gone) or only in f.__name__])
-    if tap.failed:
-        tap.say(logs())
-    kubelet.stop(signal.SIGKILL)
-    runtime.close()
-    kill_manager()
-    node.kill_daemon(signal.SIGTERM)
+set_up()
+bare = len(interfaces()[0])
+CASES = (pods_run, names, host_port, probes, policies, isolation, rolling_update, faults, kubelet_restart, all_gone)
+only = os.environ.get("CASE")
+tap.run([(f.__name__, f) for f in CASES if not only or f in (pods_run, all_gone) or only in f.__name__])
+if tap.failed:
+    tap.say(logs())
+kubelet.stop(signal.SIGKILL)
+runtime.close()
+cluster.stop()
 tap.done()

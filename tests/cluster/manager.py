@@ -92,13 +92,7 @@ def spec(plural, name, namespace=None):
 
 
 def until(cond, what):
-    """A result that is waited for."""
-    try:
-        wait_for(cond, what, PATIENCE, step=0.1)
-        return tap.check(True, what)
-    except AssertionError as err:
-        said = "".join(m.said()[-3000:] for m in managers if m.proc)
-        return tap.check(False, what, f"{err}\n{said}")
+    return tap.until(cond, what, PATIENCE, lambda: "".join(m.said()[-3000:] for m in managers if m.proc))
 
 
 def post(path, obj):

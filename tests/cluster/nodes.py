@@ -12,50 +12,23 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 # pylint: disable=wrong-import-position
-from vrtest.fabric import Fabric
-from vrtest.kube import PATIENCE, ControlPlane
-from vrtest.node import BUILD, SRC
+from vrtest.cluster import Cluster
+from vrtest.kube import PATIENCE
 from vrtest.probe import Probe, Stream, World
-from vrtest.tap import Tap, wait_for
+from vrtest.tap import Tap
 from vrtest.wired import Place
 
 tap = Tap("nodes")
 world = World()
-fabric = Fabric(2, start=False)
-nodes = fabric.nodes
-cp = ControlPlane(netns=fabric.outside, address="192.0.2.254", controller_manager=True)
-DEPLOY = f"{SRC}/userspace/deploy/kubernetes"
-POD_NETWORK = "10.32.0.0/12,fd00:32::/64"
+cluster = Cluster(2).start()
+nodes, hosts, cp = cluster.nodes, cluster.hosts, cluster.cp
 ON = {"web-1": 1, "web-2": 2, "client": 1, "other": 2}
 WAIT = 60
-pods, hosts, manager = {}, {}, None
-
-
-def start_manager():
-    global manager  # pylint: disable=global-statement
-    conf = cp.service_account_kubeconfig("kube-system", "contrail-kube-manager")
-    with open(f"{cp.dir}/manager.log", "ab") as log:
-        manager = fabric.outside.popen(
-            [f"{BUILD}/contrail-kube-manager", "--kubeconfig", conf, "--pod-network", POD_NETWORK,
-             "--service-network", "10.96.0.0/16,fd00:96::/108", "--http", "[::]:8095"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-
-
-def kill_manager():
-    manager.kill()
-    manager.wait()
-
-
-def logs():
-    with open(f"{cp.dir}/manager.log", encoding="utf-8", errors="replace") as log:
-        return log.read()[-4000:] + fabric.logs()
+pods = {}
 
 
 def until(cond, what):
-    try:
-        wait_for(cond, what, PATIENCE, step=0.2)
-        return tap.check(True, what)
-    except AssertionError as err:
-        return tap.check(False, what, f"{err}\n{logs()}")
+    return tap.until(cond, what, PATIENCE, cluster.logs)
 
 
 def make_pod(name, namespace="default", labels=None):
@@ -63,9 +36,7 @@ def make_pod(name, namespace="default", labels=None):
 
 
 def run_pod(name, namespace="default"):
-    """What a kubelet does: the plugin's ADD, then the status."""
     pod = nodes[ON.get(name, 1)].pod(namespace, name)
-    cp.pod_status(namespace, name, pod.addresses)
     world.serve(pod, "tcp", 8080)
     world.serve(pod, "udp", 8080)
     pods[name] = pod
@@ -92,13 +63,6 @@ def programmed(label):
 # ---- cases
 
 def set_up():
-    cp.kubectl("apply", "--server-side", "-f", f"{DEPLOY}/crds.yaml")
-    cp.kubectl("apply", "-f", f"{DEPLOY}/rbac.yaml")
-    wait_for(lambda: cp.api.find("/apis/opencontrail.org/v1"), "the custom resources", PATIENCE)
-    wait_for(lambda: cp.api.find("/api/v1/namespaces/default/serviceaccounts/default"), "the pods' account", PATIENCE)
-    for n, node in nodes.items():
-        cp.node(f"node{n}", node.addrs)
-        hosts[n] = Place(node.ns, f"host{n}", node.addrs)
     for name in ON:
         make_pod(name)
     cp.api.post("/api/v1/namespaces/default/services", {
@@ -106,10 +70,6 @@ def set_up():
             "type": "NodePort", "selector": {"app": "web"}, "ipFamilyPolicy": "PreferDualStack",
             "ports": [{"name": "http", "port": 80, "targetPort": 8080, "nodePort": 30080},
                       {"name": "dns", "port": 53, "targetPort": 8080, "protocol": "UDP"}]}})
-    start_manager()
-    conf = cp.service_account_kubeconfig("kube-system", "vrouterd")
-    for node in nodes.values():
-        node.start_daemon(f"kubernetes:{conf}")
 
 
 def pods_run():
@@ -122,7 +82,7 @@ def pods_run():
             tap.equal(ask(pods["client"], addr, 8080), f"default/{name}", f"client reaches {name} at {addr}")
     tap.equal(ask(hosts[1], pods["web-1"].v4, 8080), "default/web-1", "the node reaches its pod")
     for path, own, others in (("readyz", "200", "200"), ("metrics", "200", "200"), ("debug/", "200", "403")):
-        tap.equal([fetched(fabric.outside, "127.0.0.1", path), fetched(nodes[1].ns, "192.0.2.254", path)], [own, others],
+        tap.equal([fetched(cluster.outside, "127.0.0.1", path), fetched(nodes[1].ns, "192.0.2.254", path)], [own, others],
                   f"the manager's /{path}, on its host and from a node")
 
 
@@ -137,7 +97,7 @@ def services():
     for addr in vips("web"):
         until(lambda a=addr: who(pods["client"], a) == both, f"members of both nodes serve at {addr}")
     tap.check(str(ask(pods["other"], vips("web")[0], 53, "udp")).startswith("default/web"), "and by UDP")
-    outside = Place(fabric.outside, "outside", ("192.0.2.254",))
+    outside = Place(cluster.outside, "outside", ("192.0.2.254",))
     tap.equal(who(outside, "192.0.2.1", 30080), both, "and by the node port, from outside")
     first = cp.api.get("/api/v1/namespaces/default/services/kubernetes")["spec"]["clusterIP"]
     with pods["client"].ns:
@@ -177,9 +137,9 @@ def faults():
     """The data path goes on without anybody, and all catch up afterwards."""
     stream, addr = Stream(pods["client"], pods["web-2"], WAIT), vips("web")[0]
     both = {"default/web-1", "default/web-2"}
-    kill_manager()
+    cluster.kill_manager()
     tap.check(stream.talks(WAIT) and who(pods["client"], addr) == both, "the manager killed: connections live, new ones come")
-    start_manager()
+    cluster.start_manager()
     cp.kill("kube-apiserver")
     tap.check(stream.talks(WAIT) and who(pods["client"], addr) == both, "the API server killed: the same")
     nodes[1].kill_daemon(signal.SIGKILL)
@@ -194,13 +154,10 @@ def faults():
     tap.check(stream.talks(WAIT), "and the connection still lives")
 
 
-with cp:
-    set_up()
-    CASES = (pods_run, services, policies, isolation, faults)
-    tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
-    if tap.failed:
-        tap.say(logs())
-    kill_manager()
-    for node_ in nodes.values():
-        node_.kill_daemon(signal.SIGTERM)
+set_up()
+CASES = (pods_run, services, policies, isolation, faults)
+tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
+if tap.failed:
+    tap.say(cluster.logs())
+cluster.stop()
 tap.done()

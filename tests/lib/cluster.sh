@@ -8,7 +8,7 @@
 #   VROUTER_PART     set by "make test": without the suites that are marked "whole"
 #   SUITE=name       only tests/cluster/name.*
 #   T=glob           only suites whose name matches
-#   CLUSTER_LIMIT    seconds for the boot (default 2400)
+#   CLUSTER_LIMIT    seconds for the boot (default 3600)
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -50,7 +50,7 @@ run_kernel()
 		[ "$kind" != stock ] || [ -n "${VROUTER_PART-}" ] || suites_of "$top/tests/cluster" whole)
 	[ ${#tests[@]} != 0 ] || return
 	if [[ " ${tests[*]} " == *" kubelet.py "* ]] &&
-		! { "$here/deps.sh" cluster && images=$("$here/kube-images.sh"); }; then
+		! { "$here/deps.sh" kubelet && images=$("$here/kube-images.sh"); }; then
 		echo "not ok 1 - $kernel: runtime and images" | tee "$log/$kernel-build.log"
 		return
 	fi
@@ -61,7 +61,7 @@ run_kernel()
 	fi
 	echo "# cluster: kernel $kernel: ${#tests[@]} suites"
 	VROUTER_KO=$farm/vrouter.ko VROUTER_IMAGES=$images \
-		"$here/${runner[0]}" "${runner[@]:1}" -s -t "${CLUSTER_LIMIT:-2400}" \
+		"$here/${runner[0]}" "${runner[@]:1}" -s -t "${CLUSTER_LIMIT:-3600}" \
 		-m "${CLUSTER_MEM:-3G}" -o "$log/$kernel" \
 		"$here/node-guest.sh" "$kernel" "${tests[@]}" | tee "$log/$kernel.log"
 	[ "${PIPESTATUS[0]}" = 0 ] ||

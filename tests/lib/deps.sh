@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # deps.sh [GROUP...]: install what building, linting and testing need (default:
-# build, lint and run; "cluster" is what make cluster needs beside them). Does
-# nothing, and asks no mirror, when all of it is there.
+# build, lint and run; "cluster" is what make cluster needs beside them, "kubelet"
+# what its suite of that name does). Does nothing, and asks no mirror, when all of it is there.
 set -euo pipefail
 
 build=(build-essential flex bison bc libelf-dev libssl-dev kmod cpio rsync git
@@ -15,8 +15,9 @@ run=(qemu-system-x86 busybox-static nginx-light redis-server redis-tools
 	iputils-arping nftables tcpdump socat lksctp-tools ethtool conntrack
 	python3-scapy ipvsadm procps util-linux bird2 containernetworking-plugins)
 # A newer Go than the distribution's comes by it (kube-build.sh).
-cluster=(openssl ca-certificates containerd runc containernetworking-plugins)
+cluster=(openssl ca-certificates)
 command -v go >/dev/null || cluster+=(golang-go)
+kubelet=(containerd runc containernetworking-plugins)
 
 [ $# -gt 0 ] || set -- build lint run
 
@@ -27,7 +28,8 @@ for group; do
 	lint) want+=("${lint[@]}") ;;
 	run) want+=("${run[@]}") ;;
 	cluster) want+=("${cluster[@]}") ;;
-	*) echo "deps: unknown group $group (build, lint, run, cluster)" >&2; exit 2 ;;
+	kubelet) want+=("${kubelet[@]}") ;;
+	*) echo "deps: unknown group $group (build, lint, run, cluster, kubelet)" >&2; exit 2 ;;
 	esac
 done
 

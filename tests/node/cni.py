@@ -149,13 +149,13 @@ def devices():
     return {link["ifname"] for link in json.loads(node.ns.run(["ip", "-j", "link"]).stdout)}
 
 
-def passes(src, dst, dev, what):
+def passes(src, dst, family, dev, what):
     """As much as is sent goes by the bucket, at no more than the rate, and arrives."""
     octets = 400_000
     before, start = bucket(dev), time.monotonic()
     with dst.ns, socket.create_server(("::", 5000), family=socket.AF_INET6, dualstack_ipv6=True) as server:
         with src.ns:
-            client = socket.create_connection((dst.v4, 5000), WAIT)
+            client = socket.create_connection((dst.addr(family), 5000), WAIT)
         peer, _ = server.accept()
         with client, peer:
             peer.settimeout(60 * SLOW)
@@ -177,8 +177,9 @@ def rate_limits():
     web = pods["web"] = node.pod("default", "web", runtimeConfig=limits)
     veth = web.result["interfaces"][0]["name"]
     ifb = "vi" + veth[2:]
-    passes(pods["client"], web, veth, "to the pod")
-    passes(web, pods["client"], ifb, "from the pod")
+    for family in (4, 6):
+        passes(pods["client"], web, family, veth, f"to the pod, IPv{family}")
+        passes(web, pods["client"], family, ifb, f"from the pod, IPv{family}")
     check = web.cni("CHECK", prevResult=web.result, runtimeConfig=limits)
     tap.check(check.returncode == 0, "CHECK agrees", check.stdout)
     node.ns.run(["tc", "qdisc", "del", "dev", ifb, "root"])

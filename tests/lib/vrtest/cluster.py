@@ -14,10 +14,10 @@ way, and not that all of it has arrived: they look with eventually().
 """
 
 import atexit
+import contextlib
 import os
 import signal
 import subprocess
-import time
 
 from .fabric import Fabric
 from .kube import PATIENCE, ControlPlane
@@ -109,9 +109,10 @@ class Objects:
 class Cluster(Fabric):
     """Nodes node1.. as a Fabric has them. cp: the control plane; hosts: the nodes themselves, by number."""
 
-    def __init__(self, n, args=("--encap", "vxlan", "--external")):
+    def __init__(self, n, args=("--encap", "vxlan", "--external"), **control_plane):
         super().__init__(n, args=args, start=False)
-        self.cp = ControlPlane(netns=self.outside, address="192.0.2.254", services=SERVICE_NETWORK, controller_manager=True)
+        self.cp = ControlPlane(netns=self.outside, address="192.0.2.254", services=SERVICE_NETWORK, controller_manager=True,
+                               **control_plane)
         self.objects = Objects(self.cp)
         self.hosts = {i: Place(node.ns, f"host{i}", node.addrs) for i, node in self.nodes.items()}
         self.manager = self.manager_conf = None
@@ -121,17 +122,26 @@ class Cluster(Fabric):
 
     def start(self):
         """All of it runs, and knows the nodes."""
+        self.start_control_plane()
+        for i, node in self.nodes.items():
+            self.cp.node(f"node{i}", node.addrs)
+        self.start_manager()
+        self.start_daemons()
+        return self
+
+    def start_control_plane(self):
+        """With the manager's kinds and rights, and a namespace in which pods can be made."""
         self.cp.__enter__()
         self.cp.kubectl("apply", "--server-side", "-f", f"{DEPLOY}/crds.yaml")
         self.cp.kubectl("apply", "-f", f"{DEPLOY}/rbac.yaml")
         wait_for(lambda: self.cp.api.find("/apis/opencontrail.org/v1"), "the custom resources", PATIENCE)
-        for i, node in self.nodes.items():
-            self.cp.node(f"node{i}", node.addrs)
-        self.start_manager()
+        for name in ("default", "kube-system"):
+            wait_for(lambda n=name: self.cp.api.find(f"/api/v1/namespaces/{n}/serviceaccounts/default"), "the pods' account", PATIENCE)
+
+    def start_daemons(self):
         conf = self.cp.service_account_kubeconfig("kube-system", "vrouterd")
         for node in self.nodes.values():
             node.start_daemon(f"kubernetes:{conf}")
-        return self
 
     def stop(self):
         """The daemons end first, and in an orderly way: none is to see the API server go."""
@@ -170,12 +180,16 @@ class Cluster(Fabric):
 def eventually(look):
     """look() says what is wrong: the last of it, when it says nothing, or after long enough. On manifests, where
     sync() has waited, it is asked once."""
-    end = time.monotonic() + (PATIENCE if ON_API else 0)
-    while True:
+    wrong = look()
+
+    def is_right():
+        nonlocal wrong
         wrong = look()
-        if not wrong or time.monotonic() > end:
-            return wrong
-        time.sleep(0.2)
+        return not wrong
+    if wrong and ON_API:
+        with contextlib.suppress(AssertionError):
+            wait_for(is_right, "what is right", PATIENCE, step=0.2)
+    return wrong
 
 
 def fabric_of(n):

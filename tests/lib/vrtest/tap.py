@@ -37,6 +37,14 @@ class Tap:
     def equal(self, got, want, what):
         return self.check(got == want, what, f"got  {got!r}\nwant {want!r}")
 
+    def until(self, cond, what, seconds, logs, step=0.1):
+        """A result that is waited for; logs() is printed when it does not come."""
+        try:
+            wait_for(cond, what, seconds, step=step)
+            return self.check(True, what)
+        except AssertionError as err:
+            return self.check(False, what, f"{err}\n{logs()}")
+
     def skip(self, what, why):
         self.count += 1
         print(f"ok {self.count} - {self.name}: {what} # SKIP {why}", flush=True)
