@@ -171,7 +171,7 @@ static void given_before_found(void **state)
 	assert_spec(&w, RES_INTERFACE, "default/z2", "addresses", "[\"10.32.0.3\"]");
 	assert_string_equal(w.complaints, "t.yaml:5: Pod default/z3: 10.32.0.1 is the gateway of the pod network\n"
 			    "t.yaml:7: Pod default/z4: status.podIP: 10.40.0.1 is outside of the pod network, "
-			    "ignored; the pod gets another address\n");
+			    "ignored; the pod gets another address (did another CNI plugin attach it?)\n");
 	before = world_text(&w, RES_INTERFACE, "default/p3", "addresses");
 	world_apply(&w, "{apiVersion: v1, kind: Pod, metadata: {name: p3, labels: {a: b}}, spec: {nodeName: n2}}");
 	after = world_text(&w, RES_INTERFACE, "default/p3", "addresses");

@@ -133,7 +133,7 @@ static inline void same_as_fresh(struct world *w)
 		map_for_each(&w->model.objects[k], node)
 			world_read(&fresh, ((struct object *)node->value)->source, NULL, 1);
 	world_run(&fresh);
-	for (k = 0; k < RESOURCE_KINDS; k++) {
+	for (k = 0; k < STORED_KINDS; k++) {
 		assert_int_equal(fresh.store.published[k].n, w->store.published[k].n);
 		map_for_each(&fresh.store.published[k], node)
 			if (!json_equal(world_spec(&fresh, k, node->key), world_spec(w, k, node->key)))

@@ -2,6 +2,7 @@
 #include "httploop.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 
@@ -9,7 +10,28 @@ struct vr_http {
 	sd_event	*loop;
 	sd_event_source	*timer, *reap;
 	CURLM		*multi;
+	struct vr_transfer *waiting;	/* were added from within curl, which takes none there */
+	bool		inside;
 };
+
+static void unwait(struct vr_transfer *t)
+{
+	*t->prev = t->next;
+	if (t->next)
+		t->next->prev = t->prev;
+	t->prev = NULL;
+}
+
+static void start_waiting(struct vr_http *http)
+{
+	struct vr_transfer *t;
+
+	while ((t = http->waiting)) {
+		unwait(t);
+		if (curl_multi_add_handle(http->multi, t->easy))
+			t->done(t, CURLE_OUT_OF_MEMORY);
+	}
+}
 
 /* Not from curl's own callbacks, where no transfer may be removed. */
 static int on_reap(sd_event_source *s, void *arg)
@@ -29,6 +51,7 @@ static int on_reap(sd_event_source *s, void *arg)
 		curl_multi_remove_handle(http->multi, t->easy);
 		t->done(t, result);
 	}
+	start_waiting(http);
 	return 0;
 }
 
@@ -36,7 +59,9 @@ static void act(struct vr_http *http, curl_socket_t fd, int events)
 {
 	int running;
 
+	http->inside = true;
 	curl_multi_socket_action(http->multi, fd, events, &running);
+	http->inside = false;
 	sd_event_source_set_enabled(http->reap, SD_EVENT_ONESHOT);
 }
 
@@ -146,10 +171,21 @@ void vr_http_free(struct vr_http *http)
 int vr_http_add(struct vr_http *http, struct vr_transfer *t)
 {
 	curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
-	return curl_multi_add_handle(http->multi, t->easy) ? -ENOMEM : 0;
+	t->prev = NULL;
+	if (!http->inside)
+		return curl_multi_add_handle(http->multi, t->easy) ? -ENOMEM : 0;
+	t->next = http->waiting;
+	t->prev = &http->waiting;
+	if (t->next)
+		t->next->prev = &t->next;
+	http->waiting = t;
+	return 0;
 }
 
 void vr_http_remove(struct vr_http *http, struct vr_transfer *t)
 {
-	curl_multi_remove_handle(http->multi, t->easy);
+	if (t->prev)
+		unwait(t);
+	else
+		curl_multi_remove_handle(http->multi, t->easy);
 }

@@ -104,6 +104,18 @@ bool addr_equal(const struct addr *a, const struct addr *b)
 	return a->family == b->family && !memcmp(a->bytes, b->bytes, sizeof(a->bytes));
 }
 
+bool addr_is_usable(const struct addr *a)
+{
+	const uint8_t *b = a->bytes;
+	size_t i = 0;
+
+	if (a->family == V4)
+		return *b && *b != 127 && *b < 224 && !(*b == 169 && b[1] == 254);
+	while (i < 15 && !b[i])
+		i++;
+	return !(i == 15 && b[15] <= 1) && *b != 0xff && !(*b == 0xfe && (b[1] & 0xc0) == 0x80);
+}
+
 static bool same_head(const struct addr *a, const struct addr *b, unsigned int bits)
 {
 	unsigned int octets = bits / 8, rest = bits % 8;

@@ -42,6 +42,8 @@ const char *addr_text(const struct addr *a, char *buf);
 const char *prefix_text(const struct prefix *p, char *buf);
 
 bool addr_equal(const struct addr *a, const struct addr *b);
+/* Could a machine have it, in a network of several? (RFC 6890; RFC 4291, 2.4) */
+bool addr_is_usable(const struct addr *a);
 bool prefix_contains(const struct prefix *p, const struct addr *a);
 bool prefix_covers(const struct prefix *outer, const struct prefix *inner);
 bool prefix_overlaps(const struct prefix *a, const struct prefix *b);

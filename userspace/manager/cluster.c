@@ -45,6 +45,7 @@ static void on_changed(void *arg)
 	struct cluster *c = arg;
 
 	manager_run(c->mgr);
+	publisher_judged(c->publisher);
 	if (c->translated)
 		return;
 	c->translated = true;
@@ -65,11 +66,27 @@ static const char *text_of(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
+/* The kind of a name that users give objects of, or RESOURCE_KINDS. */
+static enum resource_kind resource_of(const char *name)
+{
+	enum resource_kind kind = 0;
+
+	while (kind < RESOURCE_KINDS &&
+	       (strcmp(resource_name(kind), name) || !publisher_is_users(kind)))
+		kind++;
+	return kind;
+}
+
 static void on_complaint(void *arg, const json_t *object, bool refused, const char *text)
 {
+	enum resource_kind kind = resource_of(text_of(object, "kind"));
 	const json_t *meta = json_object_get(object, "metadata");
 	struct cluster *c = arg;
+	cleanup_free char *key = xasprintf("%s/%s", text_of(meta, "namespace"),
+					   text_of(meta, "name"));
 
+	if (refused && kind != RESOURCE_KINDS)
+		publisher_refusal(c->publisher, kind, key, text);
 	event_post(c->events, &(struct event){.version = text_of(object, "apiVersion"),
 					      .kind = text_of(object, "kind"),
 					      .ns = text_of(meta, "namespace"),
@@ -82,18 +99,13 @@ static void on_complaint(void *arg, const json_t *object, bool refused, const ch
 /* Of kinds that users make: in the object's own conditions. */
 static void tell_owner(struct cluster *c, const struct object *obj, const char *text)
 {
-	static const struct { enum object_kind of; enum resource_kind is; } kinds[] = {
-		{ KIND_NETWORK, RES_VIRTUAL_NETWORK }, { KIND_CHAIN, RES_CHAIN },
-		{ KIND_LINK_LOCAL, RES_LINK_LOCAL },
-	};
-	size_t i;
+	enum resource_kind kind = obj ? resource_of(kind_name(obj->kind)) : RESOURCE_KINDS;
+	cleanup_free char *key = NULL;
 
-	for (i = 0; obj && i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (kinds[i].of == obj->kind) {
-			cleanup_free char *key = xasprintf("%s/%s", obj->ns, obj->name);
-
-			publisher_problem(c->publisher, kinds[i].is, key, text);
-		}
+	if (kind == RESOURCE_KINDS)
+		return;
+	key = xasprintf("%s/%s", obj->ns, obj->name);
+	publisher_problem(c->publisher, kind, key, text);
 }
 
 /* An object that is right in itself and cannot be had as it is. */
@@ -138,6 +150,9 @@ static void on_resource(void *arg, enum resource_kind kind, const char *key, con
 {
 	struct cluster *c = arg;
 
+	/* if it still is, the reader says so again */
+	if (object && publisher_is_users(kind))
+		publisher_refusal(c->publisher, kind, key, NULL);
 	if (object)
 		publisher_seen(c->publisher, kind, object);
 	else

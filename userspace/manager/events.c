@@ -89,11 +89,14 @@ static json_t *event_json(const struct events *ev, const struct event *e, const 
 
 static void post(struct events *ev, const char *path, json_t *body)
 {
+	struct vr_err err = {};
+
 	if (!may_post(ev))
 		return;
-	kube_request(NULL, ev->client, &(struct kube_request){
+	if (kube_request(NULL, ev->client, &(struct kube_request){
 		.method = "POST", .path = path, .content_type = "application/json", .body = body,
-		.timeout_ms = TIMEOUT, .done = on_done, .arg = ev }, NULL);
+		.timeout_ms = TIMEOUT, .done = on_done, .arg = ev }, &err))
+		on_done(ev, NULL, &err);
 }
 
 /* Nobody leads yet, or somebody else does: it may be this one's to tell later. Whoever tells it

@@ -58,7 +58,7 @@ static json_t *kinds_json(const struct model *m, const struct store *st)
 			"{s:s, s:I, s:o}", "kind", kind_name(i), "count",
 			(json_int_t)m->objects[i].n, "link",
 			link_to("objects", kind_name(i), ""))));
-	for (i = 0; i < RESOURCE_KINDS; i++)
+	for (i = 0; i < STORED_KINDS; i++)
 		json_array_append_new(resources, mem_check(json_pack(
 			"{s:s, s:I, s:o}", "kind", resource_name(i), "count",
 			(json_int_t)st->published[i].n, "link",
@@ -148,7 +148,7 @@ static json_t *made_of(const struct store *st, const char *uid)
 	json_t *list = json_array();
 	unsigned int kind;
 
-	for (kind = 0; kind < RESOURCE_KINDS; kind++) {
+	for (kind = 0; kind < STORED_KINDS; kind++) {
 		map_for_each(&st->published[kind], node) {
 			if (!says(st, kind, node->key, "uid", uid))
 				continue;
@@ -319,7 +319,7 @@ static json_t *resources_page(const struct http_parts *p, const char *path, cons
 	const char *name;
 	unsigned int i;
 
-	for (i = 0; i < RESOURCE_KINDS; i++) {
+	for (i = 0; i < STORED_KINDS; i++) {
 		name = behind(path, resource_name(i));
 		if (!name)
 			continue;

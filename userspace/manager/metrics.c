@@ -36,7 +36,7 @@ static void put_counts(FILE *out, const struct http_parts *p)
 			    kind_name(i), NULL);
 	prom_family(out, "vrouter_manager_resources", "gauge",
 		    "Resources made of them, by kind.");
-	for (i = 0; i < RESOURCE_KINDS; i++)
+	for (i = 0; i < STORED_KINDS; i++)
 		prom_sample(out, "vrouter_manager_resources", mgr->store.published[i].n, "kind",
 			    resource_name(i), NULL);
 }

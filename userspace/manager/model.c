@@ -59,6 +59,7 @@ void model_free(struct model *m)
 	isolation_free(m);
 	map_clear(&m->pins, pin_free);
 	index_clear(&m->policies_of_ns);
+	index_clear(&m->externals);
 	index_clear(&m->app_services);
 	index_clear(&m->endpoints);
 	index_clear(&m->pod_index);

@@ -152,6 +152,7 @@ struct service_state {
 	bool			has_addr[FAMILIES];
 	struct addr		addr[FAMILIES];
 	struct map		pools, ips;	/* names of those published */
+	struct map		places;		/* where it stands in externals */
 	bool			published;
 	char			*problem;
 };
@@ -182,6 +183,7 @@ struct model {
 	struct map		policies_of_ns;	/* index: namespace -> users' NetworkPolicies */
 	struct map		user_groups;	/* keys of SecurityGroups that users made */
 	struct map		node_policies;	/* keys of ClusterNetworkPolicies that name nodes */
+	struct map		externals;	/* index: external address and port -> service_state */
 	struct map		app_services;	/* index: bucket -> Services with an app's label */
 	struct map		pins, pins_of;	/* see model_pin.c */
 	struct map		objects[OBJECT_KINDS];	/* key -> struct object */
@@ -253,6 +255,11 @@ void buckets_of_selector(const char *ns, const struct selector *sel, bucket_fn *
 
 /* model_namespace.c */
 /* The network of the pods that name none, from the namespace's annotations. */
+#define ISOLATION_ANNOTATION "opencontrail.org/isolation"
+#define SNAT_ANNOTATION "opencontrail.org/ip_fabric_snat"
+
+/* Of a Namespace, which may be NULL; NULL when it has none, or no string. */
+const char *namespace_annotation(const struct object *obj, const char *key);
 void namespace_networks(struct model *m, struct namespace_state *ns);
 /* An API server has each, but may tell of its pods first: their network is not known then. */
 bool namespace_is_awaited(const struct model *m, const char *name);
@@ -260,6 +267,12 @@ bool namespace_is_awaited(const struct model *m, const char *name);
 void namespaces_mark_fabric(struct model *m);
 /* Key of its first interface's, borrowed. */
 const char *pod_network(const struct model *m, const struct pod_state *pod);
+
+/* model_external.c */
+/* What is wrong (to be freed) with where it is to be reached from outside, or NULL. */
+char *external_take(struct model *m, struct service_state *svc);
+/* It is reached there no longer; marks those that were in its way in others. */
+void external_leave(struct model *m, struct service_state *svc, struct map *others);
 
 /* model_node.c */
 void nodes_reconcile(struct model *m);

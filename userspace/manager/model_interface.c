@@ -80,6 +80,16 @@ static const struct addr *usable_pin(const struct model *m, const struct pod_int
 	return why ? NULL : pinned;
 }
 
+static void tell_stray(struct model *m, struct pod_state *pod, const struct pod_interface *ifc,
+		       enum family f)
+{
+	char text[ADDR_TEXT];
+
+	tell(m, pod, xasprintf("status.podIP: %s is outside of the %s, ignored; the pod gets another "
+			       "address (did another CNI plugin attach it?)",
+			       addr_text(&pod->object->pod->addr[f], text), ifc->net->ipam.name));
+}
+
 /* The address that the interface is to have, or NULL: any. What cannot be is told. */
 static const struct addr *wanted(struct model *m, struct pod_state *pod,
 				 const struct pod_interface *ifc, enum family f,
@@ -87,14 +97,12 @@ static const struct addr *wanted(struct model *m, struct pod_state *pod,
 {
 	const struct addr *pinned = pin_of(m, resource, ifc->net->key, f);
 	const struct pod_spec *spec = pod->object->pod;
-	char text[ADDR_TEXT], *why;
+	char *why;
 
 	if (is_given(pod, ifc, f))
 		return &spec->addr[f];
 	if (ifc == pod->ifs && spec->has_addr[f]) {
-		tell(m, pod, xasprintf("status.podIP: %s is outside of the %s, ignored; the pod "
-				       "gets another address",
-				       addr_text(&spec->addr[f], text), ifc->net->ipam.name));
+		tell_stray(m, pod, ifc, f);
 		return usable_pin(m, ifc, f, resource);
 	}
 	why = pinned ? ipam_unusable(&ifc->net->ipam, pinned) : NULL;
@@ -136,6 +144,8 @@ static char *take_addrs(struct model *m, struct pod_state *pod, struct pod_inter
 			continue;
 		if (ifc->has_addr[f]) {
 			ipam_move(ipam, &ifc->addr[f], pod->node);
+			if (ifc == pod->ifs && pod->object->pod->has_addr[f] && !is_given(pod, ifc, f))
+				tell_stray(m, pod, ifc, f);
 			continue;
 		}
 		pinned = wanted(m, pod, ifc, f, resource);

@@ -14,8 +14,6 @@
 #include "model.h"
 #include "xmem.h"
 
-#define ISOLATION_ANNOTATION "opencontrail.org/isolation"
-#define SNAT_ANNOTATION "opencontrail.org/ip_fabric_snat"
 #define APP_LABEL "opencontrail.org/name"
 
 /* No user's label gets past the model with this. */
@@ -35,25 +33,18 @@ struct domain {
 
 /* --- of a namespace -------------------------------------------------------- */
 
-static const char *annotation(const struct object *obj, const char *key)
-{
-	const json_t *meta = obj ? json_object_get(obj->source, "metadata") : NULL;
-
-	return json_string_value(json_object_get(json_object_get(meta, "annotations"), key));
-}
-
 bool isolation_of_namespace(const struct object *obj)
 {
-	const char *value = annotation(obj, ISOLATION_ANNOTATION);
+	const char *value = namespace_annotation(obj, ISOLATION_ANNOTATION);
 
-	return value && !strcmp(value, "true");
+	return value && strcmp(value, "false");
 }
 
 bool isolation_keeps_inside(const struct object *obj)
 {
-	const char *value = annotation(obj, SNAT_ANNOTATION);
+	const char *value = namespace_annotation(obj, SNAT_ANNOTATION);
 
-	return value && !strcmp(value, "false");
+	return value && strcmp(value, "true");
 }
 
 /* --- a domain's own policies ----------------------------------------------- */

@@ -6,7 +6,7 @@
 #define NETWORK_ANNOTATION "opencontrail.org/network"
 #define FABRIC_ANNOTATION "opencontrail.org/ip_fabric_forwarding"
 
-static const char *annotation(const struct object *obj, const char *key)
+const char *namespace_annotation(const struct object *obj, const char *key)
 {
 	const json_t *meta = obj ? json_object_get(obj->source, "metadata") : NULL;
 
@@ -19,7 +19,7 @@ static const char *annotation(const struct object *obj, const char *key)
  */
 static char *reference(const struct namespace_state *ns)
 {
-	const char *text = annotation(ns->object, NETWORK_ANNOTATION), *project, *name;
+	const char *text = namespace_annotation(ns->object, NETWORK_ANNOTATION), *project, *name;
 	json_t *o;
 	char *ref;
 
@@ -52,7 +52,7 @@ static bool is_reachable(const struct model *m, const char *network)
  */
 static char *fabric_problem(const struct model *m, const struct namespace_state *ns)
 {
-	const char *value = annotation(ns->object, FABRIC_ANNOTATION);
+	const char *value = namespace_annotation(ns->object, FABRIC_ANNOTATION);
 
 	if (!value || strcmp(value, "true") || (ns->network && is_reachable(m, ns->network)))
 		return NULL;
@@ -63,6 +63,27 @@ static char *fabric_problem(const struct model *m, const struct namespace_state 
 	return xstrdup("annotation " FABRIC_ANNOTATION ": has no effect on a namespace in the "
 		       "cluster's network; give it a VirtualNetwork of its own (annotation "
 		       NETWORK_ANNOTATION "), and that a LogicalRouter with reachable: true");
+}
+
+/* Who writes neither of the two means something: the stricter of them is in force. */
+static char *unclear(const struct namespace_state *ns)
+{
+	static const struct { const char *key, *instead; } switches[] = {
+		{ ISOLATION_ANNOTATION, "taken for \"true\"" },
+		{ SNAT_ANNOTATION, "taken for \"false\"" },
+		{ FABRIC_ANNOTATION, "ignored" },
+	};
+	const char *value;
+	size_t i;
+
+	for (i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+		value = namespace_annotation(ns->object, switches[i].key);
+		if (value && strcmp(value, "true") && strcmp(value, "false"))
+			return xasprintf("metadata.annotations[%s]: must be \"true\" or \"false\", "
+					 "not \"%.60s\"; %s", switches[i].key, value,
+					 switches[i].instead);
+	}
+	return NULL;
 }
 
 static void mark_pods(struct model *m, const char *ns)
@@ -78,7 +99,7 @@ static void mark_pods(struct model *m, const char *ns)
 void namespace_networks(struct model *m, struct namespace_state *ns)
 {
 	bool came = ns->object && !ns->seen;
-	char *network;
+	char *network, *problem;
 
 	/* it may be heard of before its last pods that it is gone, and they stay where they are */
 	if (!ns->object && m->cfg->api) {
@@ -92,7 +113,8 @@ void namespace_networks(struct model *m, struct namespace_state *ns)
 		mark_pods(m, ns->name);
 	free(ns->network);
 	ns->network = network;
-	model_problem(m, &ns->problem, ns->object, fabric_problem(m, ns));
+	problem = unclear(ns);
+	model_problem(m, &ns->problem, ns->object, problem ? problem : fabric_problem(m, ns));
 }
 
 bool namespace_is_awaited(const struct model *m, const char *name)
@@ -107,7 +129,7 @@ void namespaces_mark_fabric(struct model *m)
 	map_for_each(&m->namespaces, node) {
 		const struct namespace_state *ns = node->value;
 
-		if (annotation(ns->object, FABRIC_ANNOTATION))
+		if (namespace_annotation(ns->object, FABRIC_ANNOTATION))
 			mark(&m->dirty_namespaces, ns->name);
 	}
 }

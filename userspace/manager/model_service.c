@@ -506,7 +506,9 @@ static void service_reconcile(struct model *m, struct service_state *svc)
 		map_del(&m->starved_services, svc->key);
 		if (!svc->object->service->no_data_path) {
 			publish(m, svc);
-			health_monitor(m, svc, &problem);
+			problem = external_take(m, svc);
+			if (!problem)
+				health_monitor(m, svc, &problem);
 		}
 	}
 	model_problem(m, &svc->problem, svc->object, problem);
@@ -515,6 +517,7 @@ static void service_reconcile(struct model *m, struct service_state *svc)
 void services_reconcile(struct model *m)
 {
 	struct map_node **nodes;
+	struct map others = {};
 	int given;
 	size_t i;
 
@@ -526,7 +529,13 @@ void services_reconcile(struct model *m)
 			continue;
 		withdraw(m, svc);
 		shed(m, svc);
+		external_leave(m, svc, &others);
 	}
+	map_for_each(&others, node) {
+		withdraw(m, map_get(&m->services, node->key));
+		mark(&m->dirty_services, node->key);
+	}
+	map_clear(&others, NULL);
 	if (m->released)
 		map_for_each(&m->starved_services, node)
 			mark(&m->dirty_services, node->key);
@@ -552,6 +561,7 @@ void service_state_free(void *value)
 
 	map_clear(&svc->pools, NULL);
 	map_clear(&svc->ips, NULL);
+	map_clear(&svc->places, NULL);
 	free(svc->problem);
 	free(svc->bucket);
 	free(svc->monitor);

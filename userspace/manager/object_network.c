@@ -49,6 +49,9 @@ static void read_subnet(struct network *net, const struct field *f)
 	field_required(f, "cidr");
 	if (!cidr.value || !field_prefix(&cidr, &p))
 		return;
+	if (!addr_is_usable(&p.addr))
+		field_error(&cidr, "\"%s\" has no addresses for pods: loopback, link-local, multicast and "
+			    "reserved ones are none", json_string_value(cidr.value));
 	if (family_bits(p.addr.family) - p.len < 3)
 		field_error(&cidr, "\"%s\" is too small: a gateway and a few addresses are needed",
 			    json_string_value(cidr.value));

@@ -158,7 +158,7 @@ void pod_read(struct object *obj, const struct field *doc)
 	pod->config_hash = xstrdup(field_string(&notes, CONFIG_HASH));
 	if (!pod->host_network)
 		pod_networks_read(obj, &notes);
-	pod->groups = xstrdup(field_string(&notes, "opencontrail.org/security-groups"));
+	pod->groups = xstrdup(field_string(&notes, GROUPS_ANNOTATION));
 	phase = field_string(&status, "phase");
 	pod->finished = phase && (!strcmp(phase, "Succeeded") || !strcmp(phase, "Failed"));
 	pod->ready = is_ready(&status);

@@ -35,6 +35,9 @@ static void read_addrs(struct router_spec *router, const struct field *snat)
 
 		if (!field_addr(&f, &a))
 			continue;
+		if (!addr_is_usable(&a))
+			field_error(&f, "\"%s\" cannot be a source: it is loopback, link-local, "
+				    "multicast or reserved", json_string_value(f.value));
 		if (is_known(router, &a))
 			field_error(&f, "\"%s\" is there twice", json_string_value(f.value));
 		*(struct addr *)array_push(&router->addrs, &router->n_addrs, sizeof(a)) = a;

@@ -180,6 +180,23 @@ static void read_balanced(struct service_spec *svc, const struct field *status)
 	}
 }
 
+/*
+ * Who writes an address of the cluster's own there would get what pods send to another's service or
+ * pod (CVE-2020-8554).
+ */
+static bool is_inside(const struct field *f, const struct addr *a)
+{
+	const struct config *cfg = f->place->config;
+	bool service = network_subnet_of(&cfg->services, a);
+
+	if (!service && !network_subnet_of(&cfg->pods, a))
+		return false;
+	field_warn(f, "\"%s\" is in the cluster's %s network, ignored; an external address is one that "
+		   "the network outside routes to the nodes", json_string_value(f->value),
+		   service ? "service" : "pod");
+	return true;
+}
+
 /* From outside. An address that is both is the load balancer's, whose ranges hold. */
 static void read_external(struct service_spec *svc, const struct field *spec,
 			  const struct field *status)
@@ -192,7 +209,8 @@ static void read_external(struct service_spec *svc, const struct field *spec,
 	for (i = 0; i < field_count(&list); i++) {
 		struct field f = field_at(&list, i);
 
-		if (!field_addr(&f, &a) || has_addr(svc->balanced, svc->n_balanced, &a))
+		if (!field_addr(&f, &a) || has_addr(svc->balanced, svc->n_balanced, &a) ||
+		    is_inside(&f, &a))
 			continue;
 		take_external(&svc->external, &svc->n_external, &f);
 	}

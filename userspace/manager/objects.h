@@ -37,6 +37,7 @@ static inline bool kind_is_controller(enum object_kind kind)
 #define TRIGGER_ANNOTATION "endpoints.kubernetes.io/last-change-trigger-time"
 
 /* Of a Service: the HealthMonitor of its members. */
+#define GROUPS_ANNOTATION "opencontrail.org/security-groups"
 #define MONITOR_ANNOTATION "opencontrail.org/health-monitor"
 
 struct object {

@@ -12,6 +12,7 @@
 static const enum resource_kind order[RESOURCE_KINDS] = {
 	RES_PROJECT, RES_VIRTUAL_NETWORK, RES_SECURITY_GROUP, RES_ROUTER, RES_CHAIN,
 	RES_INSTANCE_IP, RES_INTERFACE, RES_POOL, RES_LINK_LOCAL, RES_LOAD_BALANCER,
+	RES_LOGICAL_ROUTER, RES_MONITOR,
 };
 
 /* Load balancers' deletions, all puts in order, all other deletions in the opposite one. */
@@ -25,7 +26,7 @@ struct publisher {
 	struct vr_log		*log;
 	publisher_taken_fn	*taken;
 	void			*arg;
-	bool			enabled;
+	bool			enabled, unjudged;
 	struct map		entries[RESOURCE_KINDS];
 	struct published	*queue[PHASES + 1], **tail[PHASES + 1];
 	unsigned int		in_flight[PHASES], n_in_flight;
@@ -42,7 +43,7 @@ static unsigned int phase_of(const struct published *e)
 
 	while (order[at] != e->kind)
 		at++;
-	if (e->want || (e->problem && !e->managed))
+	if (e->want || published_has_answer(e))
 		return 1 + at;
 	return e->kind == RES_LOAD_BALANCER ? 0 : PHASES - 1 - at;
 }
@@ -86,6 +87,8 @@ static void enqueue(struct published *e, unsigned int phase)
 static void entry_free(struct published *e)
 {
 	free(e->problem);
+	if (e->user)
+		free(e->user->refusal);
 	free(e->user);
 	free(e->key);
 	free(e);
@@ -402,6 +405,40 @@ void publisher_problem(struct publisher *p, enum resource_kind kind, const char 
 	look_at(e);
 }
 
+void publisher_refusal(struct publisher *p, enum resource_kind kind, const char *key,
+		       const char *text)
+{
+	struct published *e = entry_get(p, kind, key);
+
+	if (!e->user->refusal && !text)
+		return;
+	free(e->user->refusal);
+	e->user->refusal = xstrdup(text);
+	look_at(e);
+}
+
+/* They are few, and change seldom. */
+void publisher_judged(struct publisher *p)
+{
+	enum resource_kind kind;
+
+	if (!p->unjudged)
+		return;
+	p->unjudged = false;
+	for (kind = 0; kind < RESOURCE_KINDS; kind++) {
+		if (!publisher_kinds[kind].judged)
+			continue;
+		map_for_each(&p->entries[kind], node) {
+			struct published *e = node->value;
+
+			if (e->exists && e->user->judged != e->user->generation) {
+				e->user->judged = e->user->generation;
+				look_at(e);
+			}
+		}
+	}
+}
+
 void publisher_seen(struct publisher *p, enum resource_kind kind, const json_t *object)
 {
 	const json_t *meta = json_object_get(object, "metadata");
@@ -413,6 +450,7 @@ void publisher_seen(struct publisher *p, enum resource_kind kind, const json_t *
 	if (e->exists && published_version(object) <= e->version)
 		return;
 	published_take(e, object);
+	p->unjudged |= publisher_kinds[kind].judged;
 	look_at(e);
 }
 
@@ -425,6 +463,10 @@ void publisher_gone(struct publisher *p, enum resource_kind kind, const char *ke
 	e->exists = e->managed = false;
 	free(e->problem);
 	e->problem = NULL;
+	if (e->user) {
+		free(e->user->refusal);
+		e->user->refusal = NULL;
+	}
 	look_at(e);
 }
 

@@ -8,7 +8,7 @@
  * What the manager made has the label MANAGED_LABEL, and only that is changed or deleted. An
  * InstanceIP goes from one interface to another by being deleted in between, never by a change.
  * Objects that users make (VirtualNetworks, ServiceChains, LinkLocalServices) get what the
- * manager made of them into their status.
+ * manager made of them into their status; LogicalRouters and HealthMonitors only whether they are right.
  *
  * Writes go out in the order of dependence: an address is the pod's before its interface names
  * it. The InstanceIP is the lock: when somebody else has it, the model is told and finds
@@ -49,6 +49,13 @@ void publisher_want(void *publisher, enum resource_kind kind, const char *key, c
 void publisher_problem(struct publisher *p, enum resource_kind kind, const char *key,
 		       const char *text);
 
+/* The same of what the reader says of its spec, which therefore is not in force. */
+void publisher_refusal(struct publisher *p, enum resource_kind kind, const char *key,
+		       const char *text);
+
+/* The model has looked at all that is there, and has said its problems. */
+void publisher_judged(struct publisher *p);
+
 /* What is there: of a reflector on the kind. */
 void publisher_seen(struct publisher *p, enum resource_kind kind, const json_t *object);
 void publisher_gone(struct publisher *p, enum resource_kind kind, const char *key);
@@ -70,6 +77,7 @@ struct publisher_stats {
  */
 void publisher_stats(const struct publisher *p, struct publisher_stats *stats);
 
+bool publisher_is_users(enum resource_kind kind);	/* may users make some? */
 const char *publisher_plural(enum resource_kind kind);		/* "instanceips" */
 
 /*

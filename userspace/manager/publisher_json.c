@@ -20,11 +20,18 @@ const struct publisher_kind publisher_kinds[RESOURCE_KINDS] = {
 	[RES_POOL] = { "loadbalancerpools", true },
 	[RES_LINK_LOCAL] = { "linklocalservices", false, true },
 	[RES_LOAD_BALANCER] = { "loadbalancers", true },
+	[RES_LOGICAL_ROUTER] = { "logicalrouters", true, true, true },
+	[RES_MONITOR] = { "healthmonitors", true, true, true },
 };
 
 const char *publisher_plural(enum resource_kind kind)
 {
 	return publisher_kinds[kind].plural;
+}
+
+bool publisher_is_users(enum resource_kind kind)
+{
+	return publisher_kinds[kind].users;
 }
 
 char *publisher_path(enum resource_kind kind)
@@ -54,10 +61,23 @@ static bool has_condition(const struct published *e, enum condition c)
 	return c == CONDITION_READY || (e->kind == RES_VIRTUAL_NETWORK && e->want);
 }
 
+/* Why it is not as its user wants it, or NULL. */
+static const char *problem_of(const struct published *e)
+{
+	return e->user->refusal ? e->user->refusal : e->problem;
+}
+
+bool published_has_answer(const struct published *e)
+{
+	return e->user && !e->managed &&
+	       (e->want || problem_of(e) ||
+		(publisher_kinds[e->kind].judged && e->user->judged == e->user->generation));
+}
+
 static const char *condition_status(const struct published *e, enum condition c)
 {
 	if (c == CONDITION_READY)
-		return e->problem ? "False" : "True";
+		return problem_of(e) ? "False" : "True";
 	return *e->user->exhausted ? "True" : "False";
 }
 
@@ -65,7 +85,9 @@ static bool is_answered(const struct published *e)
 {
 	enum condition c;
 
-	if (!publisher_kinds[e->kind].users || (!e->want && !e->problem))
+	if (!e->want && !published_has_answer(e))
+		return true;
+	if (!e->user)
 		return true;
 	for (c = 0; c < CONDITIONS; c++)
 		if (strcmp(e->user->said[c].status, has_condition(e, c) ? condition_status(e, c) : ""))
@@ -277,8 +299,8 @@ static json_t *condition_of(const struct published *e, enum condition c)
 	gmtime_r(&now, &tm);
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	if (c == CONDITION_READY) {
-		reason = e->problem ? "NotProgrammed" : "Programmed";
-		message = xstrdup(e->problem ? e->problem : "");
+		reason = e->user->refusal ? "Refused" : e->problem ? "NotProgrammed" : "Programmed";
+		message = xstrdup(problem_of(e) ? problem_of(e) : "");
 	} else {
 		message = exhausted_text(e);
 		reason = *message ? "AllInUse" : "Available";

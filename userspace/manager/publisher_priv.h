@@ -10,6 +10,7 @@ struct publisher_kind {
 	const char	*plural;
 	bool		namespaced;
 	bool		users;		/* may be made by users, and then gets a status */
+	bool		judged;		/* of which nothing is made but that */
 };
 
 extern const struct publisher_kind publisher_kinds[RESOURCE_KINDS];
@@ -23,6 +24,8 @@ enum condition {
 /* What is there of a kind that users make, and what it is to say. */
 struct user_state {
 	json_int_t	generation, observed;	/* of the spec, and of our answer */
+	json_int_t	judged;			/* the one that the model has looked at */
+	char		*refusal;		/* what is wrong with the spec itself; or NULL */
 	struct said {
 		char	status[8], since[32];	/* as its status has it */
 	}		said[CONDITIONS];
@@ -60,6 +63,8 @@ void published_want(struct published *e, const char *text);
 bool published_is_right(const struct published *e);
 /* Is what is there not the manager's to make into what is wanted? */
 bool published_is_foreign(const struct published *e);
+/* Is there something to be said to its user? */
+bool published_has_answer(const struct published *e);
 /* The object as the API server has it. */
 void published_take(struct published *e, const json_t *object);
 uint64_t published_version(const json_t *object);

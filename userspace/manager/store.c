@@ -20,6 +20,8 @@ static const char *const kind_names[RESOURCE_KINDS] = {
 	[RES_POOL] = "LoadBalancerPool",
 	[RES_LINK_LOCAL] = "LinkLocalService",
 	[RES_LOAD_BALANCER] = "LoadBalancer",
+	[RES_LOGICAL_ROUTER] = "LogicalRouter",
+	[RES_MONITOR] = "HealthMonitor",
 };
 
 const char *resource_name(enum resource_kind kind)
@@ -59,7 +61,7 @@ void store_free(struct store *st)
 {
 	enum resource_kind k;
 
-	for (k = 0; k < RESOURCE_KINDS; k++) {
+	for (k = 0; k < STORED_KINDS; k++) {
 		map_clear(&st->published[k], drop_record);
 		map_clear(&st->pending[k], drop_record);
 	}
@@ -207,11 +209,11 @@ unsigned int store_commit(struct store *st)
 
 	/* A cluster address must be free before another service takes it. */
 	commit_deletes(st, RES_LOAD_BALANCER);
-	for (k = 0; k < RESOURCE_KINDS; k++)
+	for (k = 0; k < STORED_KINDS; k++)
 		refused += commit_puts(st, k);
 	for (k = RES_LOAD_BALANCER - 1; k >= 0; k--)
 		commit_deletes(st, k);
-	for (k = 0; k < RESOURCE_KINDS; k++)
+	for (k = 0; k < STORED_KINDS; k++)
 		map_clear(&st->pending[k], drop_record);
 	return refused;
 }
@@ -226,7 +228,7 @@ void store_list(const struct store *st, store_emit_fn *fn, void *arg)
 	size_t i;
 	int k;
 
-	for (k = 0; k < RESOURCE_KINDS; k++) {
+	for (k = 0; k < STORED_KINDS; k++) {
 		struct map_node **nodes = map_sorted(&st->published[k]);
 
 		for (i = 0; i < st->published[k].n; i++)

@@ -20,6 +20,9 @@
 enum resource_kind {
 	RES_PROJECT, RES_VIRTUAL_NETWORK, RES_SECURITY_GROUP, RES_ROUTER, RES_CHAIN, RES_INTERFACE,
 	RES_INSTANCE_IP, RES_POOL, RES_LINK_LOCAL, RES_LOAD_BALANCER,
+	STORED_KINDS,
+	/* only answered to: what comes of them is in others */
+	RES_LOGICAL_ROUTER = STORED_KINDS, RES_MONITOR,
 	RESOURCE_KINDS
 };
 
@@ -36,8 +39,8 @@ typedef void store_change_fn(void *arg, enum resource_kind kind, const char *key
 			     const char *text);
 
 struct store {
-	struct map	published[RESOURCE_KINDS];	/* "ns/name" -> the object, as text */
-	struct map	pending[RESOURCE_KINDS];	/* the same, or that it is to be deleted */
+	struct map	published[STORED_KINDS];	/* "ns/name" -> the object, as text */
+	struct map	pending[STORED_KINDS];	/* the same, or that it is to be deleted */
 	uint64_t	version;
 	struct vr_log	*log;
 	store_emit_fn	*emit;
