@@ -118,10 +118,7 @@ managers = [Manager("one"), Manager("two")]
 # ---- cases
 
 def set_up():
-    cp.kubectl("apply", "--server-side", "-f", f"{DEPLOY}/crds.yaml")
-    cp.kubectl("apply", "-f", f"{DEPLOY}/rbac.yaml")
-    wait_for(lambda: cp.api.find(GROUP) and {r["name"] for r in cp.api.get(GROUP)["resources"]} >= {"loadbalancers", "instanceips"},
-             "the custom resources", PATIENCE)
+    cp.install()
     cp.namespace("team")
     for n in (1, 2):
         cp.node(f"n{n}", [f"192.0.2.{n}", f"2001:db8::{n}"])
@@ -462,14 +459,14 @@ def users_network():
         "apiVersion": "opencontrail.org/v1", "kind": "VirtualNetwork", "metadata": {"name": "blue"},
         "spec": {"subnets": [{"cidr": "10.200.0.0/24"}]}})
     until(lambda: (get("virtualnetworks", "blue", "team").get("status") or {}).get("vni"), "a user's network gets its number")
-    until(lambda: ready("blue") == ("True", 1, ""), "and is Ready")
+    until(lambda: ready("blue") == ("True", 1, "in force as it is written"), "and is Ready")
     number = get("virtualnetworks", "blue", "team")["status"]["vni"]
     post(f"{GROUP}/namespaces/team/virtualnetworks", {
         "apiVersion": "opencontrail.org/v1", "kind": "VirtualNetwork", "metadata": {"name": "red"},
         "spec": {"vni": number, "subnets": [{"cidr": "10.201.0.0/24"}]}})
     until(lambda: ready("red")[0] == "False" and str(number) in ready("red")[2], "one whose number is taken is not, and says why")
     cp.api.patch(f"{GROUP}/namespaces/team/virtualnetworks/red", {"spec": {"vni": number + 1}})
-    until(lambda: ready("red") == ("True", 2, ""), "mended, it is")
+    until(lambda: ready("red") == ("True", 2, "in force as it is written"), "mended, it is")
     cp.api.delete(f"{GROUP}/namespaces/team/virtualnetworks/red")
     make_pod("blue-0", "n1", labels={"app": "blue"}, **{"opencontrail.org/network": "blue"})
     until(lambda: (spec("virtualmachineinterfaces", "blue-0", "team") or {}).get("network") == "team/blue", "a pod in it")

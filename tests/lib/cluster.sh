@@ -5,7 +5,7 @@
 # and mount namespaces of their own; the others in one boot of the stock kernel.
 #
 #   KERNEL=um        only the others, in the sanitised UML kernel instead
-#   VROUTER_PART     set by "make test": without the suites that are marked "whole"
+#   VROUTER_PART     set by "make test": without the suites that are marked "whole" or "oldest"
 #   SUITE=name       only tests/cluster/name.*
 #   T=glob           only suites whose name matches
 #   CLUSTER_LIMIT    seconds for the boot (default 3600)
@@ -27,6 +27,20 @@ um) kernel=um kind=um runner=(run-uml.sh -k debug) headers=(uml debug) here_too=
 *) echo "cluster: kernel $KERNEL? (6.1, um)" >&2; exit 2 ;;
 esac
 
+# on_machine NAME SUITE...
+on_machine()
+{
+	local name=$1
+
+	shift
+	# shellcheck disable=SC2016 # the inner shell's
+	unshare -n -m sh -c 'mkdir -p /run/netns && mount -t tmpfs none /run/netns &&
+		ip link set lo up && exec "$@"' sh \
+		"$here/node-guest.sh" host "$@" </dev/null 2>&1 | tee "$log/$name.log"
+	[ "${PIPESTATUS[0]}" = 0 ] ||
+		echo "not ok 9999 - $name: all suites were run" >>"$log/$name.log"
+}
+
 run_here()
 {
 	local tests
@@ -34,12 +48,22 @@ run_here()
 	mapfile -t tests < <(suites_of "$top/tests/cluster" host)
 	[ ${#tests[@]} != 0 ] || return
 	echo "# cluster: on the machine: ${#tests[@]} suites"
-	# shellcheck disable=SC2016 # the inner shell's
-	unshare -n -m sh -c 'mkdir -p /run/netns && mount -t tmpfs none /run/netns &&
-		ip link set lo up && exec "$@"' sh \
-		"$here/node-guest.sh" host "${tests[@]}" </dev/null 2>&1 | tee "$log/host.log"
-	[ "${PIPESTATUS[0]}" = 0 ] ||
-		echo "not ok 9999 - host: all suites were run" >>"$log/host.log"
+	on_machine host "${tests[@]}"
+}
+
+# The same suites on the oldest release that is supported.
+run_oldest()
+{
+	local tests oldest
+
+	mapfile -t tests < <(suites_of "$top/tests/cluster" oldest)
+	[ ${#tests[@]} != 0 ] || return
+	if ! oldest=$("$here/kube-oldest.sh"); then
+		echo "not ok 1 - the oldest Kubernetes" | tee "$log/oldest-build.log"
+		return
+	fi
+	echo "# cluster: on the machine, the oldest Kubernetes: ${#tests[@]} suites"
+	VROUTER_KUBE=$oldest on_machine oldest "${tests[@]}"
 }
 
 run_kernel()
@@ -76,6 +100,7 @@ else
 	export VROUTER_BUILD=$build VROUTER_SRC=$top VROUTER_KUBE=$kube VROUTER_PART_NAME=cluster
 	export TEST_LIMIT=${TEST_LIMIT:-1500}
 	[ -z "$here_too" ] || run_here
+	[ -z "$here_too" ] || [ -n "${VROUTER_PART-}" ] || run_oldest
 	run_kernel
 fi
 "$here/totals.py" "$log"

@@ -276,13 +276,13 @@ json_t *published_resource(const struct published *e)
 	return object;
 }
 
-/* Why, to be freed; "" when it is not. */
+/* Why, to be freed. Not "", which Kubernetes 1.20 takes for null, and refuses. */
 static char *exhausted_text(const struct published *e)
 {
 	const char *families = e->user->exhausted;
 
 	if (!*families)
-		return xstrdup("");
+		return xstrdup("there are free addresses");
 	return xasprintf("all %s addresses of its subnets are in use; pods wait until one is free or "
 			 "the network gets another subnet", families);
 }
@@ -300,10 +300,10 @@ static json_t *condition_of(const struct published *e, enum condition c)
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	if (c == CONDITION_READY) {
 		reason = e->user->refusal ? "Refused" : e->problem ? "NotProgrammed" : "Programmed";
-		message = xstrdup(problem_of(e) ? problem_of(e) : "");
+		message = xstrdup(problem_of(e) ? problem_of(e) : "in force as it is written");
 	} else {
 		message = exhausted_text(e);
-		reason = *message ? "AllInUse" : "Available";
+		reason = *e->user->exhausted ? "AllInUse" : "Available";
 	}
 	json = json_pack("{s:s, s:s, s:I, s:s, s:s, s:s}", "type", condition_types[c], "status",
 			 status, "observedGeneration", e->user->generation, "lastTransitionTime",

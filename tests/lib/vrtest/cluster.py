@@ -32,6 +32,7 @@ SERVICE_NETWORK = "10.96.0.0/16,fd00:96::/108"
 ON_API = bool(os.environ.get("VROUTER_API"))
 PATHS = {
     "Namespace": "/api/v1/namespaces", "Pod": "/api/v1/namespaces/{ns}/pods", "Service": "/api/v1/namespaces/{ns}/services",
+    "EndpointSlice": "/apis/discovery.k8s.io/v1/namespaces/{ns}/endpointslices",
     "NetworkPolicy": "/apis/networking.k8s.io/v1/namespaces/{ns}/networkpolicies",
 }
 
@@ -85,8 +86,7 @@ class Objects:
     def _namespace(self, name):
         if not self.cp.api.find(f"/api/v1/namespaces/{name}"):
             self.cp.namespace(name)
-        accounts = f"/api/v1/namespaces/{name}/serviceaccounts/default"
-        wait_for(lambda: self.cp.api.find(accounts), f"the service account of {name}", PATIENCE)
+        self.cp.wait_for_account(name)
 
     def delete(self, name):
         self.apply(name, [])
@@ -132,11 +132,9 @@ class Cluster(Fabric):
     def start_control_plane(self):
         """With the manager's kinds and rights, and a namespace in which pods can be made."""
         self.cp.__enter__()
-        self.cp.kubectl("apply", "--server-side", "-f", f"{DEPLOY}/crds.yaml")
-        self.cp.kubectl("apply", "-f", f"{DEPLOY}/rbac.yaml")
-        wait_for(lambda: self.cp.api.find("/apis/opencontrail.org/v1"), "the custom resources", PATIENCE)
+        self.cp.install()
         for name in ("default", "kube-system"):
-            wait_for(lambda n=name: self.cp.api.find(f"/api/v1/namespaces/{n}/serviceaccounts/default"), "the pods' account", PATIENCE)
+            self.cp.wait_for_account(name)
 
     def start_daemons(self):
         conf = self.cp.service_account_kubeconfig("kube-system", "vrouterd")

@@ -34,7 +34,7 @@ from .tap import wait_for
 PATIENCE = 300
 
 # Without kubelets, no node would ever look alive to it.
-CONTROLLERS = "*,-node-lifecycle-controller"
+CONTROLLERS = "*,-nodelifecycle"    # its name before 1.28, which still is one
 
 
 def kube_folder():
@@ -46,6 +46,12 @@ def kube_folder():
     if not os.path.exists(f"{path}/kube-apiserver"):
         raise AssertionError(f"no Kubernetes in {path}: run tests/lib/kube-build.sh")
     return path
+
+
+def release_of(folder):
+    """Major and minor version of the API server there."""
+    text = run([f"{folder}/kube-apiserver", "--version"]).stdout
+    return tuple(int(n) for n in text.split(" v")[1].split(".")[:2])
 
 
 class Program:
@@ -105,7 +111,7 @@ class Program:
 
 class ControlPlane:
     """The control plane of one cluster. Attributes: api (an administrator's requests),
-    admin (that one's kubeconfig), url, dir, started (seconds that the start took)."""
+    admin (that one's kubeconfig), url, dir, release (such as (1, 37)), started (seconds that the start took)."""
 
     def __init__(self, netns=None, address="127.0.0.1", port=0, names=(), advertise=None,
                  services="10.96.0.0/16,fd00:96::/108", controller_manager=False,
@@ -128,6 +134,9 @@ class ControlPlane:
         self._advertise = advertise or ("192.0.2.254" if loopback else address)
         self.url = f"https://{f'[{address}]' if ':' in address else address}:{self.port}"
         self._bin = kube_folder()
+        self.release = release_of(self._bin)
+        # a beta since 1.21
+        self._gates = ["--feature-gates=IPv6DualStack=true"] if self.release < (1, 21) else []
         self.tls = Authority(f"{self.dir}/tls")
         self._server = self.tls.server("kube-apiserver", self._server_names(names))
         self._accounts = self.tls.key("service-accounts")
@@ -176,7 +185,7 @@ class ControlPlane:
                      f"--service-cluster-ip-range={','.join(self.services)}",
                      "--authorization-mode=Node,RBAC",
                      "--enable-admission-plugins=NodeRestriction",
-                     "--allow-privileged=true", f"--cert-dir={self.dir}/tls", *args)
+                     "--allow-privileged=true", f"--cert-dir={self.dir}/tls", *self._gates, *args)
 
     def _define_controller_manager(self, controllers):
         cert, key = self._server
@@ -190,7 +199,7 @@ class ControlPlane:
                      f"--cluster-signing-cert-file={self.tls.ca}",
                      f"--cluster-signing-key-file={self.tls.ca_key}",
                      "--use-service-account-credentials=true", "--leader-elect=false",
-                     f"--controllers={controllers}")
+                     f"--controllers={controllers}", *self._gates)
 
     def _define_scheduler(self):
         cert, key = self._server
@@ -336,6 +345,16 @@ class ControlPlane:
 
     # ---- objects that nearly every test wants
 
+    def install(self):
+        """The manager's kinds and rights, as the README says; it serves these when this returns."""
+        deploy = f"{SRC}/userspace/deploy/kubernetes"
+        # older ones know no rules in a schema, and refuse them unless they are told not to look
+        how = "--validate=false" if self.release < (1, 25) else "--server-side"
+        self.kubectl("apply", how, "-f", f"{deploy}/crds.yaml")
+        self.kubectl("apply", "-f", f"{deploy}/rbac.yaml")
+        group = "/apis/opencontrail.org/v1"
+        wait_for(lambda: self.api.find(group) and len(self.api.get(group)["resources"]) >= 12, "the custom resources", PATIENCE)
+
     def namespace(self, name, labels=None):
         """Makes a namespace in which pods can be made: with its default service account,
         which is the controller manager's work where there is one."""
@@ -344,12 +363,17 @@ class ControlPlane:
             "metadata": {"name": name, "labels": labels or {}}})
         accounts = f"/api/v1/namespaces/{name}/serviceaccounts"
         if "kube-controller-manager" in self.programs:
-            wait_for(lambda: self.api.find(f"{accounts}/default"),
-                     f"the service account of namespace {name}", PATIENCE)
+            self.wait_for_account(name)
         else:
             self.api.post(accounts, {"apiVersion": "v1", "kind": "ServiceAccount",
                                      "metadata": {"name": "default"}})
         return made
+
+    def wait_for_account(self, namespace):
+        """Until pods can be made there: before 1.24 an account has to have its token, too."""
+        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/default"
+        has = (lambda a: a) if self.release >= (1, 24) else (lambda a: a and a.get("secrets"))
+        wait_for(lambda: has(self.api.find(path)), f"the service account of namespace {namespace}", PATIENCE)
 
     def node(self, name, addresses=()):
         """Makes a node that is ready."""
