@@ -398,6 +398,31 @@ static void from_outside(void **state)
 	world_free(&w);
 }
 
+static void same_place_outside(void **state)
+{
+	struct world w;
+
+	(void)state;
+	set_up(&w);
+	world_apply(&w, SERVICE("a", "externalIPs: [198.51.100.7], ports: [{port: 80}]"));
+	world_apply(&w, SERVICE("b", "externalIPs: [198.51.100.7], ports: [{name: a, port: 81}, {name: b, port: 80, protocol: UDP}]"));
+	assert_string_equal(w.complaints, "");
+	world_apply(&w, SERVICE("c", "externalIPs: [198.51.100.8, 198.51.100.7], ports: [{name: a, port: 79}, {name: b, port: 80}]"));
+	assert_non_null(strstr(w.complaints, "Service default/c: external address 198.51.100.7, TCP port 80, is that of "
+			       "service default/a, too; which of them it reaches is not defined"));
+	assert_int_equal(w.model.problems, 1);
+	/* one leaves the place: then the other has it alone */
+	world_apply(&w, SERVICE("a", "ports: [{port: 80}]"));
+	assert_int_equal(w.model.problems, 0);
+	/* addresses of the cluster's own are nobody's to take */
+	world_clear(&w);
+	world_apply(&w, SERVICE("d", "externalIPs: [10.96.0.10, 10.32.0.5, 198.51.100.9], ports: [{port: 80}]"));
+	assert_non_null(strstr(w.complaints, "spec.externalIPs[0]: \"10.96.0.10\" is in the cluster's service network, ignored"));
+	assert_non_null(strstr(w.complaints, "spec.externalIPs[1]: \"10.32.0.5\" is in the cluster's pod network, ignored"));
+	assert_spec(&w, RES_LOAD_BALANCER, "default/d", "externalAddresses", "[\"198.51.100.9\"]");
+	world_free(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -412,6 +437,7 @@ int main(void)
 		cmocka_unit_test(host_network_endpoint),
 		cmocka_unit_test(dual_stack),
 		cmocka_unit_test(from_outside),
+		cmocka_unit_test(same_place_outside),
 		cmocka_unit_test(source_ranges),
 		cmocka_unit_test(taken_address),
 		cmocka_unit_test(order_of_events),

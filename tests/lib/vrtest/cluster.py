@@ -38,13 +38,11 @@ PATHS = {
 
 
 def differences(old, new):
-    """A merge patch (RFC 7386) that makes the one of the other."""
+    """A merge patch (RFC 7386) that makes the one of the other; also what the server has changed since."""
     patch = {key: None for key in old if key not in new}
     for key, value in new.items():
-        if isinstance(value, dict) and isinstance(old.get(key), dict):
-            patch[key] = differences(old[key], value)
-        elif key not in old or old[key] != value:
-            patch[key] = value
+        was = old.get(key)
+        patch[key] = differences(was if isinstance(was, dict) else {}, value) if isinstance(value, dict) else value
     return patch
 
 
@@ -69,7 +67,9 @@ class Objects:
             if path not in before:
                 self._create(path, obj)
             elif before[path] != obj:
-                self.cp.api.patch(path, differences(before[path], obj), MERGE)
+                # a pod's spec has what admission added to it, and cannot change
+                parts = ["metadata"] if obj["kind"] == "Pod" else list(obj)
+                self.cp.api.patch(path, {part: differences({part: before[path].get(part)}, {part: obj[part]})[part] for part in parts}, MERGE)
 
     def _create(self, path, obj):
         ns = obj["metadata"].get("namespace")
