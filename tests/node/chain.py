@@ -105,6 +105,37 @@ def rx_packets(node, label):
     return sum(v["counters"]["rx-packets"] for v in nodes[node].vrctl("-s", "vif", "show") if v.get("label") == label)
 
 
+def labels(n, what):
+    return {o["label"] for o in nodes[n].vrctl(what, "show") if o.get("label", "").startswith("default/")}
+
+
+def only_what_is_here():
+    """A node has the networks that its pods are in, and the rules of their groups."""
+    cluster, left, right = (f"default/{name}" for name in ("cluster-network", "left", "right"))
+    for n, want in ((1, {cluster, left}), (2, {cluster, left, right}), (3, {left, right, cluster})):
+        tap.equal(labels(n, "vrf"), want, f"node{n}: the networks that its pods are in")
+    nodes[1].apply("40-policy", [policy("default", "here", {"matchLabels": {"app": "b2"}}, egress=[{}])])
+    fabric.sync()
+    for n, want in ((1, [0]), (2, [1]), (3, [0])):
+        tap.equal([g["rules"] for g in nodes[n].vrctl("sg", "show") if g.get("label") == "default/policy-here"], want,
+                  f"node{n}: the rules of a policy for {'its' if want == [1] else 'none of its'} pods")
+    nodes[1].delete("40-policy")
+    fabric.sync()
+
+
+def comes_here():
+    """The first pod of a network on a node: what is there of the network comes with it."""
+    PODS["late"] = (1, "right", ())
+    nodes[1].apply("50-late", [pod_object("late")])
+    late = nodes[1].pod("default", "late")
+    fabric.sync()
+    tap.check("default/right" in labels(1, "vrf"), "the network is there", labels(1, "vrf"))
+    for family in FAMILIES:
+        tap.equal(ask(late, "tcp", addr_in(pods["b"], "right", family), 8080), "default/b", f"and its pods of other nodes (IPv{family})")
+    world.serve(late, "tcp", 8080)
+    tap.equal(ask(pods["a"], "tcp", late.v4, 8080), "default/late", "and it of the chained network")
+
+
 def interfaces():
     """A pod's interfaces: the first has the default route, the others the way to their networks."""
     links = pods["fw-1"].ns.run(["ip", "-br", "link"]).stdout
@@ -328,6 +359,7 @@ def pod_ends():
 
 
 set_up()
-CASES = (interfaces, isolated, chained, hops, judged_at_the_ends, spoofing, scale_out, not_ready, trace, daemon_restart, pod_ends)
+CASES = (only_what_is_here, interfaces, isolated, chained, hops, judged_at_the_ends, spoofing, scale_out, not_ready, trace, daemon_restart, pod_ends,
+         comes_here)
 tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
 tap.done()

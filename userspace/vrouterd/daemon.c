@@ -50,6 +50,7 @@ static void on_synced(struct daemon *d)
 
 	log_info("feed: in step, %u resources went while it was away", gone);
 	feed_healthy(d->feed);
+	daemon_settle(d);
 	reconciler_synced(d->rc);
 	health_in_step(&d->health, true);
 	d->state.synced = d->export.stale = true;
@@ -423,7 +424,8 @@ int daemon_start(struct daemon *d, sd_event *loop, const struct options *opt)
 	d->env = (struct plan_env){
 		.node = opt->node, .tunnels = opt->tunnels, .encap = opt->encap,
 		.family = opt->underlay, .external = opt->external,
-		.attached = daemon_is_attached, .known = daemon_is_known, .arg = d,
+		.attached = daemon_is_attached, .known = daemon_is_known,
+		.needed = daemon_is_needed, .arg = d,
 	};
 	if (opt->external)
 		check_ports();

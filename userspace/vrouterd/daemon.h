@@ -18,6 +18,7 @@
 #include "kernel.h"
 #include "metrics.h"
 #include "model.h"
+#include "needs.h"
 #include "reconcile.h"
 
 struct options {
@@ -41,6 +42,7 @@ struct daemon {
 	void		*planned;	/* tsearch() tree: a unit for each resource */
 	struct attachments attachments;
 	struct plan_env	env;
+	struct needs	needs;
 	struct hostdev	host;
 	struct export	export;
 	struct healthport *healthport;
@@ -69,10 +71,13 @@ extern const struct model_ops daemon_model_ops;	/* arg: struct daemon */
 
 /* The resource has something else here than before: a device, say. */
 void daemon_replan(struct daemon *d, enum res_kind kind, const char *key);
+/* All that there is was heard: now it is known what this node has no use for. */
+void daemon_settle(struct daemon *d);
 void daemon_plan_free(struct daemon *d);
 /* Of struct plan_env; arg: struct daemon */
 bool daemon_is_attached(void *arg, const char *vmi);
 bool daemon_is_known(void *arg, const char *node);
+bool daemon_is_needed(void *arg, enum res_kind kind, const char *key);
 /* Asks for daemon_work() soon; later requests do not put it off. */
 void daemon_want_work(struct daemon *d, uint64_t usec);
 

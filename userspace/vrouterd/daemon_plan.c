@@ -66,6 +66,14 @@ static void replan(struct daemon *d, struct planned *e, const struct res *r)
 	daemon_want_work(d, DAEMON_SETTLE);
 }
 
+void daemon_replan(struct daemon *d, enum res_kind kind, const char *key)
+{
+	struct planned *e = find_planned(d, kind, key);
+
+	if (e)
+		replan(d, e, model_get(d->model, kind, key));
+}
+
 static bool is_this_node(const struct daemon *d, const struct res *r)
 {
 	return r->kind == RES_ROUTER && !strcmp(r->key + strlen("Node/"), d->opt->node);
@@ -185,6 +193,75 @@ static void update_monitors(struct daemon *d, const struct res *old, const struc
 	}
 }
 
+bool daemon_is_needed(void *arg, enum res_kind kind, const char *key)
+{
+	const struct daemon *d = arg;
+
+	return needs_has(&d->needs, kind, key);
+}
+
+struct of_network {
+	struct daemon	*d;
+	const char	*key;
+};
+
+static void replan_vmi_in(const struct res *r, void *arg)
+{
+	const struct of_network *of = arg;
+	bool in = !strcmp(r->vmi.network, of->key);
+	unsigned int i;
+
+	for (i = 0; i < r->vmi.n_through && !in; i++)
+		in = !strcmp(r->vmi.through[i].network, of->key);
+	if (in)
+		replan_this(r, of->d);
+}
+
+static void need_network(struct daemon *d, const char *key)
+{
+	struct of_network of = { d, key };
+
+	if (!needs_add(&d->needs, RES_NETWORK, key))
+		return;
+	daemon_replan(d, RES_NETWORK, key);
+	model_each(d->model, RES_VMI, replan_vmi_in, &of);
+}
+
+/* The network in which this node has a part of it; NULL: none. */
+static const char *network_of(const struct daemon *d, const struct res *r)
+{
+	struct device dev;
+
+	switch (r->kind) {
+	case RES_ROUTER:
+		return r->router.network;
+	case RES_LINK_LOCAL:
+		return r->link_local.network;
+	case RES_LB:
+		return r->lb.network;
+	case RES_VMI:
+		return device_of(d, r, &dev) ? r->vmi.network : NULL;
+	default:
+		return NULL;
+	}
+}
+
+/* Before it is planned itself: what it names is planned with it. */
+static void learn_needs(struct daemon *d, const struct res *r)
+{
+	const char *network = network_of(d, r);
+	unsigned int i;
+
+	if (!network)
+		return;
+	need_network(d, network);
+	if (r->kind != RES_VMI)
+		return;
+	for (i = 0; i < r->vmi.n_sgs; i++)
+		if (needs_add(&d->needs, RES_SG, r->vmi.sgs[i]))
+			daemon_replan(d, RES_SG, r->vmi.sgs[i]);
+}
+
 /* A pod of this node came or went. */
 static void refresh_what_is_here(struct daemon *d)
 {
@@ -216,6 +293,8 @@ static void on_change(void *arg, const struct res *old, const struct res *r)
 		e->key = mem_strdup(any->key);
 		mem_check(tsearch(e, &d->planned, compare));
 	}
+	if (r)
+		learn_needs(d, r);
 	replan(d, e, r);
 	if (any->kind == RES_POOL) {
 		update_monitors(d, old, r);
@@ -243,10 +322,11 @@ static void on_change(void *arg, const struct res *old, const struct res *r)
 
 void daemon_refresh(struct daemon *d, const char *vmi)
 {
-	struct planned *e = find_planned(d, RES_VMI, vmi);
+	const struct res *r = model_get(d->model, RES_VMI, vmi);
 
-	if (e)
-		replan(d, e, model_get(d->model, RES_VMI, vmi));
+	if (r)
+		learn_needs(d, r);
+	daemon_replan(d, RES_VMI, vmi);
 	refresh_what_is_here(d);
 }
 
@@ -263,12 +343,12 @@ void daemon_forget(struct daemon *d, struct attachment *at)
 
 const struct model_ops daemon_model_ops = { .changed = on_change };
 
-void daemon_replan(struct daemon *d, enum res_kind kind, const char *key)
+void daemon_settle(struct daemon *d)
 {
-	struct planned *e = find_planned(d, kind, key);
-
-	if (e)
-		replan(d, e, model_get(d->model, kind, key));
+	if (d->env.settled)
+		return;
+	d->env.settled = true;
+	model_each(d->model, RES_SG, replan_this, d);
 }
 
 static void free_planned(void *p)
@@ -292,4 +372,5 @@ void daemon_plan_free(struct daemon *d)
 {
 	twalk_r(d->planned, clear_unit, d);
 	tdestroy(d->planned, free_planned);
+	needs_free(&d->needs);
 }

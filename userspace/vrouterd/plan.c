@@ -261,71 +261,18 @@ static void plan_router(struct unit *u, const struct res *r, const struct device
 		plan_outside(u, r, ids);
 }
 
-/* --- groups and interfaces ---------------------------------------------------- */
+/* --- interfaces ---------------------------------------------------- */
 
-static void plan_rule(struct unit *u, const struct rule *r, struct vr_sg_rule *k,
-		      struct ids *ids)
-{
-	k->direction = r->direction;
-	k->proto = r->proto;
-	k->has_ports = r->port_min;
-	k->port_min = r->port_min;
-	k->port_max = r->port_max;
-	if (r->peer == PEER_PREFIX) {
-		k->family = r->prefix.addr.family;
-		k->peer_prefix = r->prefix;
-		k->n_except = r->n_except;
-		k->except = mem_dup(r->except, r->n_except, sizeof(*r->except));
-	} else if (r->peer == PEER_SG) {
-		k->peer_sg = use_id(u, ids, ID_SG, r->peer_sg);
-	}
-	k->action = r->action;
-	k->label = label_dup(r->name);
-}
-
-static void plan_sg(struct unit *u, const struct res *r, struct ids *ids)
-{
-	struct vr_sg sg = {
-		.id = use_id(u, ids, ID_SG, r->key), .label = mem_strdup(r->key),
-		.enforce = r->sg.enforce, .tier = r->sg.tier, .priority = r->sg.priority,
-		.n_rules = r->sg.n_rules,
-	};
-	unsigned int i;
-
-	sg.rules = mem_zero(sg.n_rules, sizeof(*sg.rules));
-	for (i = 0; i < sg.n_rules; i++)
-		plan_rule(u, &r->sg.rules[i], &sg.rules[i], ids);
-	add_planned(u, K_SG, &sg);
-}
-
-static int compare_u32(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-/* Ids of the interface's groups, each once. */
-static uint32_t *groups(struct unit *u, const struct vmi *v, struct ids *ids, unsigned int *n)
-{
-	uint32_t *sgs = mem_zero(v->n_sgs, sizeof(*sgs));
-	unsigned int i;
-
-	for (i = 0; i < v->n_sgs; i++)
-		sgs[i] = use_id(u, ids, ID_SG, v->sgs[i]);
-	qsort(sgs, v->n_sgs, sizeof(*sgs), compare_u32);
-	for (i = 0, *n = 0; i < v->n_sgs; i++)
-		if (!i || sgs[i] != sgs[i - 1])
-			sgs[(*n)++] = sgs[i];
-	return sgs;
-}
-
-static void plan_addr_routes(struct unit *u, const struct res *r, uint32_t vrf, uint32_t nexthop,
-			     struct ids *ids)
+static void plan_addr_routes(struct unit *u, const struct res *r, const char *network,
+			     uint32_t nexthop, const struct plan_env *env, struct ids *ids)
 {
 	const struct vmi *v = &r->vmi;
 	unsigned int i;
+	uint32_t vrf;
 
+	if (!plan_needs(env, RES_NETWORK, network))
+		return;
+	vrf = use_id(u, ids, ID_VRF, network);
 	for (i = 0; i < v->n_addrs; i++) {
 		struct vr_route rt = {
 			.vrf = vrf, .nexthop = nexthop, .label = mem_strdup(r->key),
@@ -333,23 +280,24 @@ static void plan_addr_routes(struct unit *u, const struct res *r, uint32_t vrf, 
 			.prefix.len = v->addrs[i].family == AF_INET ? 32 : 128,
 		};
 
-		rt.sgs = groups(u, v, ids, &rt.n_sgs);
+		rt.sgs = use_groups(u, v, ids, &rt.n_sgs);
 		add_planned(u, K_ROUTE, &rt);
 	}
 }
 
 /* In its network, and in those that are chained with it: there by the instances. */
-static void plan_vmi_routes(struct unit *u, const struct res *r, uint32_t nexthop, struct ids *ids)
+static void plan_vmi_routes(struct unit *u, const struct res *r, uint32_t nexthop,
+			    const struct plan_env *env, struct ids *ids)
 {
 	const struct vmi *v = &r->vmi;
 	const struct through *th;
 	char label[ID_NAME];
 
-	plan_addr_routes(u, r, use_id(u, ids, ID_VRF, v->network), nexthop, ids);
+	plan_addr_routes(u, r, v->network, nexthop, env, ids);
 	for (th = v->through; th < v->through + v->n_through; th++) {
 		nexthop = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_ECMP,
 				      chain_label(th->chain, th->right, label));
-		plan_addr_routes(u, r, use_id(u, ids, ID_VRF, th->network), nexthop, ids);
+		plan_addr_routes(u, r, th->network, nexthop, env, ids);
 	}
 }
 
@@ -371,10 +319,10 @@ static void plan_vmi(struct unit *u, const struct res *r, const struct device *d
 
 	snprintf(vif.ifname, sizeof(vif.ifname), "%s", dev->name);
 	memcpy(vif.mac, v->mac, sizeof(vif.mac));
-	vif.sgs = groups(u, v, ids, &vif.n_sgs);
+	vif.sgs = use_groups(u, v, ids, &vif.n_sgs);
 	add_planned(u, K_VIF, &vif);
 	add_planned(u, K_NEXTHOP, &nh);
-	plan_vmi_routes(u, r, nexthop, ids);
+	plan_vmi_routes(u, r, nexthop, env, ids);
 	plan_host_ports(u, r, dev, env, ids);
 }
 
@@ -389,7 +337,7 @@ static void plan_remote_vmi(struct unit *u, const struct res *r, const struct pl
 		return;
 	snprintf(label, sizeof(label), "Node/%s", r->vmi.node);
 	nexthop = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_TUNNEL, label);
-	plan_vmi_routes(u, r, nexthop, ids);
+	plan_vmi_routes(u, r, nexthop, env, ids);
 }
 
 /* Which members a node's traffic may go to: its own, those meant for it or its zone, all. */
@@ -634,10 +582,11 @@ void plan(struct unit *u, const struct res *r, const struct device *dev,
 	memset(u, 0, sizeof(*u));
 	switch (r->kind) {
 	case RES_NETWORK:
-		plan_network(u, r, env, ids);
+		if (plan_needs(env, RES_NETWORK, r->key))
+			plan_network(u, r, env, ids);
 		break;
 	case RES_SG:
-		plan_sg(u, r, ids);
+		plan_sg(u, r, env, ids);
 		break;
 	case RES_ROUTER:
 		plan_router(u, r, dev, env, ids);

@@ -10,16 +10,16 @@
  * whether that is known, and a chain's on which instances are attached, as the kernel takes
  * no route or member that leads nowhere.
  *
- *   VirtualNetwork           vrf; blackhole route for each service subnet, so that
+ *   VirtualNetwork           one that this node is in: vrf; blackhole route for each service subnet, so that
  *                            an address that is no VIP goes nowhere; the vif where tunnels end
- *   SecurityGroup            sg
+ *   SecurityGroup            sg; of none of this node's interfaces: one without rules
  *   VirtualRouter            of this node: vif of the host's device, local nexthop, and of
  *                            another: tunnel nexthop; a host route for each address
  *   ServiceChain             two ecmp nexthops: its instances' left interfaces, and the right
  *                            ones; those of another node are that node's tunnel nexthop
  *   VirtualMachineInterface  with a device here: vif, local nexthop, a host route
  *                            for each address that carries the groups. On another node:
- *                            the routes, to that node's tunnel. One that is not attached
+ *                            the routes, to that node's tunnel, in networks that this node is in. One that is not attached
  *                            yet has none. The same routes in networks that are chained with
  *                            its own, to the instances. For each host port and family an ecmp
  *                            nexthop with the pod as its member, and vips at the node's addresses
@@ -64,7 +64,10 @@ struct plan_env {
 	/* Has the interface a device here? Is the node one that a tunnel leads to? NULL: yes. */
 	bool		(*attached)(void *arg, const char *vmi);
 	bool		(*known)(void *arg, const char *node);
+	/* Has this node use for the VirtualNetwork or SecurityGroup? NULL: yes. */
+	bool		(*needed)(void *arg, enum res_kind kind, const char *key);
 	void		*arg;
+	bool		settled;	/* the feed was heard to the end: what is not needed is not */
 	bool		external;	/* services are reached from outside, and pods get there */
 };
 

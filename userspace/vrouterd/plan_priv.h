@@ -18,6 +18,14 @@ char *label_dup(const char *text);
 /* What is outside: a VRF, a vif and next hops are named so. */
 #define EXTERNAL	"Node/external"
 
+/* --- plan_group.c ----------------------------------------------------------- */
+
+/* Has this node use for it? See struct plan_env. */
+bool plan_needs(const struct plan_env *env, enum res_kind kind, const char *key);
+void plan_sg(struct unit *u, const struct res *r, const struct plan_env *env, struct ids *ids);
+/* Ids of the interface's groups, each once, *n of them; the caller's to free. */
+uint32_t *use_groups(struct unit *u, const struct vmi *v, struct ids *ids, unsigned int *n);
+
 /* --- plan_egress.c ---------------------------------------------------------- */
 
 /* A network's ways to and from the outside, once its VRF and its blackhole are planned. */
