@@ -129,6 +129,13 @@ def annotations_of_namespaces():
             until(lambda: any("isolation-ingress" in g for g in interface("p", "vague")["securityGroups"]), "it is isolated: better than open")
         annotate("namespaces", "vague", **{f"opencontrail.org/{key}": "false"})
     until(lambda: not any("isolation-ingress" in g for g in interface("p", "vague")["securityGroups"]), "with false it is not")
+    # cut off in the middle of a character it would be no text
+    for text in ("a" + "\u00e9" * 300, "\u00e9" * 300, "aa" + "\u20ac" * 300, "\u20ac" * 600):
+        annotate("namespaces", "vague", **{"opencontrail.org/isolation": text})
+        until(lambda t=text: told("vague", t[:10], "default"), f"{len(text.encode())} octets of other characters: an Event")
+        pod(f"u{len(text.encode())}", **{"opencontrail.org/network": text})
+        until(lambda t=text: told(f"u{len(t.encode())}", "opencontrail.org/network"), "and on a pod that names a network so")
+    annotate("namespaces", "vague", **{"opencontrail.org/isolation": "false"})
     annotate("namespaces", "vague", **{"opencontrail.org/network": "{not json"})
     pod("q", "vague")
     until(lambda: told("q", "{not json", "vague"), "a network that is no JSON: an Event on each pod")
@@ -166,6 +173,15 @@ def routers():
     make("LogicalRouter", "nowhere", {"network": "absent"})
     until(lambda: "spec.network: there is no VirtualNetwork team/absent" in ready("LogicalRouter", "nowhere")[1],
           "a LogicalRouter of a network that is not there: its condition says so")
+    make("VirtualNetwork", "absent", {"subnets": [{"cidr": "10.211.0.0/24"}]})
+    until(lambda: ready("LogicalRouter", "nowhere") == ("True", "in force as it is written"), "the network comes: it is in force")
+    make("LogicalRouter", "first", {"network": "absent"})
+    cp.api.delete(path("virtualnetworks", "absent"))
+    until(lambda: "there is no VirtualNetwork" in ready("LogicalRouter", "first")[1], "and goes: the condition of the one in force says so")
+    tap.check("LogicalRouter team/first already" in ready("LogicalRouter", "nowhere")[1], "that of the other one what it says for itself",
+              ready("LogicalRouter", "nowhere"))
+    cp.api.delete(path("logicalrouters", "first"))
+    until(lambda: "there is no VirtualNetwork" in ready("LogicalRouter", "nowhere")[1], "a message changes though the status does not")
     make("LogicalRouter", "words", {"network": "absent", "snat": {"addresses": ["0.0.0.0"]}})
     until(lambda: "spec.snat.addresses[0]" in ready("LogicalRouter", "words")[1], "an address that is none: its condition says where")
     make("VirtualNetwork", "routed", {"subnets": [{"cidr": "10.210.0.0/24"}]})

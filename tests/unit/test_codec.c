@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "codec.h"
+#include "utf8.h"
 
 #define V4(...) { AF_INET, { __VA_ARGS__ } }
 #define V6(last) { AF_INET6, { 0xfd, [15] = last } }
@@ -356,9 +357,30 @@ static void vif_device(void **state)
 	(void)state;
 }
 
+/* What was cut off in the middle of a character, and what never was one. */
+static void texts(void **state)
+{
+	static const struct { const char *from, *to; } cases[] = {
+		{ "plain", "plain" }, { "caf\xc3\xa9", "caf\xc3\xa9" }, { "caf\xc3", "caf?" },
+		{ "\xe2\x82\xac \xe2\x82", "\xe2\x82\xac ??" }, { "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80" },
+		{ "\xf0\x9f\x98", "???" }, { "\xc0\x80", "??" }, { "\xed\xa0\x80", "???" },
+		{ "\xf4\x90\x80\x80", "????" }, { "\xff" "a\x80", "?a?" }, { "", "" },
+	};
+	char buf[16];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		strcpy(buf, cases[i].from);
+		assert_string_equal(vr_utf8_clean(buf), cases[i].to);
+	}
+	assert_null(vr_utf8_clean(NULL));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(texts),
 		cmocka_unit_test(round_trip),
 		cmocka_unit_test(zero_is_sent),
 		cmocka_unit_test(key_only),

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "map.h"
+#include "utf8.h"
 #include "xmem.h"
 
 #define RATE		10	/* events in a second, on average */
@@ -69,7 +70,7 @@ static json_t *event_json(const struct events *ev, const struct event *e, const 
 	cleanup_free char *seed = xasprintf("%s %s %s %s", e->kind, e->uid, e->reason, e->message);
 	cleanup_free char *name = xasprintf("%.200s.%016llx", e->name,
 					    (unsigned long long)stable_hash(seed));
-	cleanup_free char *message = xasprintf("%.*s", MESSAGE_MAX, e->message);
+	cleanup_free char *message = vr_utf8_clean(xasprintf("%.*s", MESSAGE_MAX, e->message));
 	time_t now = time(NULL);
 	char when[32];
 	struct tm tm;

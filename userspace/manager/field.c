@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 
 #include "reader.h"
+#include "utf8.h"
 #include "xmem.h"
 
 void report_add(struct report *report, enum severity severity, const char *fmt, ...)
@@ -12,7 +13,7 @@ void report_add(struct report *report, enum severity severity, const char *fmt, 
 	va_list ap;
 
 	va_start(ap, fmt);
-	c->text = xvasprintf(fmt, ap);
+	c->text = vr_utf8_clean(xvasprintf(fmt, ap));
 	va_end(ap);
 	c->severity = severity;
 	report->errors += severity == ERROR;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "model.h"
 
+#include "utf8.h"
 #include "xmem.h"
 
 void model_init(struct model *m, const struct config *cfg, struct store *store, model_warn_fn *warn,
@@ -76,6 +77,7 @@ void model_free(struct model *m)
 
 void model_problem(struct model *m, char **told, const struct object *obj, char *text)
 {
+	vr_utf8_clean(text);
 	if (text && !*told)
 		m->problems++;
 	if (!text && *told)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A pod's interfaces: addresses, MACs, resources. */
 #include "model.h"
+#include "utf8.h"
 #include "xmem.h"
 
 #define FIRST_INTERFACE "eth0"
@@ -59,6 +60,7 @@ static void tell(struct model *m, struct pod_state *pod, char *text)
 {
 	const struct object *obj = pod->object;
 
+	vr_utf8_clean(text);
 	if (!pod->notice || strcmp(pod->notice, text)) {
 		cleanup_free char *line = xasprintf("%s%s%s %s: %s", obj->where ? obj->where : "",
 						    obj->where ? ": " : "", kind_name(obj->kind),

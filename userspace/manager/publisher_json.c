@@ -81,6 +81,30 @@ static const char *condition_status(const struct published *e, enum condition c)
 	return *e->user->exhausted ? "True" : "False";
 }
 
+/* To be freed. Not "", which Kubernetes 1.20 takes for null, and refuses. */
+static char *condition_text(const struct published *e, enum condition c)
+{
+	const char *families = e->user->exhausted;
+
+	if (c == CONDITION_READY)
+		return xstrdup(problem_of(e) ? problem_of(e) : "in force as it is written");
+	if (!*families)
+		return xstrdup("there are free addresses");
+	return xasprintf("all %s addresses of its subnets are in use; pods wait until one is free or "
+			 "the network gets another subnet", families);
+}
+
+static bool is_said(const struct published *e, enum condition c)
+{
+	const struct said *said = &e->user->said[c];
+	cleanup_free char *text = NULL;
+
+	if (!has_condition(e, c))
+		return !*said->status;
+	text = condition_text(e, c);
+	return !strcmp(said->status, condition_status(e, c)) && said->message == stable_hash(text);
+}
+
 static bool is_answered(const struct published *e)
 {
 	enum condition c;
@@ -90,7 +114,7 @@ static bool is_answered(const struct published *e)
 	if (!e->user)
 		return true;
 	for (c = 0; c < CONDITIONS; c++)
-		if (strcmp(e->user->said[c].status, has_condition(e, c) ? condition_status(e, c) : ""))
+		if (!is_said(e, c))
 			return false;
 	return e->user->observed == e->user->generation;
 }
@@ -196,6 +220,8 @@ static void take_condition(struct published *e, const json_t *object)
 			e->user->observed = json_integer_value(json_object_get(c, "observedGeneration"));
 		text = json_string_value(json_object_get(c, "status"));
 		snprintf(e->user->said[which].status, sizeof(e->user->said[which].status), "%s", text ? text : "");
+		text = json_string_value(json_object_get(c, "message"));
+		e->user->said[which].message = stable_hash(text ? text : "");
 		text = json_string_value(json_object_get(c, "lastTransitionTime"));
 		snprintf(e->user->said[which].since, sizeof(e->user->said[which].since), "%s", text ? text : "");
 	}
@@ -276,21 +302,10 @@ json_t *published_resource(const struct published *e)
 	return object;
 }
 
-/* Why, to be freed. Not "", which Kubernetes 1.20 takes for null, and refuses. */
-static char *exhausted_text(const struct published *e)
-{
-	const char *families = e->user->exhausted;
-
-	if (!*families)
-		return xstrdup("there are free addresses");
-	return xasprintf("all %s addresses of its subnets are in use; pods wait until one is free or "
-			 "the network gets another subnet", families);
-}
-
 static json_t *condition_of(const struct published *e, enum condition c)
 {
 	const char *status = condition_status(e, c), *reason;
-	char *message;
+	cleanup_free char *message = condition_text(e, c);
 	json_t *json;
 	time_t now = time(NULL);
 	char when[32];
@@ -298,18 +313,14 @@ static json_t *condition_of(const struct published *e, enum condition c)
 
 	gmtime_r(&now, &tm);
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	if (c == CONDITION_READY) {
+	if (c == CONDITION_READY)
 		reason = e->user->refusal ? "Refused" : e->problem ? "NotProgrammed" : "Programmed";
-		message = xstrdup(problem_of(e) ? problem_of(e) : "in force as it is written");
-	} else {
-		message = exhausted_text(e);
+	else
 		reason = *e->user->exhausted ? "AllInUse" : "Available";
-	}
 	json = json_pack("{s:s, s:s, s:I, s:s, s:s, s:s}", "type", condition_types[c], "status",
 			 status, "observedGeneration", e->user->generation, "lastTransitionTime",
 			 !strcmp(e->user->said[c].status, status) && *e->user->said[c].since ?
 			 e->user->said[c].since : when, "reason", reason, "message", message);
-	free(message);
 	return json;
 }
 

@@ -28,6 +28,7 @@ struct user_state {
 	char		*refusal;		/* what is wrong with the spec itself; or NULL */
 	struct said {
 		char	status[8], since[32];	/* as its status has it */
+		uint64_t message;		/* the hash of it */
 	}		said[CONDITIONS];
 	char		exhausted[16];		/* families of which no address is left */
 };

@@ -42,7 +42,8 @@ void plan_sg(struct unit *u, const struct res *r, const struct plan_env *env, st
 		.id = use_id(u, ids, ID_SG, r->key), .label = mem_strdup(r->key),
 		.enforce = r->sg.enforce, .tier = r->sg.tier, .priority = r->sg.priority,
 	};
-	bool needed = plan_needs(env, RES_SG, r->key);
+	/* without its rules an administrator's group would be open, where others are closed */
+	bool needed = r->sg.tier != VROUTER_SG_TIER_NETWORK_POLICY || plan_needs(env, RES_SG, r->key);
 	unsigned int i;
 
 	if (!needed && !env->settled) {
