@@ -14,20 +14,15 @@ struct vr_http {
 	bool		inside;
 };
 
-static void unwait(struct vr_transfer *t)
-{
-	*t->prev = t->next;
-	if (t->next)
-		t->next->prev = t->prev;
-	t->prev = NULL;
-}
-
 static void start_waiting(struct vr_http *http)
 {
 	struct vr_transfer *t;
 
 	while ((t = http->waiting)) {
-		unwait(t);
+		http->waiting = t->next;
+		if (t->next)
+			t->next->prev = &http->waiting;
+		t->prev = NULL;
 		if (curl_multi_add_handle(http->multi, t->easy))
 			t->done(t, CURLE_OUT_OF_MEMORY);
 	}
@@ -184,8 +179,12 @@ int vr_http_add(struct vr_http *http, struct vr_transfer *t)
 
 void vr_http_remove(struct vr_http *http, struct vr_transfer *t)
 {
-	if (t->prev)
-		unwait(t);
-	else
+	if (!t->prev) {
 		curl_multi_remove_handle(http->multi, t->easy);
+		return;
+	}
+	*t->prev = t->next;
+	if (t->next)
+		t->next->prev = t->prev;
+	t->prev = NULL;
 }

@@ -305,7 +305,7 @@ json_t *published_resource(const struct published *e)
 static json_t *condition_of(const struct published *e, enum condition c)
 {
 	const char *status = condition_status(e, c), *reason;
-	cleanup_free char *message = condition_text(e, c);
+	char *message = condition_text(e, c);
 	json_t *json;
 	time_t now = time(NULL);
 	char when[32];
@@ -321,6 +321,7 @@ static json_t *condition_of(const struct published *e, enum condition c)
 			 status, "observedGeneration", e->user->generation, "lastTransitionTime",
 			 !strcmp(e->user->said[c].status, status) && *e->user->said[c].since ?
 			 e->user->said[c].since : when, "reason", reason, "message", message);
+	free(message);
 	return json;
 }
 
