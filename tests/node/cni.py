@@ -169,7 +169,9 @@ def passes(src, dst, family, dev, what):
     sent = after["bytes"] - before["bytes"]
     tap.check(got == octets and sent >= octets, f"{what}: all goes by the bucket", (got, before, after))
     tap.check(sent <= (BURST + RATE * spent) / 8 + 65536, f"{what}: at no more than its rate", (sent, spent))
-    tap.check(after["overlimits"] > before["overlimits"], f"{what}: which held packets back", (before, after))
+    # a machine that is busy with other things may be slower than the rate
+    slower = (sent * 8 - BURST) / spent < 0.8 * RATE
+    tap.check(after["overlimits"] > before["overlimits"] or slower, f"{what}: which held packets back", (before, after, spent))
 
 
 def rate_limits():
