@@ -92,11 +92,11 @@ static char *set_up_in_groups(struct model *m, struct pod_state *pod)
 	char *problem;
 
 	if (missing && !pod->has_interface && !interfaces_pinned(m, pod))
-		return xasprintf("metadata.annotations[" GROUPS_ANNOTATION "]: there is no SecurityGroup %s; the "
+		return xasprintf("annotation " GROUPS_ANNOTATION " of the pod or its namespace: there is no SecurityGroup %s; the "
 				 "pod gets no interface until there is", missing);
 	problem = interfaces_set_up(m, pod);
 	if (!problem && missing)
-		problem = xasprintf("metadata.annotations[" GROUPS_ANNOTATION "]: there is no SecurityGroup %s "
+		problem = xasprintf("annotation " GROUPS_ANNOTATION " of the pod or its namespace: there is no SecurityGroup %s "
 				    "any more; the pod is not in it", missing);
 	return problem;
 }

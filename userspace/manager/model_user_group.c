@@ -7,7 +7,6 @@
 #include "model.h"
 #include "xmem.h"
 
-
 /* Those of the group's namespace. */
 static void mark_pods(struct model *m, const char *key)
 {

@@ -36,8 +36,9 @@ static inline bool kind_is_controller(enum object_kind kind)
 /* Of EndpointSlices, and so of pools: when what changed them happened. */
 #define TRIGGER_ANNOTATION "endpoints.kubernetes.io/last-change-trigger-time"
 
-/* Of a Service: the HealthMonitor of its members. */
+/* Of a Pod or a Namespace: SecurityGroups that its pods are in. */
 #define GROUPS_ANNOTATION "opencontrail.org/security-groups"
+/* Of a Service: the HealthMonitor of its members. */
 #define MONITOR_ANNOTATION "opencontrail.org/health-monitor"
 
 struct object {

@@ -261,7 +261,7 @@ static void plan_router(struct unit *u, const struct res *r, const struct device
 		plan_outside(u, r, ids);
 }
 
-/* --- interfaces ---------------------------------------------------- */
+/* --- interfaces ---------------------------------------------------------------- */
 
 static void plan_addr_routes(struct unit *u, const struct res *r, const char *network,
 			     uint32_t nexthop, const struct plan_env *env, struct ids *ids)

@@ -10,8 +10,9 @@
  * whether that is known, and a chain's on which instances are attached, as the kernel takes
  * no route or member that leads nowhere.
  *
- *   VirtualNetwork           one that this node is in: vrf; blackhole route for each service subnet, so that
- *                            an address that is no VIP goes nowhere; the vif where tunnels end
+ *   VirtualNetwork           one that this node is in: vrf; blackhole route for each service
+ *                            subnet, so that an address that is no VIP goes nowhere; the vif where
+ *                            tunnels end
  *   SecurityGroup            sg; of none of this node's interfaces: one without rules
  *   VirtualRouter            of this node: vif of the host's device, local nexthop, and of
  *                            another: tunnel nexthop; a host route for each address
@@ -19,8 +20,8 @@
  *                            ones; those of another node are that node's tunnel nexthop
  *   VirtualMachineInterface  with a device here: vif, local nexthop, a host route
  *                            for each address that carries the groups. On another node:
- *                            the routes, to that node's tunnel, in networks that this node is in. One that is not attached
- *                            yet has none. The same routes in networks that are chained with
+ *                            the routes, to that node's tunnel, in networks that this node is in.
+ *                            One that is not attached yet has none. The same routes in networks that are chained with
  *                            its own, to the instances. For each host port and family an ecmp
  *                            nexthop with the pod as its member, and vips at the node's addresses
  *   LoadBalancerPool         ecmp nexthop, and one for clients from outside
