@@ -145,12 +145,41 @@ static struct vr_vip *find_vip(const struct vr_pkt *pkt, const struct vr_decisio
 	return vip;
 }
 
+/* A route into another VRF leads to that one's services, too: so the pods of a network reach what
+ * the network that it is joined with offers. Only for who is inside: what others see of a service
+ * is the business of the VRF where they enter.
+ */
+static void enter_vrf(const struct vr_pkt *pkt, struct vr_decision *d, struct vr_trace *t)
+{
+	const struct vr_tuple *to = &pkt->tuple;
+	const struct vr_route *route;
+	struct vr_vrf *vrf;
+
+	if (pkt->vif->type == VROUTER_VIF_TYPE_EXTERNAL)
+		return;
+	route = vr_route_lookup_rcu(d->vrf, to->family, &to->dst);
+	if (!route || route->nh->type != VROUTER_NEXTHOP_TYPE_VRF)
+		return;
+	vrf = rcu_dereference(route->nh->vrf);
+	if (!vrf || !vr_vip_addr_rcu(pkt->vn, vrf->id, to->family, &to->dst))
+		return;
+	vr_trace_step(t, VROUTER_TRACE_STAGE_ROUTE, "route %s in VRF " VR_NAMED
+		      " to services of VRF " VR_NAMED, route->label ?: "(no label)",
+		      VR_NAME(d->vrf->id, READ_ONCE(d->vrf->label)),
+		      VR_NAME(vrf->id, READ_ONCE(vrf->label)));
+	d->vrf = vrf;
+	d->indirect = true;
+	d->vip = find_vip(pkt, d);
+}
+
 static enum vrouter_drop_reason find_service(const struct vr_pkt *pkt, struct vr_decision *d,
 					     struct vr_trace *t)
 {
 	d->vip = find_vip(pkt, d);
 	if (!d->vip && pkt->vif->type == VROUTER_VIF_TYPE_TUNNEL)
 		return NONE;
+	if (!d->vip)
+		enter_vrf(pkt, d, t);
 	if (!d->vip)
 		return not_a_port(pkt, d, t);
 
@@ -394,7 +423,7 @@ static enum vrouter_drop_reason to_vrf(const struct vr_pkt *pkt, struct vr_decis
 }
 
 /* From the next hop on to a vif or the node. Services of other VRFs on the way
- * are not looked at: a service belongs to where the packet enters.
+ * are not looked at any more.
  */
 static enum vrouter_drop_reason follow(const struct vr_pkt *pkt, struct vr_decision *d,
 				       struct vr_trace *t)

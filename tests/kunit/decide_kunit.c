@@ -18,12 +18,29 @@
 #define BLACKHOLE	0x0a420000	/* 10.66.0.0/16 */
 #define HOST		0x0a4d0000	/* 10.77.0.0/16 */
 #define OTHER_VRF	0x0a580000	/* 10.88.0.0/16: VRF 2, which has two /24 of it */
+#define VIP_OTHER	(OTHER_VRF + 0x501)	/* a service of VRF 2 */
 #define ECMP_ROUTE	0x0a630000	/* 10.99.0.0/16 */
 #define NOWHERE		0x0b000001
 
 static void set_type(struct kt_world *w, u32 id, u8 type, u32 vrf)
 {
 	kt_set_nexthop(w, &(struct vr_nexthop_cfg){ .id = id, .type = type, .vrf = vrf });
+}
+
+/* Its members are pods 1 and 2, which VRF 2 has routes to. */
+static void other_service(struct kt_world *w, u8 family)
+{
+	struct vr_vip_cfg cfg = { .nexthop = family == AF_INET ? 300 : 310 };
+	int err;
+
+	kt_set_route(w, 2, kt_prefix(family, KT_POD(1), 32), KT_NH + 1, 0, NULL);
+	kt_set_route(w, 2, kt_prefix(family, KT_POD(2), 32), KT_NH + 2, 0, NULL);
+	cfg.key = (struct vr_vip_key){ .vrf = 2, .family = family, .proto = IPPROTO_TCP,
+				       .port = htons(80), .addr = kt_addr(family, VIP_OTHER) };
+	mutex_lock(&w->vn->lock);
+	err = vr_vip_set(w->vn, &cfg, NLM_F_CREATE, NULL);
+	mutex_unlock(&w->vn->lock);
+	KUNIT_ASSERT_EQ(w->test, err, 0);
 }
 
 static void routes(struct kt_world *w, u8 family)
@@ -41,6 +58,7 @@ static void routes(struct kt_world *w, u8 family)
 		       1, 8080);
 	kt_set_service(w, family, IPPROTO_TCP, VIP_EMPTY, 80, family == AF_INET ? 303 : 313, 0,
 		       0, 0);
+	other_service(w, family);
 }
 
 static int init(struct kunit *test)
@@ -135,6 +153,10 @@ static const struct question questions[] = {
 	{ "another VRF", TCP, 0, 0, OTHER_VRF + 0x105, 80, NONE, 3 },
 	{ "another VRF, no route there", TCP, 0, 0, OTHER_VRF + 0x305, 80,
 	  VROUTER_DROP_REASON_NO_ROUTE },
+	{ "another VRF's service", TCP, 0, 0, VIP_OTHER, 80, NONE, ANY_OF_1_2, .to_port = 8080,
+	  .vip = true },
+	{ "the same, other port", TCP, 0, 0, VIP_OTHER, 81, VROUTER_DROP_REASON_NO_ROUTE },
+	{ "echo to it", IPPROTO_ICMP, 0, 0, VIP_OTHER, 0, VROUTER_DROP_REASON_VIP_ICMP },
 	{ "VRFs in a circle", TCP, 0, 0, OTHER_VRF + 0x205, 80, VROUTER_DROP_REASON_VRF_LOOP },
 	{ "route to two", TCP, 0, 0, ECMP_ROUTE + 5, 80, NONE, ANY_OF_1_2 },
 	{ "gateway, TCP", TCP, 0, 0, KT_GATEWAY, 80, VROUTER_DROP_REASON_GATEWAY },
