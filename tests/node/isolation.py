@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The three isolation modes, each with its reachability matrix: pods of two namespaces and of
-kube-system on two nodes (three with an API server, tests/cluster/isolation.py) ask each other by address and by service, while isolation goes on and off
-under them. Whatever it says, DNS, the node and who is outside are reached, and probes work.
+"""The isolation modes, each with its reachability matrix: pods of two namespaces and of kube-system on two
+nodes (three with an API server, tests/cluster/isolation.py) ask each other by address and by service, while isolation
+goes on and off under them. Whatever it says, DNS, the node and who is outside are reached, and probes work.
+A namespace in a network of its own comes to them at the end.
 """
 
 import os
@@ -77,12 +78,15 @@ def wrong_pairs(want, addr):
 
 def matrix(what, *rows):
     """A row for each sender, a column for each receiver: x reached, . not, - itself."""
-    want = {(s, d): rows[i][j] == "x" for i, s in enumerate(NAMES) for j, d in enumerate(NAMES) if i != j}
+    reach(what, {(s, d): rows[i][j] == "x" for i, s in enumerate(NAMES) for j, d in enumerate(NAMES) if i != j})
+    always(what)
+
+
+def reach(what, want):
     for how, addr in (("IPv4", lambda d: (pods[d].v4, 8080)), ("IPv6", lambda d: (pods[d].v6, 8080)),
                       ("service, IPv4", lambda d: (vips[d][0], 80)), ("service, IPv6", lambda d: (vips[d][1], 80))):
         wrong = eventually(lambda a=addr: wrong_pairs(want, a))
         tap.check(not wrong, f"{what}: by {how}", "\n".join(wrong))
-    always(what)
 
 
 def always(what):
@@ -140,8 +144,86 @@ def app():
     matrix("no apps any more", *OPEN)
 
 
+VAULT = ("vault/a", "vault/b")
+
+
+def network(name, *subnets):
+    return {"apiVersion": "opencontrail.org/v1", "kind": "VirtualNetwork", "metadata": {"name": name, "namespace": "vault"},
+            "spec": {"subnets": [{"cidr": s} for s in subnets]}}
+
+
+def vault():
+    """Two pods of a namespace in a network of its own, and services of theirs."""
+    nodes[1].apply("50-vault", [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "vault", "labels": {"ns": "vault"}, "annotations": {
+            "opencontrail.org/network": "safe"}}},
+        network("safe", "10.210.0.0/24", "fd00:210::/64")])
+    fabric.sync()
+    nodes[1].apply("51-vault", [pod_manifest("vault", name[-1], {"pod": name[-1]}, [("http", 8080, "TCP"), ("dns", 8080, "UDP")],
+                                             node=f"node{n}") for n, name in enumerate(VAULT, 1)] +
+                   [service("vault", name[-1], [(80, 8080, "TCP")], {"pod": name[-1]}) for name in VAULT])
+    for n, name in enumerate(VAULT, 1):
+        pods[name], ON[name] = nodes[n].pod(*name.split("/")), n
+        world.serve(pods[name], "tcp", 8080)
+    fabric.sync()
+    for name in VAULT:
+        vips[name] = [nodes[1].vip(*name.split("/"), family) for family in (4, 6)]
+
+
+def border(what, into=(), out=()):
+    """Who reaches whom across it, beside the pods of the network each other, and the cluster's DNS pod."""
+    want = {(s, d): True for s in VAULT for d in VAULT if s != d}
+    want |= {(s, d): d in out or d.startswith("kube-system/") for s in VAULT for d in NAMES}
+    want |= {(s, d): s in into and d == "vault/a" for s in NAMES for d in VAULT}
+    reach(what, want)
+    got = world.run([Probe(pods[name], "udp", vips["kube-system/dns"][i], 53) for name in VAULT for i in (0, 1)], seconds=WAIT)
+    tap.equal(got, ["kube-system/dns"] * 4, f"{what}: the cluster's DNS is reached")
+    got = world.run([Probe(hosts[ON[name]], "tcp", pods[name].addr(i), 8080) for name in VAULT for i in (0, 1)], seconds=WAIT)
+    tap.equal(got, ["vault/a", "vault/a", "vault/b", "vault/b"], f"{what}: kubelet's probes get to its pods")
+
+
+def api(n, family):
+    """The service whose member is a node itself, as the API server's is."""
+    name = f"api{n}-{4 + 2 * family}"
+    return [service("kube-system", name, [(443, 9100, "TCP")], None, ipFamilies=[f"IPv{4 + 2 * family}"], ipFamilyPolicy="SingleStack"),
+            {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": f"IPv{4 + 2 * family}",
+             "metadata": {"name": name, "namespace": "kube-system", "labels": {"kubernetes.io/service-name": name}},
+             "endpoints": [{"addresses": [hosts[n].addr(family)], "conditions": {"ready": True}}],
+             "ports": [{"name": "tcp-443", "port": 9100, "protocol": "TCP"}]}]
+
+
+def nodes_by_service():
+    """Members on the client's node and on another, which answer to an address that they may have no route to."""
+    nodes[1].apply("52-api", [obj for n in (1, 2) for family in (0, 1) for obj in api(n, family)])
+    fabric.sync()
+    for family in (0, 1):
+        addrs = [nodes[1].vip("kube-system", f"api{n}-{4 + 2 * family}", 4 + 2 * family) for n in (1, 2)]
+        got = world.run([Probe(pods[name], "tcp", addr, 443) for name in VAULT for addr in addrs], seconds=WAIT)
+        tap.equal(got, ["host1", "host2"] * 2, f"nodes are reached by a service, as the API server is, IPv{4 + 2 * family}")
+
+
+def custom():
+    vault()
+    border("a network of its own")
+    nodes_by_service()
+    got = world.run([Probe(pods[name], "tcp", vips["shop/a"][i], 81) for name in VAULT for i in (0, 1)], seconds=WAIT)
+    tap.equal(got, ["refused"] * 4, "a service's port that it does not have is refused at once")
+    nodes[1].apply("40-policies", [
+        policy("vault", "from-shop", {"matchLabels": {"pod": "a"}},
+               ingress=[{"from": [{"namespaceSelector": {"matchLabels": {"ns": "shop"}}}, {"podSelector": {}}]}])])
+    fabric.sync()
+    border("vault/a open to shop", into=("shop/a", "shop/b"))
+    nodes[1].apply("40-policies", [
+        policy("vault", "to-bank", egress=[{"to": [{"namespaceSelector": {"matchLabels": {"ns": ns}}}]} for ns in ("bank", "vault", "kube-system")],
+               types=["Egress"])])
+    fabric.sync()
+    border("vault open towards bank", out=("bank/a", "bank/b"))
+    nodes[1].apply("40-policies", [])
+    fabric.sync()
+
+
 set_up()
-tap.run([(f.__name__, f) for f in (cluster, namespace, app)], only=os.environ.get("CASE"))
+tap.run([(f.__name__, f) for f in (cluster, namespace, app, custom)], only=os.environ.get("CASE"))
 if tap.failed:
     tap.say(fabric.logs())
 tap.done()

@@ -36,7 +36,7 @@ static void nodes_become_tunnels(void **state)
 	assert_int_equal(reconcile(w->rc), RC_DONE);
 	ktable_each(&w->kernel.objs, count_one, &c);
 	assert_int_equal(c.n[K_VIF], 2);	/* the tunnels' end, the host's */
-	assert_int_equal(c.n[K_NEXTHOP], 3);	/* tunnel to n2, local, blackhole; n3 has no address */
+	assert_int_equal(c.n[K_NEXTHOP], 4);	/* tunnel to n2, local, blackhole, vrf; n3 has no address */
 	assert_int_equal(c.n[K_ROUTE], 5);	/* the pod's two, n1's one, n2's two */
 
 	o = find(w, K_VIF, ID_VIF, "tunnel default/net");
@@ -114,7 +114,7 @@ static void a_node_that_goes_takes_its_tunnel_along(void **state)
 	set(w, ROUTER, "/n2", NULL);
 	assert_int_equal(reconcile(w->rc), RC_DONE);
 	ktable_each(&w->kernel.objs, count_one, &c);
-	assert_int_equal(c.n[K_NEXTHOP], 2);
+	assert_int_equal(c.n[K_NEXTHOP], 3);
 	assert_int_equal(c.n[K_ROUTE], 1);
 }
 

@@ -21,7 +21,7 @@ static void resources_become_objects(void **state)
 	assert_int_equal(c.n[K_SG], 2);
 	assert_int_equal(c.n[K_VRF], 1);
 	assert_int_equal(c.n[K_VIF], 1);
-	assert_int_equal(c.n[K_NEXTHOP], 3);	/* local, ecmp, blackhole */
+	assert_int_equal(c.n[K_NEXTHOP], 4);	/* local, ecmp, blackhole, vrf */
 	assert_int_equal(c.n[K_ROUTE], 3);	/* two hosts', service subnet */
 	assert_int_equal(c.n[K_VIP], 1);	/* the IPv6 address has no pool */
 
@@ -47,7 +47,7 @@ static void what_is_needed_comes_first(void **state)
 	fill(w);
 	reconcile(w->rc);
 	assert_string_equal(w->kernel.log, "+sg +sg +vrf +vif +nexthop +nexthop +nexthop "
-			    "+route +route +route +vip ");
+			    "+nexthop +route +route +route +vip ");
 	w->kernel.log[0] = '\0';
 	reconciler_synced(w->rc);
 	set(w, NETWORK, NULL);
@@ -58,7 +58,7 @@ static void what_is_needed_comes_first(void **state)
 	assert_int_equal(reconcile(w->rc), RC_DONE);
 	/* The device first: nothing is to come from it without its policy. */
 	assert_string_equal(w->kernel.log, "-vif -vip -route -route -route -nexthop -nexthop "
-			    "-nexthop -vrf -sg ");
+			    "-nexthop -nexthop -vrf -sg ");
 	assert_int_equal(w->kernel.released, 1);
 }
 

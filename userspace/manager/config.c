@@ -10,6 +10,9 @@
 #define MTU_MIN 1280		/* IPv6's (RFC 8200, 5) */
 #define MTU_MAX 65535
 
+/* RFC 1918; RFC 6598; RFC 4193 */
+#define PRIVATE "10.0.0.0/8,100.64.0.0/10,172.16.0.0/12,192.168.0.0/16,fc00::/7"
+
 static const char usage[] =
 	"Usage: contrail-kube-manager [--kubeconfig FILE] [OPTION]...\n"
 	"       contrail-kube-manager --manifests DIR --listen unix:PATH [OPTION]...\n"
@@ -30,6 +33,10 @@ static const char usage[] =
 	"  --pod-network CIDR[,CIDR]...   default 10.32.0.0/12; with IPv6's for dual stack; of\n"
 	"                           several of one family the first with room is used\n"
 	"  --service-network CIDR[,CIDR]  default 10.96.0.0/12; at most one of each family\n"
+	"  --joined-networks CIDR[,CIDR]...  pods of VirtualNetworks in these ranges reach the\n"
+	"                           cluster's DNS and services, as policy allows; none: no such\n"
+	"                           networks; default 10.0.0.0/8, 100.64.0.0/10, 172.16.0.0/12,\n"
+	"                           192.168.0.0/16, fc00::/7\n"
 	"  --node-block-size N[,N]  prefix lengths of the blocks of addresses that nodes have in\n"
 	"                           a network, IPv4 and IPv6; default 26,122, with --manifests\n"
 	"                           0: no blocks\n"
@@ -44,6 +51,7 @@ void config_init(struct config *cfg)
 	memset(cfg, 0, sizeof(*cfg));
 	free(config_network("10.32.0.0/12", &cfg->pods));
 	free(config_network("10.96.0.0/12", &cfg->services));
+	free(config_network(PRIVATE, &cfg->joined));
 	cfg->lease_ns = "kube-system";
 	cfg->mtu = 1500;
 	cfg->log_level = VR_LOG_INFO;
@@ -271,6 +279,9 @@ static char *take(struct config *cfg, int opt, const char *arg)
 		return config_network(arg, &cfg->pods);
 	case 's':
 		return take_services(cfg, arg);
+	case 'j':
+		memset(&cfg->joined, 0, sizeof(cfg->joined));
+		return strcmp(arg, "none") ? config_network(arg, &cfg->joined) : NULL;
 	case 'b':
 		return take_blocks(cfg, arg);
 	case 'u':
@@ -301,6 +312,7 @@ static const struct option options[] = {
 	{ "http", required_argument, NULL, 'H' },
 	{ "pod-network", required_argument, NULL, 'p' },
 	{ "service-network", required_argument, NULL, 's' },
+	{ "joined-networks", required_argument, NULL, 'j' },
 	{ "node-block-size", required_argument, NULL, 'b' },
 	{ "mtu", required_argument, NULL, 'u' },
 	{ "log-level", required_argument, NULL, 'L' },

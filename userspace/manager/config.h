@@ -22,6 +22,7 @@ struct config {
 	bool		api;		/* objects are an API server's: others fill in what is missing */
 	const char	*kubeconfig, *server, *identity, *lease_ns;	/* without manifests */
 	struct network	pods, services;
+	struct network	joined;		/* ranges: users' networks in them are joined with the cluster's */
 	unsigned int	block_len[FAMILIES];	/* of the nodes' blocks of addresses; 0: none */
 	bool		block_len_given;
 	struct sockaddr_in6 http;	/* sin6_family 0 = none; AF_INET: a sockaddr_in */

@@ -282,6 +282,7 @@ static void link_object(struct model *m, struct object *obj, bool add)
 		break;
 	case KIND_NODE:
 		mark(&m->dirty_nodes, obj->key);
+		joins_of_node(m, obj);
 		policies_mark_nodes(m);
 		map_for_each(&m->unscheduled, node)
 			mark(&m->dirty_pods, node->key);
@@ -373,6 +374,7 @@ unsigned int model_run(struct model *m)
 	namespaces_reconcile(m);
 	do {
 		networks_reconcile(m);
+		joins_reconcile(m);
 		pods_reconcile(m);
 	} while (m->dirty_networks.n);
 	networks_tell(m);

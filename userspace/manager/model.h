@@ -63,6 +63,8 @@ struct network_state {
 	uint32_t		vni;
 	struct map		pods;		/* that are or want to be in it: keys -> pod_state */
 	struct map		chains;		/* that name it: keys -> chain_state */
+	bool			joined;		/* with the cluster's, see model_join.c */
+	char			*apart;		/* why it is not; NULL: it is, or is the cluster's */
 	char			*problem;
 };
 
@@ -174,6 +176,8 @@ struct model {
 	struct map		vnis;		/* number as text -> network_state */
 	struct map		router_problems; /* LogicalRouter's key -> last problem told */
 	bool			routers_changed; /* or the networks that they name */
+	bool			joins_changed;	/* networks may be joined, or no longer */
+	bool			joins_moved;	/* one that was joined has other addresses, or none */
 	struct map		chains;		/* key -> struct chain_state */
 	struct map		chain_pairs;	/* "ns/left ns/right" -> chain_state that holds there */
 	struct map		chains_of_ns;	/* index: namespace -> chain_state */
@@ -295,6 +299,7 @@ void isolation_mark_namespace(struct model *m, const char *ns);
 void isolation_mark_controller(struct model *m, const struct object *obj);
 /* The domains of a namespace whose annotations changed. */
 void isolation_refresh(struct model *m, const char *ns);
+void isolation_refresh_all(struct model *m);
 void isolation_free(struct model *m);
 
 /* model_pin.c. owner: "ns/name" of a VirtualMachineInterface; network: key */
@@ -333,6 +338,15 @@ void networks_reconcile(struct model *m);
 void networks_tell(struct model *m);
 void network_publish(struct model *m, const struct network_state *net);	/* that is known */
 void network_state_free(void *value);
+
+/* model_join.c */
+void joins_reconcile(struct model *m);
+/* One that came or went. */
+void joins_of_node(struct model *m, const struct object *node);
+/* Where the network's pods are routed beside it, for its resource; NULL: nowhere. */
+json_t *join_of(const struct model *m, const struct network_state *net);
+/* The network that the cluster's services reach the pod by: the cluster's, or a joined one? */
+bool pod_is_joined(const struct model *m, const struct pod_state *pod);
 
 /* model_router.c */
 void routers_mark(struct model *m, const struct object *obj);

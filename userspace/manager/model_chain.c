@@ -133,6 +133,7 @@ static void give_up(struct model *m, struct chain_state *chain)
 	if (!chain->pair || !chain->left || !chain->right)
 		return;
 	map_del(&m->chain_pairs, chain->pair);
+	isolation_refresh_all(m);
 	free(chain->pair);
 	chain->pair = NULL;
 	store_del(m->store, RES_CHAIN, chain->ns, strchr(chain->key, '/') + 1);
@@ -193,6 +194,7 @@ static char *take_place(struct model *m, struct chain_state *chain)
 				 other->key);
 	}
 	map_set(&m->chain_pairs, pair, chain);
+	isolation_refresh_all(m);
 	chain->pair = pair;
 	mark_interfaces(m, l);
 	mark_interfaces(m, r);

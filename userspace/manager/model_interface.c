@@ -480,13 +480,14 @@ static void publish(struct model *m, const struct pod_state *pod, const struct p
 	if (obj->pod->config_hash)
 		notes = json_pack("{s:s}", CONFIG_HASH, obj->pod->config_hash);
 	store_put(m->store, RES_INTERFACE, pod->ns, ifc->resource, obj->uid, notes,
-		  json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:i, s:o*, s:o*}", "network",
+		  json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:i, s:o*, s:o*, s:s*}", "network",
 			    ifc->net->key, "node", pod->node, "pod", obj->name, "interface",
 			    ifc->name, "macAddress", ifc->mac, "addresses",
 			    publish_addrs(m, pod, ifc), "securityGroups", security_groups(m, pod),
 			    "mtu", (int)m->cfg->mtu, "additional",
 			    ifc == pod->ifs ? additional(pod) : NULL, "through",
-			    chains_through(ifc->net, pod)));
+			    chains_through(ifc->net, pod), "joined",
+			    ifc == pod->ifs && ifc->net->joined ? CLUSTER_NETWORK : NULL));
 }
 
 /* Is there a pod by the name of the interface's resource? That one has it. */

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Isolation of namespaces and apps: a domain is a set of pods that reach each other, what
- * kube-system offers and the outside, and are reached by nobody else in the cluster.
+ * Isolation of namespaces, apps and joined networks: a domain is a set of pods that reach each
+ * other, what kube-system offers and the outside, and are reached by nobody else in the cluster.
  *
  * It is policy, not an address plan: all pods of the cluster network stay in one VRF, so DNS,
  * the kubernetes service, kubelet's probes and services across the border need nothing
- * special, and isolation goes on and off under live pods. A domain has two policies of the
+ * special, and isolation goes on and off under live pods. A network that has been joined with the
+ * cluster's is reached from there, and so its border is policy, too: its pods are in a domain for
+ * each namespace, and reach the network's addresses. A domain has two policies of the
  * manager's own, one for each direction. They select the domain's pods that no NetworkPolicy
  * selects for this direction; where one does, its rules say it all, and open the border exactly as
  * far as they say. Whom they select is told by labels that only the model gives.
@@ -25,8 +27,9 @@ static const char *const closed_label[] = {
 };
 
 struct domain {
-	char	*name;			/* "ns" or "ns/app" */
+	char	*name;			/* "ns", "ns/app" or "ns:network's key" */
 	char	*ns;
+	char	*network;		/* key of a joined one; NULL: pods of the cluster's */
 	size_t	pods;
 	char	*policies[2];		/* keys, by enum direction */
 };
@@ -57,10 +60,20 @@ static struct policy_peer *add_peer(struct policy_rule *rule)
 	return peer;
 }
 
+static void add_except(struct policy_peer *peer, const struct network *net)
+{
+	size_t i;
+
+	for (i = 0; i < net->n; i++)
+		if (net->subnets[i].addr.family == peer->block.addr.family)
+			*(struct prefix *)array_push(&peer->except, &peer->n_except,
+						     sizeof(*peer->except)) = net->subnets[i];
+}
+
 /* Everything but the cluster's pods: nodes, and who is outside. */
 static void add_outside(const struct model *m, struct policy_rule *rule)
 {
-	const struct network *pods = &m->cfg->pods;
+	struct map_node **nets = map_sorted(&m->networks);
 	struct policy_peer *peer;
 	enum family f;
 	size_t i;
@@ -68,12 +81,44 @@ static void add_outside(const struct model *m, struct policy_rule *rule)
 	for (f = V4; f < FAMILIES; f++) {
 		peer = add_peer(rule);
 		peer->block.addr.family = f;
-		for (i = 0; i < pods->n; i++)
-			if (pods->subnets[i].addr.family == f)
-				*(struct prefix *)array_push(&peer->except, &peer->n_except,
-							     sizeof(*peer->except)) =
-					pods->subnets[i];
+		add_except(peer, &m->cfg->pods);
+		for (i = 0; i < m->networks.n; i++) {
+			const struct network_state *net = nets[i]->value;
+
+			if (net->joined)
+				add_except(peer, &net->ipam.net);
+		}
 	}
+	free(nets);
+}
+
+static void add_network(const struct model *m, struct policy_rule *rule, const char *key)
+{
+	const struct network_state *net = map_get(&m->networks, key);
+	size_t i;
+
+	for (i = 0; net && net->known && i < net->ipam.net.n; i++)
+		add_peer(rule)->block = net->ipam.net.subnets[i];
+}
+
+/* All addresses of a network, whichever of a pod's interfaces has them, and of those that it is
+ * chained with: who chains two networks wants them to reach each other.
+ */
+static void add_networks(const struct model *m, struct policy_rule *rule, const char *key)
+{
+	struct map_node **chains = map_sorted(&m->chain_pairs);
+	size_t i;
+
+	add_network(m, rule, key);
+	for (i = 0; i < m->chain_pairs.n; i++) {
+		const struct chain_state *chain = chains[i]->value;
+
+		if (!strcmp(chain->left->key, key))
+			add_network(m, rule, chain->right->key);
+		else if (!strcmp(chain->right->key, key))
+			add_network(m, rule, chain->left->key);
+	}
+	free(chains);
 }
 
 static struct policy_spec *make_spec(const struct model *m, const struct domain *d,
@@ -89,7 +134,10 @@ static struct policy_spec *make_spec(const struct model *m, const struct domain 
 	spec->domain = xstrdup(d->name);
 	rule = array_push(&spec->rules, &spec->n_rules, sizeof(*rule));
 	rule->direction = dir;
-	add_peer(rule)->pods = selector_new(DOMAIN_LABEL, d->name);
+	if (d->network)
+		add_networks(m, rule, d->network);
+	else
+		add_peer(rule)->pods = selector_new(DOMAIN_LABEL, d->name);
 	if (dir == EGRESS) {
 		peer = add_peer(rule);
 		peer->ns = selector_new("kubernetes.io/metadata.name", "kube-system");
@@ -103,11 +151,16 @@ static void put_policy(struct model *m, struct domain *d, enum direction dir)
 {
 	static const char *const names[] = { [INGRESS] = "ingress", [EGRESS] = "egress" };
 	struct object *obj = xzalloc(sizeof(*obj)), *old;
-	const char *app = strchr(d->name, '/');
+	const char *part = d->name + strlen(d->ns);
+	char *slash;
 
 	obj->kind = KIND_POLICY;
 	obj->ns = xstrdup(d->ns);
-	obj->name = xasprintf("isolation-%s%s%s", names[dir], app ? "." : "", app ? app + 1 : "");
+	obj->name = xasprintf("isolation-%s%s%s", names[dir], *part ? "." : "",
+			      *part ? part + 1 : "");
+	slash = strchr(obj->name, '/');
+	if (slash)
+		*slash = '.';
 	/* no user's name has a colon */
 	obj->key = xasprintf("%s/:%s", d->ns, obj->name);
 	obj->where = xstrdup("isolation");
@@ -135,10 +188,12 @@ static void domain_free(struct model *m, struct domain *d)
 	}
 	free(d->name);
 	free(d->ns);
+	free(d->network);
 	free(d);
 }
 
-static void domain_join(struct model *m, const char *name, const char *ns)
+/* network NULL: the cluster's */
+static void domain_join(struct model *m, const char *name, const char *ns, const char *network)
 {
 	struct domain *d = map_get(&m->domains, name);
 
@@ -146,6 +201,7 @@ static void domain_join(struct model *m, const char *name, const char *ns)
 		d = xzalloc(sizeof(*d));
 		d->name = xstrdup(name);
 		d->ns = xstrdup(ns);
+		d->network = xstrdup(network);
 		map_set(&m->domains, name, d);
 		put_policy(m, d, INGRESS);
 		put_policy(m, d, EGRESS);
@@ -170,6 +226,14 @@ void isolation_refresh(struct model *m, const char *ns)
 
 		if (!strcmp(d->ns, ns))
 			put_policy(m, d, EGRESS);
+	}
+}
+
+void isolation_refresh_all(struct model *m)
+{
+	map_for_each(&m->domains, node) {
+		put_policy(m, node->value, INGRESS);
+		put_policy(m, node->value, EGRESS);
 	}
 }
 
@@ -267,8 +331,12 @@ static char *domain_of(const struct model *m, const struct pod_state *pod)
 	const struct namespace_state *ns = map_get(&m->namespaces, pod->ns);
 	struct app_arg arg = { .m = m, .pod = pod };
 
+	if (pod->object->pod->host_network)
+		return NULL;
+	if (pod_is_joined(m, pod))
+		return xasprintf("%s:%s", pod->ns, pod_network(m, pod));
 	/* a network of its own is further away than any domain */
-	if (pod->object->pod->host_network || strcmp(pod_network(m, pod), CLUSTER_NETWORK))
+	if (strcmp(pod_network(m, pod), CLUSTER_NETWORK))
 		return NULL;
 	arg.app = json_string_value(json_object_get(pod->object->labels, APP_LABEL));
 	if (!arg.app)
@@ -323,12 +391,13 @@ static json_t *without_own_labels(const json_t *labels)
 json_t *isolation_labels(struct model *m, struct pod_state *pod)
 {
 	char *domain = domain_of(m, pod), *was = pod->domain;
+	bool joined = domain && pod_is_joined(m, pod);
 	json_t *labels;
 	int dir;
 
 	/* in before out: it may be the same one, and the last pod of it */
 	if (domain)
-		domain_join(m, domain, pod->ns);
+		domain_join(m, domain, pod->ns, joined ? pod_network(m, pod) : NULL);
 	if (was)
 		domain_leave(m, was);
 	free(was);
@@ -427,6 +496,7 @@ void isolation_free(struct model *m)
 		free(d->policies[EGRESS]);
 		free(d->name);
 		free(d->ns);
+		free(d->network);
 		free(d);
 	}
 	map_clear(&m->domains, NULL);

@@ -36,6 +36,7 @@ void network_state_free(void *value)
 	map_clear(&net->pods, NULL);
 	map_clear(&net->chains, NULL);
 	free(net->problem);
+	free(net->apart);
 	free(net->title);
 	free(net->key);
 	free(net);
@@ -96,9 +97,10 @@ static void publish(struct model *m, const struct network_state *net,
 			json_array_append_new(ranges, json_string(prefix_text(
 				network_first(services, order[i]), text)));
 	store_put(m->store, RES_VIRTUAL_NETWORK, ns, name, net->object ? net->object->uid : NULL,
-		  NULL, json_pack("{s:i, s:o, s:o, s:o*, s:o*}", "vni", (int)net->vni, "subnets",
-				  subnets_of(net), "serviceSubnets", ranges, "exhausted",
-				  exhausted(net), "egress", router_egress(m, net->key)));
+		  NULL, json_pack("{s:i, s:o, s:o, s:o*, s:o*, s:o*, s:s*}", "vni", (int)net->vni,
+				  "subnets", subnets_of(net), "serviceSubnets", ranges, "exhausted",
+				  exhausted(net), "egress", router_egress(m, net->key), "joined",
+				  join_of(m, net), "apart", net->apart));
 }
 
 void network_publish(struct model *m, const struct network_state *net)
@@ -184,6 +186,7 @@ static char *reshape(struct model *m, struct network_state *net, const struct ne
 	if (why)
 		return xasprintf("spec.subnets: a pod has an address that would go: %s; the network "
 				 "stays as it was", why);
+	m->joins_changed = m->joins_moved = true;
 	/* whoever waits for an address may find one now */
 	m->released = true;
 	return NULL;
@@ -227,6 +230,11 @@ static void withdraw(struct model *m, struct network_state *net)
 		interfaces_drop(m, pods[i]->value);
 	free(pods);
 	net->known = false;
+	m->joins_changed = true;
+	m->joins_moved |= net->joined;
+	net->joined = false;
+	free(net->apart);
+	net->apart = NULL;
 	ipam_free(&net->ipam);
 	map_del(&m->vnis, vni_text(net->vni, text));
 	store_del(m->store, RES_VIRTUAL_NETWORK, ns, name);
@@ -267,6 +275,7 @@ static char *set(struct model *m, struct network_state *net, const struct object
 	ipam_init(&net->ipam, net->title, to, &opts);
 	map_set(&m->vnis, text, net);
 	mark_users(m, net);
+	m->joins_changed = true;
 	return NULL;
 }
 

@@ -122,10 +122,11 @@ static char *set_up_interfaces(struct model *m, struct pod_state *pod)
 	return problem;
 }
 
-/* One in its node's own network is, as far as services care. */
+/* One in its node's own network is, as far as services care, and one in a joined network. */
 static bool is_in_cluster_network(const struct model *m, const struct pod_state *pod)
 {
-	return pod->object->pod->host_network || !strcmp(pod_network(m, pod), CLUSTER_NETWORK);
+	return pod->object->pod->host_network || !strcmp(pod_network(m, pod), CLUSTER_NETWORK) ||
+	       pod_is_joined(m, pod);
 }
 
 static void pod_reconcile(struct model *m, struct pod_state *pod)

@@ -64,9 +64,12 @@ void network_read(struct object *obj, const struct field *doc)
 	static const char *const known[] = { "subnets", "vni", NULL };
 	struct field spec = field_object(doc, "spec"), list = field_array(&spec, "subnets");
 	struct network_spec *net = xzalloc(sizeof(*net));
+	const char *created = json_string_value(json_object_get(json_object_get(
+		doc->value, "metadata"), "creationTimestamp"));
 	size_t i;
 
 	obj->network = net;
+	net->created = created ? xstrdup(created) : NULL;
 	field_required(doc, "spec");
 	if (!spec.value)
 		return;
@@ -83,6 +86,7 @@ void network_read(struct object *obj, const struct field *doc)
 
 void network_spec_free(struct network_spec *net)
 {
+	free(net->created);
 	free(net);
 }
 

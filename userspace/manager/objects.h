@@ -214,6 +214,7 @@ struct policy_spec {
 struct network_spec {
 	struct network	net;
 	uint32_t	vni;			/* 0: made from its name */
+	char		*created;		/* RFC 3339; NULL: not said */
 };
 
 /* How a network's pods get outside. */

@@ -87,8 +87,10 @@ static void enqueue(struct published *e, unsigned int phase)
 static void entry_free(struct published *e)
 {
 	free(e->problem);
-	if (e->user)
+	if (e->user) {
 		free(e->user->refusal);
+		free(e->user->apart);
+	}
 	free(e->user);
 	free(e->key);
 	free(e);

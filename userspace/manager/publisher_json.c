@@ -53,6 +53,7 @@ static uint64_t hash_of(const json_t *content, const json_t *uid)
 
 static const char *const condition_types[CONDITIONS] = {
 	[CONDITION_READY] = "Ready", [CONDITION_EXHAUSTED] = "AddressesExhausted",
+	[CONDITION_JOINED] = "JoinedWithCluster",
 };
 
 /* Only what there is has addresses. */
@@ -78,6 +79,8 @@ static const char *condition_status(const struct published *e, enum condition c)
 {
 	if (c == CONDITION_READY)
 		return problem_of(e) ? "False" : "True";
+	if (c == CONDITION_JOINED)
+		return e->user->apart ? "False" : "True";
 	return *e->user->exhausted ? "True" : "False";
 }
 
@@ -88,6 +91,11 @@ static char *condition_text(const struct published *e, enum condition c)
 
 	if (c == CONDITION_READY)
 		return xstrdup(problem_of(e) ? problem_of(e) : "in force as it is written");
+	if (c == CONDITION_JOINED)
+		return e->user->apart ?
+		       xasprintf("its pods have no cluster DNS, services or probes: %s",
+				 e->user->apart) :
+		       xstrdup("its pods reach the cluster's services, as policy allows");
 	if (!*families)
 		return xstrdup("there are free addresses");
 	return xasprintf("all %s addresses of its subnets are in use; pods wait until one is free or "
@@ -162,8 +170,12 @@ void published_want(struct published *e, const char *text)
 	e->want_hash = hash_of(json_object_get(object, "spec"),
 			       publisher_kinds[e->kind].users ? NULL : uid);
 	e->want_interface = interface_of(object);
-	if (e->user)
+	if (e->user) {
 		take_exhausted(e, json_object_get(json_object_get(object, "spec"), "exhausted"));
+		free(e->user->apart);
+		e->user->apart = xstrdup(json_string_value(json_object_get(
+			json_object_get(object, "spec"), "apart")));
+	}
 	json_decref(object);
 }
 
@@ -315,6 +327,8 @@ static json_t *condition_of(const struct published *e, enum condition c)
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	if (c == CONDITION_READY)
 		reason = e->user->refusal ? "Refused" : e->problem ? "NotProgrammed" : "Programmed";
+	else if (c == CONDITION_JOINED)
+		reason = e->user->apart ? "AddressesNotItsOwn" : "Joined";
 	else
 		reason = *e->user->exhausted ? "AllInUse" : "Available";
 	json = json_pack("{s:s, s:s, s:I, s:s, s:s, s:s}", "type", condition_types[c], "status",

@@ -18,6 +18,7 @@ extern const struct publisher_kind publisher_kinds[RESOURCE_KINDS];
 enum condition {
 	CONDITION_READY,	/* is it as its user wants it? */
 	CONDITION_EXHAUSTED,	/* of a network: is there a family without an address left? */
+	CONDITION_JOINED,	/* of a network: do its pods reach the cluster's services? */
 	CONDITIONS
 };
 
@@ -31,6 +32,7 @@ struct user_state {
 		uint64_t message;		/* the hash of it */
 	}		said[CONDITIONS];
 	char		exhausted[16];		/* families of which no address is left */
+	char		*apart;			/* why it is not joined; NULL: it is */
 };
 
 struct published {

@@ -2,6 +2,7 @@
 /* The parts of vrouterd and what each tells the others. */
 
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
@@ -53,7 +54,7 @@ static void on_synced(struct daemon *d)
 	daemon_settle(d);
 	reconciler_synced(d->rc);
 	health_in_step(&d->health, true);
-	d->state.synced = d->export.stale = true;
+	d->state.synced = d->export.stale = d->joined.stale = true;
 	daemon_want_work(d, DAEMON_SETTLE);
 	sd_notify(0, "STATUS=In step with the manager");
 }
@@ -207,7 +208,7 @@ static void ensure_host(struct daemon *d)
 		return;
 	hostdev_open(&d->host, name);
 	/* the routes that led to the one before went with it */
-	d->host.stale = d->export.stale = true;
+	d->host.stale = d->export.stale = d->joined.stale = true;
 	snprintf(key, sizeof(key), "Node/%s", d->opt->node);
 	daemon_replan(d, RES_ROUTER, key);
 }
@@ -309,6 +310,14 @@ static void update_host(struct daemon *d)
 		hostdev_update(&d->host, &router->router, &network->network, &d->env);
 }
 
+static void update_exports(struct daemon *d)
+{
+	if (d->export.stale)
+		export_update(&d->export, d->model, &d->attachments, &d->host);
+	if (d->joined.stale)
+		export_update(&d->joined, d->model, &d->attachments, &d->host);
+}
+
 static void tell_health(struct daemon *d, bool programmed)
 {
 	d->state.programmed = programmed;
@@ -342,9 +351,9 @@ void daemon_work(struct daemon *d)
 	raise_links(d);
 	if (d->host.stale)
 		update_host(d);
-	if (d->export.stale && d->state.synced)
-		export_update(&d->export, d->model, &d->attachments, &d->host);
-	if (d->host.stale || (d->export.stale && d->state.synced))
+	if (d->state.synced)
+		update_exports(d);
+	if (d->host.stale || (d->state.synced && (d->export.stale || d->joined.stale)))
 		daemon_want_work(d, TICK);
 }
 
@@ -430,6 +439,7 @@ int daemon_start(struct daemon *d, sd_event *loop, const struct options *opt)
 	if (opt->external)
 		check_ports();
 	d->export.table = opt->export_table;
+	d->joined = (struct export){ .table = RT_TABLE_MAIN, .joined = true };
 	d->rc = reconciler_new(d->ids, &backend, &d->env);
 	d->model = model_new(&daemon_model_ops, d);
 	err = attachments_open(&d->attachments, opt->state_dir);

@@ -44,7 +44,7 @@ struct daemon {
 	struct plan_env	env;
 	struct needs	needs;
 	struct hostdev	host;
-	struct export	export;
+	struct export	export, joined;
 	struct healthport *healthport;
 	struct healthport_state state;
 	struct metrics	metrics;

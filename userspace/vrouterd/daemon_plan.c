@@ -208,7 +208,8 @@ struct of_network {
 static void replan_vmi_in(const struct res *r, void *arg)
 {
 	const struct of_network *of = arg;
-	bool in = !strcmp(r->vmi.network, of->key);
+	bool in = !strcmp(r->vmi.network, of->key) ||
+		  (r->vmi.joined && !strcmp(r->vmi.joined, of->key));
 	unsigned int i;
 
 	for (i = 0; i < r->vmi.n_through && !in; i++)
@@ -257,6 +258,8 @@ static void learn_needs(struct daemon *d, const struct res *r)
 	need_network(d, network);
 	if (r->kind != RES_VMI)
 		return;
+	if (r->vmi.joined)
+		need_network(d, r->vmi.joined);
 	for (i = 0; i < r->vmi.n_sgs; i++)
 		if (needs_add(&d->needs, RES_SG, r->vmi.sgs[i]))
 			daemon_replan(d, RES_SG, r->vmi.sgs[i]);
@@ -266,7 +269,7 @@ static void learn_needs(struct daemon *d, const struct res *r)
 static void refresh_what_is_here(struct daemon *d)
 {
 	model_each(d->model, RES_CHAIN, replan_this, d);
-	d->export.stale = true;
+	d->export.stale = d->joined.stale = true;
 }
 
 /* Of a pool: is there news of what its members are? */
@@ -301,7 +304,7 @@ static void on_change(void *arg, const struct res *old, const struct res *r)
 		time_members(d, old, r);
 	}
 	if (any->kind == RES_ROUTER || any->kind == RES_NETWORK)
-		d->host.stale = d->export.stale = true;
+		d->host.stale = d->export.stale = d->joined.stale = true;
 	if (any->kind == RES_ROUTER)
 		replan_others(d, any);
 	else if (device_of(d, any, &dev))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Pods' addresses for routing daemons. */
+/* Pods' addresses for routing daemons, and for the node itself. */
 
 #include <errno.h>
 
@@ -38,17 +38,29 @@ static void sort(struct prefixes *p)
 		qsort(p->v, p->n, sizeof(*p->v), compare);
 }
 
-/* Of the interfaces that have a device here, in networks that are reached. */
-static void wanted(const struct model *m, const struct attachments *a, struct prefixes *p)
+static bool is_wanted(const struct export *x, const struct model *m, const struct vmi *v)
+{
+	const struct res *net;
+
+	if (x->joined)
+		return v->joined;
+	net = model_get(m, RES_NETWORK, v->network);
+	return net && net->network.reachable;
+}
+
+/* Of the interfaces that have a device here. */
+static void wanted(const struct export *x, const struct model *m, const struct attachments *a,
+		   struct prefixes *p)
 {
 	const struct attachment *at;
-	const struct res *r, *net;
+	const struct res *r;
 	unsigned int i;
 
 	for (at = a->list; at; at = at->next) {
 		r = model_get(m, RES_VMI, at->vmi);
-		net = r ? model_get(m, RES_NETWORK, r->vmi.network) : NULL;
-		for (i = 0; net && net->network.reachable && i < r->vmi.n_addrs; i++) {
+		if (!r || !is_wanted(x, m, &r->vmi))
+			continue;
+		for (i = 0; i < r->vmi.n_addrs; i++) {
 			struct vr_prefix one = {
 				.addr = r->vmi.addrs[i],
 				.len = r->vmi.addrs[i].family == AF_INET ? 32 : 128,
@@ -60,9 +72,11 @@ static void wanted(const struct model *m, const struct attachments *a, struct pr
 	sort(p);
 }
 
+/* The main table has routes to whole networks, too: those are hostdev.c's. */
 static void collect(const struct vr_prefix *prefix, void *arg)
 {
-	push(arg, prefix);
+	if (prefix->len == (prefix->addr.family == AF_INET ? 32 : 128))
+		push(arg, prefix);
 }
 
 static void change(struct export *x, struct rtnl *r, const struct hostdev *h, bool add,
@@ -73,7 +87,7 @@ static void change(struct export *x, struct rtnl *r, const struct hostdev *h, bo
 
 	if (!err || (!add && err == -ESRCH))
 		return;
-	log_warn("--export-table %u: cannot %s %s: %s", x->table, add ? "add" : "delete",
+	log_warn("route table %u: cannot %s %s: %s", x->table, add ? "add" : "delete",
 		 vr_prefix_text(p, text), r->text);
 	x->stale = true;
 }
@@ -89,10 +103,10 @@ void export_update(struct export *x, const struct model *m, const struct attachm
 	if (!x->table || !h->dev.ifindex)
 		return;
 	if (rtnl_open(&r, -1) || rtnl_table_each(&r, x->table, PROTO_VROUTER, collect, &have)) {
-		log_warn("--export-table %u: %s", x->table, r.text);
+		log_warn("route table %u: %s", x->table, r.text);
 		x->stale = true;
 	} else {
-		wanted(m, a, &want);
+		wanted(x, m, a, &want);
 		sort(&have);
 		for (i = 0; i < have.n; i++)
 			if (!has(&want, &have.v[i]))

@@ -3,8 +3,9 @@
 #define VRD_EXPORT_H
 
 /*
- * The addresses of this node's pods that are reached from outside, as host routes in a table of
- * the kernel's that nothing but a routing daemon reads, which announces them.
+ * The addresses of some of this node's pods as host routes by the node's own interface. Of those
+ * that are reached from outside: in a table of the kernel's that nothing but a routing daemon
+ * reads, which announces them. Of those in joined networks: in the main one, for kubelet's probes.
  */
 
 #include "attach.h"
@@ -12,6 +13,7 @@
 
 struct export {
 	uint32_t	table;		/* 0 = none */
+	bool		joined;		/* of which pods, see above */
 	bool		stale;		/* export_update() is to be called */
 };
 

@@ -27,6 +27,9 @@ struct network {
 		struct vr_addr	gateway;
 	} *subnets;
 	struct vr_prefix	*services;	/* where VIPs are from */
+	char			*joined;	/* key of a network that it is joined with, or NULL; */
+	unsigned int		n_inside;
+	struct vr_prefix	*inside;	/* what is reached there */
 	bool			egress;		/* its pods get outside: */
 	unsigned int		n_addrs, n_nodes, n_plain;
 	struct vr_addr		*addrs;		/* from these; none = the node's */
@@ -81,7 +84,8 @@ struct chain {
 };
 
 struct vmi {
-	const char	*network;	/* interned, as node, ifname and sgs: key of a VirtualNetwork */
+	const char	*network;	/* interned, as joined, node, ifname and sgs: key of a VirtualNetwork */
+	const char	*joined;	/* key of another that it is reached in, too, or NULL */
 	const char	*node, *ifname;
 	char		*pod;		/* as what follows of ids: only of this node's, see res_is_elsewhere() */
 	uint8_t		mac[6];

@@ -125,6 +125,18 @@ static void parse_egress(struct jerr *e, const json_t *o, struct network *n)
 	jleave(e, mark);
 }
 
+static void parse_joined(struct jerr *e, const json_t *o, struct network *n)
+{
+	size_t mark;
+
+	if (!o)
+		return;
+	mark = jenter(e, "joined", -1);
+	n->joined = jkey(e, o, "network", true);
+	n->inside = parse_prefixes(e, o, "subnets", &n->n_inside);
+	jleave(e, mark);
+}
+
 static void parse_network(struct jerr *e, const json_t *spec, struct res *r)
 {
 	const json_t *list = jarray(e, spec, "subnets", MAX_LIST);
@@ -139,6 +151,7 @@ static void parse_network(struct jerr *e, const json_t *spec, struct res *r)
 	}
 	n->services = parse_prefixes(e, spec, "serviceSubnets", &n->n_services);
 	parse_egress(e, jobject(e, spec, "egress", false), n);
+	parse_joined(e, jobject(e, spec, "joined", false), n);
 	n->vni = jnumber(e, spec, "vni", 1, 0xffffff, 0);
 }
 
@@ -327,6 +340,7 @@ static void parse_vmi(struct jerr *e, const json_t *spec, struct res *r)
 	unsigned int i;
 
 	v->network = intern_take(jkey(e, spec, "network", true));
+	v->joined = intern_take(jkey(e, spec, "joined", false));
 	v->node = intern_string(e, spec, "node");
 	v->pod = dup_string(e, spec, "pod", false);
 	v->ifname = intern_string(e, spec, "interface");

@@ -113,6 +113,7 @@ static void plan_network(struct unit *u, const struct res *r, const struct plan_
 	}
 	if (env->tunnels && n->vni)
 		plan_tunnel_end(u, r, vrf, ids);
+	plan_join(u, r, vrf, ids);
 	if (env->external)
 		plan_egress(u, r, env, ids);
 }
@@ -285,7 +286,9 @@ static void plan_addr_routes(struct unit *u, const struct res *r, const char *ne
 	}
 }
 
-/* In its network, and in those that are chained with it: there by the instances. */
+/* In its network, in the one that this is joined with, and in those that are chained with it: there
+ * by the instances.
+ */
 static void plan_vmi_routes(struct unit *u, const struct res *r, uint32_t nexthop,
 			    const struct plan_env *env, struct ids *ids)
 {
@@ -294,6 +297,8 @@ static void plan_vmi_routes(struct unit *u, const struct res *r, uint32_t nextho
 	char label[ID_NAME];
 
 	plan_addr_routes(u, r, v->network, nexthop, env, ids);
+	if (v->joined)
+		plan_addr_routes(u, r, v->joined, nexthop, env, ids);
 	for (th = v->through; th < v->through + v->n_through; th++) {
 		nexthop = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_ECMP,
 				      chain_label(th->chain, th->right, label));

@@ -87,15 +87,9 @@ static void plan_out(struct unit *u, const struct res *r, uint32_t vrf, const st
 void plan_egress(struct unit *u, const struct res *r, const struct plan_env *env, struct ids *ids)
 {
 	const struct network *n = &r->network;
-	uint32_t vrf = use_id(u, ids, ID_VRF, r->key);
-	struct vr_nexthop inside = {
-		.id = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_VRF, r->key),
-		.label = mem_strdup(r->key), .type = VROUTER_NEXTHOP_TYPE_VRF, .vrf = vrf,
-	};
-	uint32_t in = inside.id, plain, outside;
+	uint32_t vrf = use_id(u, ids, ID_VRF, r->key), in, plain, outside;
 	unsigned int i;
 
-	add_planned(u, K_NEXTHOP, &inside);
 	if (!n->egress || !env->primary)
 		return;
 	plan_out(u, r, vrf, env, ids);
@@ -103,6 +97,7 @@ void plan_egress(struct unit *u, const struct res *r, const struct plan_env *env
 	for (i = 0; i < n->n_plain; i++)
 		add_route(u, vrf, &n->plain[i], plain, EXTERNAL);
 	outside = use_id(u, ids, ID_VRF, EXTERNAL);
+	in = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_VRF, r->key);
 	for (i = 0; n->reachable && i < n->n_subnets; i++)
 		add_route(u, outside, &n->subnets[i].prefix, in, r->key);
 }

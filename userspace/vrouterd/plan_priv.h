@@ -33,6 +33,11 @@ void plan_egress(struct unit *u, const struct res *r, const struct plan_env *env
 void plan_link_local(struct unit *u, const struct res *r, const struct plan_env *env,
 		     struct ids *ids);
 
+/* --- plan_join.c ------------------------------------------------------------ */
+
+/* Ways into the network from others, and out of it into the one that it is joined with. */
+void plan_join(struct unit *u, const struct res *r, uint32_t vrf, struct ids *ids);
+
 /* --- plan_hostport.c -------------------------------------------------------- */
 
 void plan_host_ports(struct unit *u, const struct res *r, const struct device *dev,

@@ -30,6 +30,7 @@ static void free_vmi(struct vmi *v)
 	unsigned int i;
 
 	intern_put(v->network);
+	intern_put(v->joined);
 	intern_put(v->node);
 	intern_put(v->ifname);
 	free(v->pod);
@@ -98,6 +99,8 @@ void res_free(struct res *r)
 	case RES_NETWORK:
 		free(r->network.subnets);
 		free(r->network.services);
+		free(r->network.joined);
+		free(r->network.inside);
 		free(r->network.addrs);
 		free(r->network.plain);
 		free_strings(r->network.nodes, r->network.n_nodes);

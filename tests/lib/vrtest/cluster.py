@@ -34,6 +34,7 @@ PATHS = {
     "Namespace": "/api/v1/namespaces", "Pod": "/api/v1/namespaces/{ns}/pods", "Service": "/api/v1/namespaces/{ns}/services",
     "EndpointSlice": "/apis/discovery.k8s.io/v1/namespaces/{ns}/endpointslices",
     "NetworkPolicy": "/apis/networking.k8s.io/v1/namespaces/{ns}/networkpolicies",
+    "VirtualNetwork": "/apis/opencontrail.org/v1/namespaces/{ns}/virtualnetworks",
 }
 
 
