@@ -5,34 +5,25 @@ where, and everything else goes on.
 """
 
 import os
-import subprocess
 import sys
-import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 # pylint: disable=wrong-import-position
 from vrtest.kube import PATIENCE, ControlPlane
-from vrtest.kube_api import ApiError, free_port
-from vrtest.node import BUILD
-from vrtest.prom import Metrics
+from vrtest.kube_api import ApiError
+from vrtest.manager import Manager
 from vrtest.tap import Tap
 
 tap = Tap("badinput")
 cp = ControlPlane(controller_manager=True)
 GROUP = "/apis/opencontrail.org/v1"
 POLICIES = "/apis/networking.k8s.io/v1/namespaces/team/networkpolicies"
-LOG = f"{cp.dir}/manager.log"
-port = free_port()
+manager = Manager(cp)
 made = 0
 
 
-def said():
-    with open(LOG, encoding="utf-8", errors="replace") as log:
-        return log.read()
-
-
 def until(cond, what):
-    return tap.until(cond, what, PATIENCE, lambda: said()[-3000:])
+    return tap.until(cond, what, PATIENCE, lambda: manager.said()[-3000:])
 
 
 def path(kind, name=None, namespace="team"):
@@ -86,8 +77,7 @@ def service(name, **spec):
 
 def problems():
     """How many objects the manager could not take as they are."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE) as rsp:
-        return Metrics(rsp.read().decode()).get("vrouter_manager_problems")
+    return manager.metrics().get("vrouter_manager_problems")
 
 
 def goes_on():
@@ -96,7 +86,7 @@ def goes_on():
     made += 1
     pod(f"good-{made}")
     until(lambda: interface(f"good-{made}"), "everything else goes on")
-    assert manager.poll() is None, said()
+    assert manager.runs(), manager.said()
 
 
 # ---- cases
@@ -276,14 +266,11 @@ def longest_names():
     until(lambda: all(cp.api.find(path("securitygroups", g.split("/")[1], ns)) for g in want), "and all its groups are there")
 
 
-with open(LOG, "ab") as out, cp:
+with cp:
     cp.install()
     cp.namespace("team")
     cp.node("n1", ["192.0.2.1", "2001:db8::1"])
-    manager = subprocess.Popen(  # pylint: disable=consider-using-with
-        [f"{BUILD}/contrail-kube-manager", "--kubeconfig", cp.service_account_kubeconfig("kube-system", "contrail-kube-manager"),
-         "--pod-network", "10.32.0.0/12,fd00:32::/64", "--service-network", "10.96.0.0/16,fd00:96::/108", "--http", f"127.0.0.1:{port}"],
-        stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+    manager.start()
     CASES = (annotations_of_pods, annotations_of_namespaces, annotations_of_services, networks, routers, monitors, chains,
              addresses, same_address, many_peers, longest_names)
 
@@ -292,7 +279,6 @@ with open(LOG, "ab") as out, cp:
         goes_on()
     tap.run([(f.__name__, lambda f=f: checked(f)) for f in CASES], only=os.environ.get("CASE"))
     if tap.failed:
-        tap.say(said()[-6000:])
-    manager.terminate()
-    tap.equal(manager.wait(PATIENCE), 0, "the manager ends in an orderly way")
+        tap.say(manager.said()[-6000:])
+    tap.equal(manager.end(), 0, "the manager ends in an orderly way")
 tap.done()

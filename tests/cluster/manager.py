@@ -4,20 +4,17 @@
 restart, a kill and an API server that goes away leave behind.
 """
 
-import http.client
 import ipaddress
-import json
 import os
 import signal
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 # pylint: disable=wrong-import-position
 from vrtest.kube import PATIENCE, ControlPlane
-from vrtest.kube_api import ApiError, free_port
-from vrtest.node import BUILD, SRC
-from vrtest.prom import Metrics
+from vrtest.kube_api import ApiError
+from vrtest.manager import POD_NETWORK, Manager
+from vrtest.node import SRC
 from vrtest.tap import Tap, wait_for
 
 tap = Tap("manager")
@@ -25,54 +22,7 @@ cp = ControlPlane(controller_manager=True)
 DEPLOY = f"{SRC}/userspace/deploy/kubernetes"
 GROUP = "/apis/opencontrail.org/v1"
 WEB = {"app": "web"}
-
-
-class Manager:
-    """One replica, with the rights of its service account only."""
-
-    def __init__(self, name):
-        self.name, self.log, self.proc = name, f"{cp.dir}/{name}.log", None
-        self.port = free_port()
-
-    @staticmethod
-    def kubeconfig():
-        return cp.service_account_kubeconfig("kube-system", "contrail-kube-manager")
-
-    def start(self, conf=None):
-        conf = conf or self.kubeconfig()
-        with open(self.log, "ab") as log:
-            self.proc = subprocess.Popen(  # pylint: disable=consider-using-with
-                [f"{BUILD}/contrail-kube-manager", "--kubeconfig", conf, "--identity", self.name, "--http", f"127.0.0.1:{self.port}",
-                 "--pod-network", "10.32.0.0/12,fd00:32::/64,10.160.0.0/16", "--service-network", "10.96.0.0/16,fd00:96::/108"],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        return self
-
-    def end(self, sig=signal.SIGTERM):
-        self.proc.send_signal(sig)
-        return self.proc.wait(PATIENCE)
-
-    def ask(self, path, method="GET", **headers):
-        """Status, content type, body; None while nobody listens."""
-        conn = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-        try:
-            conn.request(method, path, headers=headers)
-            rsp = conn.getresponse()
-            return rsp.status, rsp.headers["Content-Type"], rsp.read().decode()
-        except ConnectionRefusedError:
-            return None
-        finally:
-            conn.close()
-
-    def metrics(self):
-        return Metrics(self.ask("/metrics")[2])
-
-    def page(self, path):
-        status, _, body = self.ask(f"/debug/{path}", Accept="application/json")
-        return json.loads(body) if status == 200 else None
-
-    def said(self):
-        with open(self.log, encoding="utf-8", errors="replace") as log:
-            return log.read()
+PODS = f"{POD_NETWORK},10.160.0.0/16"
 
 
 def get(plural, name=None, namespace=None):
@@ -112,7 +62,7 @@ def policy(name, body):
                 {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": name}, "spec": body})
 
 
-managers = [Manager("one"), Manager("two")]
+managers = [Manager(cp, "one", pods=PODS), Manager(cp, "two", pods=PODS)]
 
 
 # ---- cases
@@ -134,7 +84,7 @@ def set_up():
 
 def not_ready():
     """Before the first list the manager lives, and is not ready."""
-    apiserver, m = cp.programs["kube-apiserver"].proc, Manager("three")
+    apiserver, m = cp.programs["kube-apiserver"].proc, Manager(cp, "three", pods=PODS)
     conf = m.kubeconfig()
     apiserver.send_signal(signal.SIGSTOP)
     try:
@@ -701,6 +651,6 @@ with cp:
             if m.proc:
                 tap.say(m.said()[-6000:])
     for m in managers:
-        if m.proc and m.proc.poll() is None:
+        if m.runs():
             tap.equal(m.end(), 0, f"{m.name} ends in an orderly way")
 tap.done()

@@ -17,18 +17,16 @@ import atexit
 import contextlib
 import os
 import signal
-import subprocess
 
 from .fabric import Fabric
 from .kube import PATIENCE, ControlPlane
 from .kube_api import MERGE
-from .node import BUILD, SRC
+from .manager import POD_NETWORK, SERVICE_NETWORK, Manager
+from .node import SRC
 from .tap import wait_for
 from .wired import Place
 
 DEPLOY = f"{SRC}/userspace/deploy/kubernetes"
-POD_NETWORK = "10.32.0.0/12,fd00:32::/64"
-SERVICE_NETWORK = "10.96.0.0/16,fd00:96::/108"
 ON_API = bool(os.environ.get("VROUTER_API"))
 PATHS = {
     "Namespace": "/api/v1/namespaces", "Pod": "/api/v1/namespaces/{ns}/pods", "Service": "/api/v1/namespaces/{ns}/services",
@@ -116,7 +114,7 @@ class Cluster(Fabric):
                                **control_plane)
         self.objects = Objects(self.cp)
         self.hosts = {i: Place(node.ns, f"host{i}", node.addrs) for i, node in self.nodes.items()}
-        self.manager = self.manager_conf = None
+        self.manager = None
         atexit.register(self.stop)
         for node in self.nodes.values():
             node.cluster, node.networks = self, (POD_NETWORK, SERVICE_NETWORK)
@@ -147,22 +145,17 @@ class Cluster(Fabric):
         for node in self.nodes.values():
             if node.daemon and node.daemon.poll() is None:
                 node.kill_daemon(signal.SIGTERM)
-        if self.manager and self.manager.poll() is None:
+        if self.manager and self.manager.runs():
             self.kill_manager()
         self.cp.close()
 
     def start_manager(self):
-        # one for all starts: an API server that is away gives no new token
-        if not self.manager_conf:
-            self.manager_conf = self.cp.service_account_kubeconfig("kube-system", "contrail-kube-manager")
-        with open(f"{self.cp.dir}/manager.log", "ab") as log:
-            self.manager = self.outside.popen(
-                [f"{BUILD}/contrail-kube-manager", "--kubeconfig", self.manager_conf, "--pod-network", POD_NETWORK, "--service-network",
-                 SERVICE_NETWORK, "--http", "[::]:8095"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        if not self.manager:
+            self.manager = Manager(self.cp, popen=self.outside.popen, http_at="[::]:8095")
+        self.manager.start()
 
     def kill_manager(self):
-        self.manager.kill()
-        self.manager.wait()
+        self.manager.end(signal.SIGKILL)
 
     def sync(self):
         self.objects.sync(self.nodes.values())
@@ -172,8 +165,7 @@ class Cluster(Fabric):
         self.cp.pod_status(pod.namespace, pod.short, pod.addresses)
 
     def logs(self):
-        with open(f"{self.cp.dir}/manager.log", encoding="utf-8", errors="replace") as log:
-            return log.read()[-4000:] + super().logs()
+        return (self.manager.said()[-4000:] if self.manager else "") + super().logs()
 
 
 def eventually(look):
