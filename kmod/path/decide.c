@@ -145,41 +145,12 @@ static struct vr_vip *find_vip(const struct vr_pkt *pkt, const struct vr_decisio
 	return vip;
 }
 
-/* A route into another VRF leads to that one's services, too: so the pods of a network reach what
- * the network that it is joined with offers. Only for who is inside: what others see of a service
- * is the business of the VRF where they enter.
- */
-static void enter_vrf(const struct vr_pkt *pkt, struct vr_decision *d, struct vr_trace *t)
-{
-	const struct vr_tuple *to = &pkt->tuple;
-	const struct vr_route *route;
-	struct vr_vrf *vrf;
-
-	if (pkt->vif->type == VROUTER_VIF_TYPE_EXTERNAL)
-		return;
-	route = vr_route_lookup_rcu(d->vrf, to->family, &to->dst);
-	if (!route || route->nh->type != VROUTER_NEXTHOP_TYPE_VRF)
-		return;
-	vrf = rcu_dereference(route->nh->vrf);
-	if (!vrf || !vr_vip_addr_rcu(pkt->vn, vrf->id, to->family, &to->dst))
-		return;
-	vr_trace_step(t, VROUTER_TRACE_STAGE_ROUTE, "route %s in VRF " VR_NAMED
-		      " to services of VRF " VR_NAMED, route->label ?: "(no label)",
-		      VR_NAME(d->vrf->id, READ_ONCE(d->vrf->label)),
-		      VR_NAME(vrf->id, READ_ONCE(vrf->label)));
-	d->vrf = vrf;
-	d->indirect = true;
-	d->vip = find_vip(pkt, d);
-}
-
 static enum vrouter_drop_reason find_service(const struct vr_pkt *pkt, struct vr_decision *d,
 					     struct vr_trace *t)
 {
 	d->vip = find_vip(pkt, d);
 	if (!d->vip && pkt->vif->type == VROUTER_VIF_TYPE_TUNNEL)
 		return NONE;
-	if (!d->vip)
-		enter_vrf(pkt, d, t);
 	if (!d->vip)
 		return not_a_port(pkt, d, t);
 
@@ -408,10 +379,34 @@ static enum vrouter_drop_reason to_one_of(const struct vr_pkt *pkt, struct vr_de
 	return d->nh ? NONE : find_route(pkt, d, &m->addr, t);
 }
 
+/* By the member's next hop, or by the route to where the packet goes now. */
+static enum vrouter_drop_reason find_nexthop(const struct vr_pkt *pkt, struct vr_decision *d,
+					     struct vr_trace *t)
+{
+	d->nh = d->member ? rcu_dereference(d->member->nh) : NULL;
+	if (!d->nh)
+		return find_route(pkt, d, &d->dst, t);
+	/* still asked for the groups of what is behind it */
+	d->route = vr_route_lookup_rcu(d->vrf, pkt->tuple.family, &d->dst);
+	return NONE;
+}
+
+/* A route into a VRF leads to its services, too: so the pods of a network reach what the network
+ * that it is joined with offers. Not for what comes from other nodes, where they have been looked
+ * for, nor from outside: what is seen there of a service is the business of that VRF.
+ */
+static bool has_service(const struct vr_pkt *pkt, const struct vr_decision *d)
+{
+	return !d->vip && pkt->vif->type != VROUTER_VIF_TYPE_TUNNEL &&
+	       pkt->vif->type != VROUTER_VIF_TYPE_EXTERNAL &&
+	       vr_vip_addr_rcu(pkt->vn, d->vrf->id, pkt->tuple.family, &pkt->tuple.dst);
+}
+
 static enum vrouter_drop_reason to_vrf(const struct vr_pkt *pkt, struct vr_decision *d,
 				       struct vr_trace *t)
 {
 	struct vr_vrf *vrf = rcu_dereference(d->nh->vrf);
+	enum vrouter_drop_reason why;
 
 	if (!vrf) {
 		vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP, "the next hop was deleted just now");
@@ -419,12 +414,13 @@ static enum vrouter_drop_reason to_vrf(const struct vr_pkt *pkt, struct vr_decis
 	}
 	d->vrf = vrf;
 	d->indirect = true;
-	return find_route(pkt, d, &d->dst, t);
+	if (!has_service(pkt, d))
+		return find_route(pkt, d, &d->dst, t);
+	why = find_service(pkt, d, t);
+	return why ?: find_nexthop(pkt, d, t);
 }
 
-/* From the next hop on to a vif or the node. Services of other VRFs on the way
- * are not looked at any more.
- */
+/* From the next hop on to a vif or the node. */
 static enum vrouter_drop_reason follow(const struct vr_pkt *pkt, struct vr_decision *d,
 				       struct vr_trace *t)
 {
@@ -464,18 +460,9 @@ static enum vrouter_drop_reason follow(const struct vr_pkt *pkt, struct vr_decis
 static enum vrouter_drop_reason find_out(const struct vr_pkt *pkt, struct vr_decision *d,
 					 struct vr_trace *t)
 {
-	enum vrouter_drop_reason why;
+	enum vrouter_drop_reason why = find_nexthop(pkt, d, t);
 
-	d->nh = d->member ? rcu_dereference(d->member->nh) : NULL;
-	if (!d->nh) {
-		why = find_route(pkt, d, &d->dst, t);
-		if (why)
-			return why;
-	} else {
-		/* still asked for the groups of what is behind it */
-		d->route = vr_route_lookup_rcu(d->vrf, pkt->tuple.family, &d->dst);
-	}
-	return follow(pkt, d, t);
+	return why ?: follow(pkt, d, t);
 }
 
 /* To where it came from. A pod that reaches itself by a service has to see the

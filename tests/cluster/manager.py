@@ -238,10 +238,9 @@ def policies():
     until(lambda: not get("securitygroups", "policy-only-web", "team"), "without the policy the group goes")
 
 
-def cluster_policies():
-    """The kind comes while the manager runs; what is wrong with a policy is an Event."""
-    cp.kubectl("apply", "-f", f"{SRC}/tests/cluster/clusternetworkpolicy.yaml")
-    path = "/apis/policy.networking.k8s.io/v1alpha2/clusternetworkpolicies"
+def serve_kind(manifest, path):
+    """One that another project defines, and that comes while the manager runs."""
+    cp.kubectl("apply", "-f", f"{SRC}/tests/cluster/{manifest}.yaml")
 
     def is_served():
         try:
@@ -251,6 +250,41 @@ def cluster_policies():
                 return None
             raise
     wait_for(is_served, "the kind", PATIENCE)
+
+
+def attachments():
+    """NetworkAttachmentDefinitions, and pods with further interfaces by them."""
+    path = "/apis/k8s.cni.cncf.io/v1/namespaces/team/network-attachment-definitions"
+    serve_kind("networkattachmentdefinition", path)
+
+    def define(name, plugin, **notes):
+        post(path, {"apiVersion": "k8s.cni.cncf.io/v1", "kind": "NetworkAttachmentDefinition",
+                    "metadata": {"name": name, "annotations": {f"opencontrail.org/{k}": v for k, v in notes.items()}},
+                    "spec": {"config": plugin if plugin.startswith("{") else f'{{"cniVersion": "1.1.0", "type": "{plugin}"}}'}})
+    define("fast", "macvlan")
+    define("lab", "contrail-cni", cidr="10.70.0.0/24,fd00:70::/64")
+    define("broken", '{"type')
+    cp.pod("team", "multi", "n1", {"app": "multi"}, annotations={"k8s.v1.cni.cncf.io/networks": "fast, lab@lab0"})
+    until(lambda: (spec("virtualmachineinterfaces", "multi.lab0", "team") or {}).get("network") == "team/lab",
+          "a pod's interface in a network that its attachment definition makes")
+    tap.equal(spec("virtualmachineinterfaces", "multi", "team")["additional"], ["team/multi.lab0"], "the other plugin's is not the manager's")
+    network = get("virtualnetworks", "lab", "team")
+    tap.equal([s["cidr"] for s in network["spec"]["subnets"]], ["10.70.0.0/24", "fd00:70::/64"], "the network has its prefixes")
+    until(lambda: [c["status"] for c in get("virtualnetworks", "lab", "team")["status"]["conditions"] if c["type"] == "Ready"] == ["True"],
+          "and is ready")
+    until(lambda: any("spec.config: is not JSON" in e["message"] and e["involvedObject"]["name"] == "broken"
+                      for e in cp.api.get("/api/v1/namespaces/team/events")["items"]), "a configuration that is no JSON: an Event on it")
+    cp.kubectl("delete", "pod", "multi", "-n", "team", "--grace-period=0", "--force")
+    until(lambda: not get("virtualmachineinterfaces", "multi", "team"), "the pod goes")
+    for name in ("fast", "lab", "broken"):
+        cp.api.delete(f"{path}/{name}")
+    until(lambda: not get("virtualnetworks", "lab", "team"), "the network goes with its definition")
+
+
+def cluster_policies():
+    """The kind comes while the manager runs; what is wrong with a policy is an Event."""
+    path = "/apis/policy.networking.k8s.io/v1alpha2/clusternetworkpolicies"
+    serve_kind("clusternetworkpolicy", path)
 
     def put(name, **body):
         post(path, {"apiVersion": "policy.networking.k8s.io/v1alpha2", "kind": "ClusterNetworkPolicy",
@@ -642,7 +676,7 @@ def api_server_gone():
 
 with cp:
     set_up()
-    CASES = (not_ready, translated, waiting, quiet, observed, introspected, policies, cluster_policies, examples, users_group, isolation, apps, users_network,
+    CASES = (not_ready, translated, waiting, quiet, observed, introspected, policies, cluster_policies, attachments, examples, users_group, isolation, apps, users_network,
              address_blocks, exhaustion, namespace_network, health, foreign, namespace_gone, events, fail_over, while_down, pinned,
              api_server_gone)
     tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))

@@ -208,6 +208,8 @@ def custom():
     nodes_by_service()
     got = world.run([Probe(pods[name], "tcp", vips["shop/a"][i], 81) for name in VAULT for i in (0, 1)], seconds=WAIT)
     tap.equal(got, ["refused"] * 4, "a service's port that it does not have is refused at once")
+    got = world.run([Probe(pods[name], "tcp", vips[name][i], 80) for name in VAULT for i in (0, 1)], seconds=WAIT)
+    tap.equal(got, ["vault/a", "vault/a", "vault/b", "vault/b"], "its pods reach themselves by their services")
     nodes[1].apply("40-policies", [
         policy("vault", "from-shop", {"matchLabels": {"pod": "a"}},
                ingress=[{"from": [{"namespaceSelector": {"matchLabels": {"ns": "shop"}}}, {"podSelector": {}}]}])])

@@ -350,6 +350,77 @@ static void bad_ones(void **state)
 	world_free(&w);
 }
 
+#define ATTACHMENT(name, notes, config) "{apiVersion: k8s.cni.cncf.io/v1, kind: NetworkAttachmentDefinition, metadata: {name: " \
+	name ", annotations: {" notes "}}, spec: {config: '" config "'}}\n---\n"
+#define OURS "{\"cniVersion\": \"1.1.0\", \"type\": \"contrail-cni\"}"
+#define THEIRS "{\"cniVersion\": \"1.1.0\", \"name\": \"x\", \"plugins\": [{\"type\": \"macvlan\"}, {\"type\": \"tuning\"}]}"
+
+/* NetworkAttachmentDefinitions: names of networks, networks of their own, and what is another plugin's. */
+static void attachments(void **state)
+{
+	struct world w;
+
+	(void)state;
+	set_up(&w);
+	world_apply(&w, LEFT ATTACHMENT("fast", "", THEIRS) ATTACHMENT("west", "opencontrail.org/network: left", OURS)
+		    ATTACHMENT("lab", "opencontrail.org/cidr: '10.70.0.0/24, fd70::/64'", OURS)
+		    POD("a", MORE("fast, west@w, lab")));
+	assert_string_equal(w.complaints, "");
+	assert_spec(&w, RES_INTERFACE, "default/a", "additional", "[\"default/a.w\",\"default/a.net3\"]");
+	assert_spec(&w, RES_INTERFACE, "default/a.w", "network", "\"default/left\"");
+	assert_spec(&w, RES_INTERFACE, "default/a.net3", "network", "\"default/lab\"");
+	assert_spec(&w, RES_VIRTUAL_NETWORK, "default/lab", "subnets",
+		    "[{\"cidr\":\"10.70.0.0/24\",\"gateway\":\"10.70.0.1\"},{\"cidr\":\"fd70::/64\",\"gateway\":\"fd70::1\"}]");
+
+	/* a change of what it stands for */
+	world_apply(&w, RIGHT ATTACHMENT("west", "opencontrail.org/network: right", OURS));
+	assert_spec(&w, RES_INTERFACE, "default/a.w", "network", "\"default/right\"");
+	/* another plugin's becomes ours */
+	world_apply(&w, ATTACHMENT("fast", "", OURS));
+	assert_complaint(&w, "there is no VirtualNetwork default/fast");
+	assert_null(world_spec(&w, RES_INTERFACE, "default/a.net3"));
+	world_apply(&w, NETWORK("fast", "subnets: [{cidr: 10.72.0.0/24}]"));
+	assert_spec(&w, RES_INTERFACE, "default/a.net1", "network", "\"default/fast\"");
+	/* a user's network of the name goes first, until it goes */
+	world_apply(&w, NETWORK("own", "subnets: [{cidr: 10.71.0.0/24}]")
+		    ATTACHMENT("own", "opencontrail.org/cidr: 10.73.0.0/24", OURS) POD("b", MORE("own")));
+	assert_spec(&w, RES_VIRTUAL_NETWORK, "default/own", "subnets", "[{\"cidr\":\"10.71.0.0/24\",\"gateway\":\"10.71.0.1\"}]");
+	world_delete(&w, KIND_POD, "default/b");
+	world_delete(&w, KIND_NETWORK, "default/own");
+	assert_spec(&w, RES_VIRTUAL_NETWORK, "default/own", "subnets", "[{\"cidr\":\"10.73.0.0/24\",\"gateway\":\"10.73.0.1\"}]");
+	/* without any it is not there */
+	world_delete(&w, KIND_ATTACHMENT, "default/lab");
+	assert_complaint(&w, "there is no VirtualNetwork default/lab");
+	assert_null(world_spec(&w, RES_VIRTUAL_NETWORK, "default/lab"));
+	world_free(&w);
+}
+
+static void wrong_attachments(void **state)
+{
+	static const struct { const char *yaml, *complaint; } cases[] = {
+		{ ATTACHMENT("x", "", "{\"type"), "spec.config: is not JSON: line 1" },
+		{ ATTACHMENT("x", "", "{\"name\": \"x\"}"), "spec.config: names no plugin" },
+		{ ATTACHMENT("x", "opencontrail.org/cidr: 10.0.0.0/33", OURS), "[opencontrail.org/cidr]: \"10.0.0.0/33\"" },
+		{ ATTACHMENT("x", "opencontrail.org/cidr: 127.0.0.0/8", OURS), "\"127.0.0.0/8\" has no addresses for pods" },
+		{ ATTACHMENT("x", "opencontrail.org/cidr: ''", OURS), "[opencontrail.org/cidr]: has no prefix" },
+		{ ATTACHMENT("x.y", "opencontrail.org/cidr: 10.7.0.0/24", OURS), "a VirtualNetwork cannot have the name \"x.y\"" },
+		{ ATTACHMENT("x", "opencontrail.org/cidr: 10.7.0.0/24, opencontrail.org/network: left", OURS),
+		  "excludes opencontrail.org/network" },
+		{ ATTACHMENT("x", "opencontrail.org/network: a b", OURS), "\"a b\" is not a network's name" },
+	};
+	struct world w;
+	size_t i;
+
+	(void)state;
+	set_up(&w);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		world_apply(&w, cases[i].yaml);
+		assert_complaint(&w, cases[i].complaint);
+		assert_null(map_get(&w.model.objects[KIND_ATTACHMENT], "default/x"));
+	}
+	world_free(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -365,6 +436,8 @@ int main(void)
 		cmocka_unit_test(reachable_networks_overlap),
 		cmocka_unit_test(link_local_services),
 		cmocka_unit_test(bad_ones),
+		cmocka_unit_test(attachments),
+		cmocka_unit_test(wrong_attachments),
 	};
 
 	return cmocka_run_group_tests_name("manager: networks and chains", tests, NULL, NULL);

@@ -42,6 +42,7 @@ static const struct watched {
  * gone would open what it closes.
  */
 static const struct watched optional[] = {
+	{ KIND_ATTACHMENT, -1, "/apis/k8s.cni.cncf.io/v1/network-attachment-definitions" },
 	{ KIND_CLUSTER_POLICY, -1, "/apis/policy.networking.k8s.io/v1alpha2/clusternetworkpolicies" },
 };
 
@@ -160,7 +161,9 @@ static void on_put(void *arg, const char *key, json_t *object)
 
 		in->ops->resource(in->arg, inf->resource, res, object);
 	}
-	if (inf->object != OBJECT_KINDS && !is_own(inf, key))
+	/* nor those that it made of attachment definitions: the model has them from these */
+	if (inf->object != OBJECT_KINDS && !is_own(inf, key) &&
+	    !(inf->object == KIND_NETWORK && published_by_manager(object)))
 		give_to_model(inf, object);
 }
 

@@ -68,6 +68,7 @@ void model_free(struct model *m)
 	index_clear(&m->service_index);
 	index_clear(&m->chains_of_ns);
 	index_clear(&m->pods_of_ns);
+	index_clear(&m->pods_of_attachment);
 	index_clear(&m->monitor_users);
 	health_free(m);
 	for (i = 0; i < sizeof(sets) / sizeof(*sets); i++)
@@ -290,6 +291,7 @@ static void link_object(struct model *m, struct object *obj, bool add)
 	case KIND_POD:
 		pod_state(m, obj)->object = add ? obj : NULL;
 		mark(&m->dirty_pods, obj->key);
+		attachments_of_pod(m, obj, add);
 		break;
 	case KIND_SERVICE:
 		service_state(m, obj)->object = add ? obj : NULL;
@@ -305,6 +307,9 @@ static void link_object(struct model *m, struct object *obj, bool add)
 		break;
 	case KIND_NETWORK:
 		mark(&m->dirty_networks, obj->key);
+		break;
+	case KIND_ATTACHMENT:
+		attachment_changed(m, obj);
 		break;
 	case KIND_LINK_LOCAL:
 		link_local_publish(m, obj, add);

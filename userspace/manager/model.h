@@ -182,6 +182,7 @@ struct model {
 	struct map		chain_pairs;	/* "ns/left ns/right" -> chain_state that holds there */
 	struct map		chains_of_ns;	/* index: namespace -> chain_state */
 	struct map		pods_of_ns;	/* index: namespace -> pod_state, also without labels */
+	struct map		pods_of_attachment; /* index: what pods name -> their objects */
 	struct map		macs;		/* text -> pod's key (a set) */
 	struct map		domains;	/* name -> struct domain */
 	struct map		policies_of_ns;	/* index: namespace -> users' NetworkPolicies */
@@ -338,6 +339,19 @@ void networks_reconcile(struct model *m);
 void networks_tell(struct model *m);
 void network_publish(struct model *m, const struct network_state *net);	/* that is known */
 void network_state_free(void *value);
+
+/* model_attachment.c */
+/* The network that a definition of this key stands for, or, without one, the key itself. */
+const char *attachment_network(const struct model *m, const char *key);
+/* A pod's further interfaces, without those that another plugin makes; NULL behind the last. */
+const struct pod_attachment *attachment_at(const struct model *m, const struct pod_spec *pod,
+					   size_t i);
+size_t attachment_count(const struct model *m, const struct pod_spec *pod);
+/* The VirtualNetwork that is to be: a user's, or one that a definition makes; NULL: none. */
+const struct object *attachment_network_object(const struct model *m, const char *key);
+/* A definition came, went or changed. */
+void attachment_changed(struct model *m, const struct object *obj);
+void attachments_of_pod(struct model *m, const struct object *obj, bool add);
 
 /* model_join.c */
 void joins_reconcile(struct model *m);

@@ -241,19 +241,21 @@ void interfaces_drop(struct model *m, struct pod_state *pod)
 
 static const char *network_of(const struct model *m, const struct pod_state *pod, size_t i)
 {
-	return i ? pod->object->pod->extra[i - 1].network : pod_network(m, pod);
+	const struct pod_attachment *at = i ? attachment_at(m, pod->object->pod, i - 1) : NULL;
+
+	return at ? attachment_network(m, at->network) : pod_network(m, pod);
 }
 
-static const char *name_of(const struct pod_spec *spec, size_t i)
+static const char *name_of(const struct model *m, const struct pod_spec *spec, size_t i)
 {
-	return i ? spec->extra[i - 1].name : FIRST_INTERFACE;
+	return i ? attachment_at(m, spec, i - 1)->name : FIRST_INTERFACE;
 }
 
-static char *resource_of(const struct pod_state *pod, size_t i)
+static char *resource_of(const struct model *m, const struct pod_state *pod, size_t i)
 {
 	const char *name = pod->object->name;
 
-	return i ? xasprintf("%s.%s", name, name_of(pod->object->pod, i)) : xstrdup(name);
+	return i ? xasprintf("%s.%s", name, name_of(m, pod->object->pod, i)) : xstrdup(name);
 }
 
 bool interfaces_pinned(const struct model *m, const struct pod_state *pod)
@@ -261,8 +263,8 @@ bool interfaces_pinned(const struct model *m, const struct pod_state *pod)
 	enum family f;
 	size_t i;
 
-	for (i = 0; m->pins_of.n && i <= pod->object->pod->n_extra; i++) {
-		cleanup_free char *resource = resource_of(pod, i);
+	for (i = 0; m->pins_of.n && i <= attachment_count(m, pod->object->pod); i++) {
+		cleanup_free char *resource = resource_of(m, pod, i);
 		cleanup_free char *owner = xasprintf("%s/%s", pod->ns, resource);
 
 		for (f = V4; f < FAMILIES; f++)
@@ -277,11 +279,11 @@ static bool is_as_wanted(const struct model *m, const struct pod_state *pod)
 	const struct pod_spec *spec = pod->object->pod;
 	size_t i;
 
-	if (pod->n_ifs != spec->n_extra + 1)
+	if (pod->n_ifs != attachment_count(m, spec) + 1)
 		return false;
 	for (i = 0; i < pod->n_ifs; i++)
 		if (strcmp(pod->ifs[i].net->key, network_of(m, pod, i)) ||
-		    strcmp(pod->ifs[i].name, name_of(spec, i)))
+		    strcmp(pod->ifs[i].name, name_of(m, spec, i)))
 			return false;
 	return true;
 }
@@ -330,12 +332,12 @@ static void name_interfaces(struct model *m, struct pod_state *pod)
 	struct pod_interface *ifc;
 	size_t i;
 
-	pod->ifs = xcalloc(spec->n_extra + 1, sizeof(*pod->ifs));
-	pod->n_ifs = spec->n_extra + 1;
+	pod->n_ifs = attachment_count(m, spec) + 1;
+	pod->ifs = xcalloc(pod->n_ifs, sizeof(*pod->ifs));
 	for (i = 0; i < pod->n_ifs; i++) {
 		ifc = &pod->ifs[i];
-		ifc->name = xstrdup(name_of(spec, i));
-		ifc->resource = resource_of(pod, i);
+		ifc->name = xstrdup(name_of(m, spec, i));
+		ifc->resource = resource_of(m, pod, i);
 		ifc->net = network_get(m, network_of(m, pod, i));
 		map_set(&ifc->net->pods, pod->key, pod);
 	}

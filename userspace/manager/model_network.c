@@ -89,6 +89,7 @@ static void publish(struct model *m, const struct network_state *net,
 	json_t *ranges = mem_check(json_array());
 	cleanup_free char *ns = xstrdup(net->key);
 	char text[PREFIX_TEXT], *name = strchr(ns, '/');
+	json_t *notes = NULL;
 	int i;
 
 	*name++ = '\0';
@@ -96,8 +97,10 @@ static void publish(struct model *m, const struct network_state *net,
 		if (services->has[order[i]])
 			json_array_append_new(ranges, json_string(prefix_text(
 				network_first(services, order[i]), text)));
+	if (net->object && net->object->network->made)
+		notes = json_pack("{s:s}", MADE_OF, "NetworkAttachmentDefinition");
 	store_put(m->store, RES_VIRTUAL_NETWORK, ns, name, net->object ? net->object->uid : NULL,
-		  NULL, json_pack("{s:i, s:o, s:o, s:o*, s:o*, s:o*, s:s*}", "vni", (int)net->vni,
+		  notes, json_pack("{s:i, s:o, s:o, s:o*, s:o*, s:o*, s:s*}", "vni", (int)net->vni,
 				  "subnets", subnets_of(net), "serviceSubnets", ranges, "exhausted",
 				  exhausted(net), "egress", router_egress(m, net->key), "joined",
 				  join_of(m, net), "apart", net->apart));
@@ -281,7 +284,7 @@ static char *set(struct model *m, struct network_state *net, const struct object
 
 static void network_reconcile(struct model *m, const char *key)
 {
-	const struct object *obj = map_get(&m->objects[KIND_NETWORK], key);
+	const struct object *obj = attachment_network_object(m, key);
 	struct network_state *net = network_get(m, key);
 
 	if (!strcmp(key, CLUSTER_NETWORK)) {
@@ -314,7 +317,7 @@ void networks_reconcile(struct model *m)
 	/* what goes makes place for what comes */
 	for (int there = 0; there < 2; there++)
 		for (i = 0; i < n; i++)
-			if (!!map_get(&m->objects[KIND_NETWORK], keys[i]) == there)
+			if (!!attachment_network_object(m, keys[i]) == there)
 				network_reconcile(m, keys[i]);
 	for (i = 0; i < n; i++)
 		free(keys[i]);

@@ -29,6 +29,8 @@ static const struct kind {
 	[KIND_LINK_LOCAL] = { "LinkLocalService", "opencontrail.org/v1", false, name_dns_label,
 			      link_local_read },
 	[KIND_CHAIN] = { "ServiceChain", "opencontrail.org/v1", true, name_dns_label, chain_read },
+	[KIND_ATTACHMENT] = { "NetworkAttachmentDefinition", "k8s.cni.cncf.io/v1", true,
+			      name_dns_subdomain, attachment_read },
 	[KIND_DEPLOYMENT] = { "Deployment", "apps/v1", true, name_dns_subdomain, NULL },
 	[KIND_REPLICA_SET] = { "ReplicaSet", "apps/v1", true, name_dns_subdomain, NULL },
 	[KIND_STATEFUL_SET] = { "StatefulSet", "apps/v1", true, name_dns_subdomain, NULL },
@@ -81,6 +83,8 @@ void object_free(struct object *obj)
 		policy_spec_free(obj->policy);
 	else if (obj->kind == KIND_NETWORK)
 		network_spec_free(obj->network);
+	else if (obj->kind == KIND_ATTACHMENT)
+		attachment_spec_free(obj->attachment);
 	else if (obj->kind == KIND_ROUTER)
 		router_spec_free(obj->router);
 	else if (obj->kind == KIND_LINK_LOCAL)

@@ -15,7 +15,9 @@
 #define MAX_VNI		1048575
 #define MAX_EXTRA	8	/* interfaces beside the first */
 
-char *network_reference(const struct field *f, const char *text, const char *ns)
+/* is_name: what the name has to be */
+static char *reference(const struct field *f, const char *text, const char *ns,
+		       const char *(*is_name)(const char *))
 {
 	const char *slash = strchr(text, '/'), *name = slash ? slash + 1 : text, *reason;
 	char space[128];	/* a longer one is wrong in its first part, too */
@@ -26,14 +28,31 @@ char *network_reference(const struct field *f, const char *text, const char *ns)
 		snprintf(space, sizeof(space), "%s", ns);
 	reason = name_dns_label(space);
 	if (!reason)
-		reason = name_dns_label(name);
+		reason = is_name(name);
 	if (!reason)
 		return xasprintf("%s/%s", space, name);
 	field_error(f, "\"%.130s\" is not a network's name or namespace/name: it %s", text, reason);
 	return NULL;
 }
 
+char *network_reference(const struct field *f, const char *text, const char *ns)
+{
+	return reference(f, text, ns, name_dns_label);
+}
+
 /* --- VirtualNetwork ----------------------------------------------------------- */
+
+void network_take_prefix(struct network *net, const struct field *f, const struct field *cidr,
+			 const char *text, const struct prefix *p)
+{
+	if (!addr_is_usable(&p->addr))
+		field_error(cidr, "\"%s\" has no addresses for pods: loopback, link-local, multicast and "
+			    "reserved ones are none", text);
+	if (family_bits(p->addr.family) - p->len < 3)
+		field_error(cidr, "\"%s\" is too small: a gateway and a few addresses are needed", text);
+	else if (!network_add(net, p))
+		field_error(f, "is one too many: a network has at most %d subnets", NETWORK_SUBNETS);
+}
 
 static void read_subnet(struct network *net, const struct field *f)
 {
@@ -47,29 +66,28 @@ static void read_subnet(struct network *net, const struct field *f)
 	}
 	field_only(f, known, true);
 	field_required(f, "cidr");
-	if (!cidr.value || !field_prefix(&cidr, &p))
-		return;
-	if (!addr_is_usable(&p.addr))
-		field_error(&cidr, "\"%s\" has no addresses for pods: loopback, link-local, multicast and "
-			    "reserved ones are none", json_string_value(cidr.value));
-	if (family_bits(p.addr.family) - p.len < 3)
-		field_error(&cidr, "\"%s\" is too small: a gateway and a few addresses are needed",
-			    json_string_value(cidr.value));
-	else if (!network_add(net, &p))
-		field_error(f, "is one too many: a network has at most %d subnets", NETWORK_SUBNETS);
+	if (cidr.value && field_prefix(&cidr, &p))
+		network_take_prefix(net, f, &cidr, json_string_value(cidr.value), &p);
+}
+
+struct network_spec *network_spec_new(const struct field *doc)
+{
+	const json_t *meta = json_object_get(doc->value, "metadata");
+	const char *created = json_string_value(json_object_get(meta, "creationTimestamp"));
+	struct network_spec *net = xzalloc(sizeof(*net));
+
+	net->created = xstrdup(created);
+	return net;
 }
 
 void network_read(struct object *obj, const struct field *doc)
 {
 	static const char *const known[] = { "subnets", "vni", NULL };
 	struct field spec = field_object(doc, "spec"), list = field_array(&spec, "subnets");
-	struct network_spec *net = xzalloc(sizeof(*net));
-	const char *created = json_string_value(json_object_get(json_object_get(
-		doc->value, "metadata"), "creationTimestamp"));
+	struct network_spec *net = network_spec_new(doc);
 	size_t i;
 
 	obj->network = net;
-	net->created = created ? xstrdup(created) : NULL;
 	field_required(doc, "spec");
 	if (!spec.value)
 		return;
@@ -134,8 +152,7 @@ void chain_spec_free(struct chain_spec *chain)
 
 /* --- a pod's ------------------------------------------------------------------ */
 
-/* As name, namespace/name, or as OpenContrail has it, {"project": ..., "name": ...}. */
-static char *read_first(const struct object *obj, const struct field *f)
+char *network_annotation(const struct object *obj, const struct field *f)
 {
 	const char *text = field_as_string(f), *project, *name;
 	char *ref = NULL;
@@ -201,7 +218,7 @@ static void read_short(struct object *obj, const struct field *f, const char *te
 		at = strchr(word, '@');
 		if (at)
 			*at++ = '\0';
-		add_extra(obj->pod, f, network_reference(f, word, obj->ns), at);
+		add_extra(obj->pod, f, reference(f, word, obj->ns, name_dns_subdomain), at);
 	}
 	free(copy);
 }
@@ -221,7 +238,7 @@ static void read_element(struct object *obj, const struct field *f, size_t i, co
 		if (strcmp(key, "name") && strcmp(key, "namespace") && strcmp(key, "interface"))
 			field_warn(f, "element %zu: \"%.40s\" is not supported, ignored", i, key);
 	}
-	add_extra(obj->pod, f, network_reference(f, name, ns ? ns : obj->ns), ifname);
+	add_extra(obj->pod, f, reference(f, name, ns ? ns : obj->ns, name_dns_subdomain), ifname);
 }
 
 /* The Network Plumbing Working Group's standard, 4.1. */
@@ -252,7 +269,7 @@ void pod_networks_read(struct object *obj, const struct field *notes)
 	struct field first = field_get(notes, FIRST_NETWORK), more = field_get(notes, MORE_NETWORKS);
 
 	if (first.value)
-		obj->pod->network = read_first(obj, &first);
+		obj->pod->network = network_annotation(obj, &first);
 	if (more.value)
 		read_more(obj, &more);
 }

@@ -18,7 +18,7 @@ struct field;
 enum object_kind {
 	KIND_NAMESPACE, KIND_NODE, KIND_POD, KIND_SERVICE, KIND_ENDPOINTS, KIND_SLICE,
 	KIND_POLICY, KIND_CLUSTER_POLICY, KIND_NETWORK, KIND_CHAIN, KIND_MONITOR, KIND_ROUTER,
-	KIND_LINK_LOCAL,
+	KIND_LINK_LOCAL, KIND_ATTACHMENT,
 	/* of these only the labels count, with an API server */
 	KIND_DEPLOYMENT, KIND_REPLICA_SET, KIND_STATEFUL_SET, KIND_DAEMON_SET, KIND_JOB,
 	OBJECT_KINDS
@@ -30,6 +30,8 @@ static inline bool kind_is_controller(enum object_kind kind)
 }
 
 #define UID_TEXT 37
+/* Of a VirtualNetwork that the manager made: the kind of the object of its name that asked for it. */
+#define MADE_OF "opencontrail.org/made-of"
 /* kubelet gives the CNI this instead of the uid when the pod is a static one. */
 #define CONFIG_HASH "kubernetes.io/config.hash"
 
@@ -58,6 +60,7 @@ struct object {
 		struct endpoint_list	*endpoints;	/* of Endpoints and EndpointSlice */
 		struct policy_spec	*policy;	/* of NetworkPolicy, ClusterNetworkPolicy */
 		struct network_spec	*network;
+		struct attachment_spec	*attachment;
 		struct chain_spec	*chain;
 		struct router_spec	*router;
 		struct link_local_spec	*link_local;
@@ -80,7 +83,7 @@ struct container_port {
 
 /* An interface beside the first. */
 struct pod_attachment {
-	char		*network;		/* "ns/name" of a VirtualNetwork */
+	char		*network;		/* "ns/name" of an attachment definition or network */
 	char		*name;			/* of the interface */
 };
 
@@ -215,6 +218,14 @@ struct network_spec {
 	struct network	net;
 	uint32_t	vni;			/* 0: made from its name */
 	char		*created;		/* RFC 3339; NULL: not said */
+	bool		made;			/* of an attachment definition, by the manager */
+};
+
+/* A NetworkAttachmentDefinition. */
+struct attachment_spec {
+	bool		foreign;		/* another plugin's: none of what follows counts */
+	char		*network;		/* "ns/name" it stands for; NULL: of its own name */
+	struct object	*made;			/* that network, where it says how it is; or NULL */
 };
 
 /* How a network's pods get outside. */
@@ -287,6 +298,8 @@ void policy_spec_free(struct policy_spec *policy);
 void cluster_policy_read(struct object *obj, const struct field *doc);
 void network_read(struct object *obj, const struct field *doc);
 void network_spec_free(struct network_spec *net);
+void attachment_read(struct object *obj, const struct field *doc);
+void attachment_spec_free(struct attachment_spec *at);
 void chain_read(struct object *obj, const struct field *doc);
 void chain_spec_free(struct chain_spec *chain);
 void router_read(struct object *obj, const struct field *doc);
@@ -298,6 +311,13 @@ void pod_networks_read(struct object *obj, const struct field *notes);
 void pod_networks_free(struct pod_spec *pod);
 /* "ns/name" (to be freed) of "name" or "ns/name"; NULL after a complaint about f. */
 char *network_reference(const struct field *f, const char *text, const char *ns);
+/* As name, namespace/name, or as OpenContrail has it, {"project": ..., "name": ...}. */
+char *network_annotation(const struct object *obj, const struct field *f);
+/* Without subnets yet; doc: whose age it has. */
+struct network_spec *network_spec_new(const struct field *doc);
+/* Adds a subnet, unless pods cannot be in it. f: whose it is; text: what was read at cidr. */
+void network_take_prefix(struct network *net, const struct field *f, const struct field *cidr,
+			 const char *text, const struct prefix *p);
 void monitor_read(struct object *obj, const struct field *doc);
 void monitor_spec_free(struct monitor_spec *mon);
 

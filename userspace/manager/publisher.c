@@ -219,7 +219,7 @@ static void ask(struct published *e, const char *method, bool itself, const char
 static bool is_not_ours(const struct published *e)
 {
 	return publisher_kinds[e->kind].users && !e->exists && e->want &&
-	       strcmp(e->key, CLUSTER_NETWORK);
+	       strcmp(e->key, CLUSTER_NETWORK) && !e->user->made;
 }
 
 static void write_out(struct published *e)
@@ -233,7 +233,7 @@ static void write_out(struct published *e)
 		ask(e, "DELETE", true, "", json, published_delete_options(e));
 	} else if (!e->exists && publisher_kinds[e->kind].users) {
 		e->writing = 0;	/* the status follows */
-		ask(e, "POST", false, "", json, published_cluster_network(e));
+		ask(e, "POST", false, "", json, published_network(e));
 	} else if (!e->exists) {
 		ask(e, "POST", false, "", json, published_resource(e));
 	} else {

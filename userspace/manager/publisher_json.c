@@ -172,6 +172,8 @@ void published_want(struct published *e, const char *text)
 	e->want_interface = interface_of(object);
 	if (e->user) {
 		take_exhausted(e, json_object_get(json_object_get(object, "spec"), "exhausted"));
+		e->user->made = json_object_get(json_object_get(json_object_get(
+			object, "metadata"), "annotations"), MADE_OF);
 		free(e->user->apart);
 		e->user->apart = xstrdup(json_string_value(json_object_get(
 			json_object_get(object, "spec"), "apart")));
@@ -363,8 +365,10 @@ json_t *published_answer(const struct published *e)
 				   status));
 }
 
-/* Of the kinds that users make the manager makes one: the cluster's network. */
-json_t *published_cluster_network(const struct published *e)
+/* Of the kinds that users make the manager makes networks: the cluster's, and those of attachment
+ * definitions.
+ */
+json_t *published_network(const struct published *e)
 {
 	json_t *object = published_resource(e), *subnets = mem_check(json_array());
 	json_t *content = json_incref(json_object_get(object, "spec")), *subnet;

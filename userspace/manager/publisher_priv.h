@@ -33,6 +33,7 @@ struct user_state {
 	}		said[CONDITIONS];
 	char		exhausted[16];		/* families of which no address is left */
 	char		*apart;			/* why it is not joined; NULL: it is */
+	bool		made;			/* wanted, though no user makes it */
 };
 
 struct published {
@@ -79,8 +80,10 @@ json_t *published_resource(const struct published *e);
 json_t *published_wanted(const struct published *e);
 /* Of a user's object: what was made of it, if anything, and whether it is right. */
 json_t *published_answer(const struct published *e);
-/* Of the kinds that users make the manager makes one: the cluster's network. */
-json_t *published_cluster_network(const struct published *e);
+/* Of the kinds that users make the manager makes networks: the cluster's, and those of attachment
+ * definitions.
+ */
+json_t *published_network(const struct published *e);
 json_t *published_delete_options(const struct published *e);
 
 #endif
