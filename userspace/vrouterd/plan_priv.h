@@ -26,6 +26,22 @@ void plan_sg(struct unit *u, const struct res *r, const struct plan_env *env, st
 /* Ids of the interface's groups, each once, *n of them; the caller's to free. */
 uint32_t *use_groups(struct unit *u, const struct vmi *v, struct ids *ids, unsigned int *n);
 
+/* --- plan_node.c ------------------------------------------------------------ */
+
+/* dev: the host's, of this node; NULL = none. */
+void plan_router(struct unit *u, const struct res *r, const struct device *dev,
+		 const struct plan_env *env, struct ids *ids);
+
+/* --- plan_interface.c ------------------------------------------------------- */
+
+void plan_interface(struct unit *u, const struct res *r, const struct device *dev,
+		    const struct plan_env *env, struct ids *ids);
+
+/* --- plan_service.c --------------------------------------------------------- */
+
+void plan_pool(struct unit *u, const struct res *r, const struct plan_env *env, struct ids *ids);
+void plan_lb(struct unit *u, const struct res *r, const struct plan_env *env, struct ids *ids);
+
 /* --- plan_egress.c ---------------------------------------------------------- */
 
 /* A network's ways to and from the outside, once its VRF and its blackhole are planned. */
