@@ -71,6 +71,123 @@ static void without_encapsulation_there_are_none(void **state)
 	assert_int_equal(c.n[K_ROUTE], 1);
 }
 
+/* --- blocks ------------------------------------------------------------------- */
+
+static bool asks_for_b;
+
+static bool asks(void *arg, enum need need, const char *key)
+{
+	(void)arg;
+	return need == NEED_NETWORK || (need == NEED_GROUP && !strcmp(key, "default/a")) ||
+	       (need == NEED_MEMBERS && asks_for_b && !strcmp(key, "default/b"));
+}
+
+static bool in_block(void *arg, const struct vmi *v, const struct vr_addr *addr)
+{
+	struct vr_prefix block;
+
+	(void)arg;
+	return !strcmp(v->node, "n2") && vr_prefix_parse("10.32.0.0/26", &block) &&
+	       vr_prefix_contains(&block, addr);
+}
+
+#define BLOCK_ROUTER "{\"network\":\"default/net\",\"addresses\":[\"192.0.2.2\"],\"blocks\":[" \
+	"{\"network\":\"default/net\",\"cidr\":\"10.32.0.0/26\"}]}"
+#define THERE(last, sg) "{\"network\":\"default/net\",\"node\":\"n2\",\"macAddress\":" \
+	"\"02:00:00:00:00:0" last "\",\"addresses\":[\"10.32.0." last "\"],\"securityGroups\":[\"" sg "\"]}"
+
+static const struct kobj *route_in(const struct fake *k, uint32_t vrf, const char *prefix)
+{
+	struct kkey key = { .kind = K_ROUTE, .id = vrf };
+
+	assert_true(vr_prefix_parse(prefix, &key.prefix));
+	return ktable_get(&k->objs, &key);
+}
+
+static const struct kobj *route_to(struct world *w, const char *prefix)
+{
+	return route_in(&w->kernel, ids_find(w->ids, ID_VRF, "default/net"), prefix);
+}
+
+static void fill_block(struct world *w)
+{
+	env.tunnels = true;
+	env.needed = asks;
+	env.in_block = in_block;
+	set(w, VMI, "default/in-b", THERE("7", "default/b"));
+	set(w, VMI, "default/in-c", THERE("8", "default/c"));
+	set(w, ROUTER, "/n2", BLOCK_ROUTER);
+	set(w, SG, "default/a", "{\"enforce\":[\"ingress\"],\"rules\":[]}");
+	set(w, SG, "default/b", "{}");
+	set(w, SG, "default/c", "{}");
+	set(w, NETWORK, "{\"vni\":4096,\"subnets\":[{\"cidr\":\"10.32.0.0/12\",\"gateway\":"
+	    "\"10.32.0.1\"}]}");
+}
+
+/* Who is asked for has a route that says so, and it is there before the rule that asks. */
+static void blocks_have_one_route(void **state)
+{
+	struct world *w = *state;
+	const struct kobj *o;
+
+	asks_for_b = false;
+	fill_block(w);
+	assert_int_equal(reconcile(w->rc), RC_DONE);
+	reconciler_synced(w->rc);
+	o = route_to(w, "10.32.0.0/26");
+	assert_non_null(o);
+	assert_int_equal(o->route.nexthop, ids_find(w->ids, ID_NEXTHOP, "tunnel Node/n2"));
+	assert_int_equal(o->route.n_sgs, 0);
+	assert_null(route_to(w, "10.32.0.7/32"));
+	assert_null(find(w, K_SG, ID_SG, "default/b"));
+
+	asks_for_b = true;
+	w->kernel.log[0] = '\0';
+	set(w, SG, "default/a", SG_SPEC);
+	set(w, SG, "default/b", "{}");
+	set(w, VMI, "default/in-b", THERE("7", "default/b"));
+	assert_int_equal(reconcile(w->rc), RC_DONE);
+	assert_string_equal(w->kernel.log, "+route =sg +sg ");
+	o = route_to(w, "10.32.0.7/32");
+	assert_int_equal(o->route.n_sgs, 1);
+	assert_int_equal(o->route.sgs[0], ids_find(w->ids, ID_SG, "default/b"));
+	assert_null(route_to(w, "10.32.0.8/32"));
+
+	/* Without the block they all have one; and it is there before the block's goes. */
+	env.in_block = NULL;
+	w->kernel.log[0] = '\0';
+	set(w, ROUTER, "/n2", ROUTER_SPEC("\"192.0.2.2\""));
+	set(w, VMI, "default/in-c", THERE("8", "default/c"));
+	assert_int_equal(reconcile(w->rc), RC_DONE);
+	assert_string_equal(w->kernel.log, "+route -route ");
+	assert_non_null(route_to(w, "10.32.0.8/32"));
+	assert_null(route_to(w, "10.32.0.0/26"));
+}
+
+static void no_wide_route_alone(const struct fake *k)
+{
+	assert_true(!route_in(k, 1, "10.32.0.0/26") || route_in(k, 1, "10.32.0.7/32"));
+}
+
+/* From nothing, and back to it: nobody is reached by the block's route who has one of his own. */
+static void wide_routes_come_last_and_go_first(void **state)
+{
+	struct world *w = *state;
+
+	asks_for_b = true;
+	fill_block(w);
+	w->kernel.after = no_wide_route_alone;
+	assert_int_equal(reconcile(w->rc), RC_DONE);
+	reconciler_synced(w->rc);
+	assert_non_null(route_to(w, "10.32.0.0/26"));
+	assert_int_equal(ids_find(w->ids, ID_VRF, "default/net"), 1);
+	set(w, ROUTER, "/n2", NULL);
+	set(w, VMI, "default/in-b", NULL);
+	assert_int_equal(reconcile(w->rc), RC_DONE);
+	assert_null(route_to(w, "10.32.0.0/26"));
+	assert_null(route_to(w, "10.32.0.7/32"));
+}
+
 /* A network's number is not changed in place. */
 static void another_vni_makes_the_end_anew(void **state)
 {
@@ -303,6 +420,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(nodes_become_tunnels),
 		TEST(without_encapsulation_there_are_none),
+		TEST(blocks_have_one_route),
+		TEST(wide_routes_come_last_and_go_first),
 		TEST(another_vni_makes_the_end_anew),
 		TEST(a_restart_keeps_the_tunnels),
 		TEST(a_node_that_goes_takes_its_tunnel_along),

@@ -214,7 +214,7 @@ static void routes_through(void **state)
 	static const char spec[] = "{\"network\":\"default/r\",\"node\":\"n2\",\"macAddress\":\"02:00:00:00:00:05\","
 		"\"addresses\":[\"10.65.0.5\"],\"through\":[{\"network\":\"default/l\",\"chain\":\"default/fw\","
 		"\"side\":\"left\"}]}";
-	struct plan_env env = { .node = "n1", .tunnels = true };
+	struct plan_env env = { .node = "n1", .tunnels = true, .settled = true };
 	struct res *r = parse("VirtualMachineInterface", "b", spec);
 	struct ids *ids = ids_new();
 	struct unit u;
@@ -238,6 +238,76 @@ static void routes_through(void **state)
 	unit_clear(&u, ids);
 	ids_free(ids);
 	res_free(r);
+}
+
+/* --- blocks ------------------------------------------------------------------------- */
+
+/* What this node has use for: the network, and who is in the group that arg names. */
+static bool needs_these(void *arg, enum need need, const char *key)
+{
+	return need == NEED_NETWORK ? !strcmp(key, "default/net") :
+	       need == NEED_MEMBERS && arg && !strcmp(key, arg);
+}
+
+static bool in_10_1(void *arg, const struct vmi *v, const struct vr_addr *addr)
+{
+	(void)arg;
+	assert_string_equal(v->node, "n2");
+	return addr->b[0] == 10 && addr->b[1] == 1;
+}
+
+/* "10.1.0.5 asked" for each route of the interface, with its groups by name. */
+static void near_block(struct plan_env *env, const char *addrs, const char *more, const char *routes)
+{
+	char spec[512], text[512] = "", addr[VR_ADDR_TEXT];
+	struct ids *ids = ids_new();
+	unsigned int i, k;
+	struct res *r;
+	struct unit u;
+
+	snprintf(spec, sizeof(spec), "{\"network\":\"default/net\",\"node\":\"n2\",\"macAddress\":"
+		 "\"02:00:00:00:00:05\",\"securityGroups\":[\"default/x\",\"default/y\"],\"addresses\":[%s]%s}",
+		 addrs, more);
+	r = parse("VirtualMachineInterface", "b", spec);
+	plan(&u, r, NULL, env, ids);
+	for (i = 0; i < u.n_objs; i++) {
+		const struct vr_route *rt = &u.objs[i]->route;
+
+		assert_int_equal(u.objs[i]->key.kind, K_ROUTE);
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s ",
+			 vr_addr_text(&rt->prefix.addr, addr));
+		for (k = 0; k < rt->n_sgs; k++)
+			snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s ",
+				 ids_name(ids, ID_SG, rt->sgs[k]));
+	}
+	assert_string_equal(text, routes);
+	/* Of most interfaces of a large cluster nothing is to be kept. */
+	assert_true(*routes || !u.n_ids);
+	unit_clear(&u, ids);
+	ids_free(ids);
+	res_free(r);
+}
+
+static void who_has_a_route_of_his_own(void **state)
+{
+	struct plan_env env = {
+		.node = "n1", .tunnels = true, .settled = true, .needed = needs_these,
+		.in_block = in_10_1,
+	};
+	struct plan_env unheard = env;
+
+	(void)state;
+	near_block(&env, "\"10.1.0.5\"", "", "");
+	near_block(&env, "\"10.2.0.5\"", "", "10.2.0.5 ");
+	near_block(&env, "\"10.1.0.5\",\"10.2.0.5\"", "", "10.1.0.5 10.2.0.5 ");
+	near_block(&env, "\"10.1.0.5\"", ",\"through\":[{\"network\":\"default/net\",\"chain\":\"default/fw\","
+		   "\"side\":\"left\"}]", "10.1.0.5 10.1.0.5 ");
+	near_block(&env, "\"10.1.0.5\"", ",\"joined\":\"default/other\"", "10.1.0.5 ");
+	env.arg = (void *)"default/y";
+	near_block(&env, "\"10.1.0.5\"", "", "10.1.0.5 default/y ");
+	/* Nothing takes the place of what the kernel has before it is known who is asked for. */
+	unheard.settled = false;
+	near_block(&unheard, "\"10.2.0.5\"", "", "");
 }
 
 /* --- host ports --------------------------------------------------------------------- */
@@ -317,6 +387,7 @@ int main(void)
 		cmocka_unit_test(members_that_can_be_reached),
 		cmocka_unit_test(a_node_that_drains),
 		cmocka_unit_test(hints), cmocka_unit_test(routes_through),
+		cmocka_unit_test(who_has_a_route_of_his_own),
 		cmocka_unit_test(host_ports),
 	};
 

@@ -25,6 +25,7 @@ struct fake {
 	struct ktable	objs;
 	unsigned int	requests, adds, replaces, dels, released;
 	uint32_t	refuse_nexthop;		/* this one is not taken */
+	void		(*after)(const struct fake *k);	/* each request that was done; or NULL */
 	int		dead;			/* errno of every batch */
 	char		log[8192];		/* "+sg +vrf -route ..." */
 };
@@ -107,6 +108,8 @@ static inline void request(struct fake *k, struct request *rq)
 	k->replaces += rq->replace;
 	snprintf(k->log + strlen(k->log), sizeof(k->log) - strlen(k->log), "%c%s ",
 		 rq->del ? '-' : rq->replace ? '=' : '+', vr_type_name(kobj_type(rq->obj->key.kind)));
+	if (k->after)
+		k->after(k);
 }
 
 static inline int apply(void *arg, struct request *rq, size_t n)
@@ -277,6 +280,9 @@ static inline int open_world(void **state)
 	struct world *w = mem_zero(1, sizeof(*w));
 
 	env.tunnels = false;
+	env.settled = true;
+	env.needed = NULL;
+	env.in_block = NULL;
 	env.external = false;
 	env.family = 0;
 	env.primary = 0;

@@ -333,6 +333,7 @@ void daemon_work(struct daemon *d)
 	metrics_begin(&d->metrics);
 	if (!ready(d))
 		return;
+	daemon_plan_members(d);
 	out = reconcile(d->rc);
 	if (out == RC_RESYNC) {
 		d->dumped = false;
@@ -434,7 +435,7 @@ int daemon_start(struct daemon *d, sd_event *loop, const struct options *opt)
 		.node = opt->node, .tunnels = opt->tunnels, .encap = opt->encap,
 		.family = opt->underlay, .external = opt->external,
 		.attached = daemon_is_attached, .known = daemon_is_known,
-		.needed = daemon_is_needed, .arg = d,
+		.needed = daemon_is_needed, .in_block = daemon_in_block, .arg = d,
 	};
 	if (opt->external)
 		check_ports();

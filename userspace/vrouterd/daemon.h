@@ -42,7 +42,7 @@ struct daemon {
 	void		*planned;	/* tsearch() tree: a unit for each resource */
 	struct attachments attachments;
 	struct plan_env	env;
-	struct needs	needs;
+	struct needs	needs, fresh;	/* fresh: since the routes to these groups' members were planned */
 	struct hostdev	host;
 	struct export	export, joined;
 	struct healthport *healthport;
@@ -73,11 +73,14 @@ extern const struct model_ops daemon_model_ops;	/* arg: struct daemon */
 void daemon_replan(struct daemon *d, enum res_kind kind, const char *key);
 /* All that there is was heard: now it is known what this node has no use for. */
 void daemon_settle(struct daemon *d);
+/* Routes that say who is in the groups that rules ask for of late; before these rules are brought to the kernel. */
+void daemon_plan_members(struct daemon *d);
 void daemon_plan_free(struct daemon *d);
 /* Of struct plan_env; arg: struct daemon */
 bool daemon_is_attached(void *arg, const char *vmi);
 bool daemon_is_known(void *arg, const char *node);
-bool daemon_is_needed(void *arg, enum res_kind kind, const char *key);
+bool daemon_is_needed(void *arg, enum need need, const char *key);
+bool daemon_in_block(void *arg, const struct vmi *v, const struct vr_addr *addr);
 /* Asks for daemon_work() soon; later requests do not put it off. */
 void daemon_want_work(struct daemon *d, uint64_t usec);
 

@@ -58,20 +58,46 @@ static const struct device *device_of(const struct daemon *d, const struct res *
 	return dev;
 }
 
-static void replan(struct daemon *d, struct planned *e, const struct res *r)
+static struct planned *make_planned(struct daemon *d, enum res_kind kind, const char *key)
 {
+	struct planned *e = mem_zero(1, sizeof(*e));
+
+	e->kind = kind;
+	e->key = mem_strdup(key);
+	mem_check(tsearch(e, &d->planned, compare));
+	return e;
+}
+
+static void free_planned(void *p)
+{
+	struct planned *e = p;
+
+	free(e->key);
+	free(e);
+}
+
+/* r NULL: the resource is no more. For most of a large cluster nothing is planned, and nothing kept. */
+static void replan(struct daemon *d, enum res_kind kind, const char *key, const struct res *r)
+{
+	struct planned *e = find_planned(d, kind, key);
 	struct device dev;
 
+	if (!e && !r)
+		return;
+	if (!e)
+		e = make_planned(d, kind, key);
 	reconciler_update(d->rc, &e->unit, r, device_of(d, r, &dev));
 	daemon_want_work(d, DAEMON_SETTLE);
+	if (e->unit.n_objs || e->unit.n_ids)
+		return;
+	tdelete(e, &d->planned, compare);
+	unit_clear(&e->unit, d->ids);
+	free_planned(e);
 }
 
 void daemon_replan(struct daemon *d, enum res_kind kind, const char *key)
 {
-	struct planned *e = find_planned(d, kind, key);
-
-	if (e)
-		replan(d, e, model_get(d->model, kind, key));
+	replan(d, kind, key, model_get(d->model, kind, key));
 }
 
 static bool is_this_node(const struct daemon *d, const struct res *r)
@@ -82,19 +108,14 @@ static bool is_this_node(const struct daemon *d, const struct res *r)
 static void replan_router(const struct res *r, void *arg)
 {
 	struct daemon *d = arg;
-	struct planned *e = is_this_node(d, r) ? NULL : find_planned(d, RES_ROUTER, r->key);
 
-	if (e)
-		replan(d, e, r);
+	if (!is_this_node(d, r))
+		replan(d, r->kind, r->key, r);
 }
 
 static void replan_this(const struct res *r, void *arg)
 {
-	struct daemon *d = arg;
-	struct planned *e = find_planned(d, r->kind, r->key);
-
-	if (e)
-		replan(d, e, r);
+	replan(arg, r->kind, r->key, r);
 }
 
 /* The addresses that tunnels lead from, and packets to the outside; with others, all tunnels
@@ -162,21 +183,17 @@ struct of_node {
 static void replan_vmi_of(const struct res *r, void *arg)
 {
 	const struct of_node *of = arg;
-	struct planned *e;
 
-	if (!r->vmi.node || strcmp(r->vmi.node, of->node))
-		return;
-	e = find_planned(of->d, RES_VMI, r->key);
-	if (e)
-		replan(of->d, e, r);
+	if (r->vmi.node && !strcmp(r->vmi.node, of->node))
+		replan_this(r, of->d);
 }
 
-/* Another node came or went, or its addresses: so do the ways to what it has. */
+/* Another node came or went, or its addresses or blocks: so do the ways to what it has. */
 static void replan_others(struct daemon *d, const struct res *router)
 {
 	struct of_node of = { d, router->key + strlen("Node/") };
 
-	if (!is_this_node(d, router))
+	if (d->env.settled && !is_this_node(d, router))
 		model_each(d->model, RES_VMI, replan_vmi_of, &of);
 	model_each(d->model, RES_CHAIN, replan_this, d);
 }
@@ -193,11 +210,29 @@ static void update_monitors(struct daemon *d, const struct res *old, const struc
 	}
 }
 
-bool daemon_is_needed(void *arg, enum res_kind kind, const char *key)
+bool daemon_is_needed(void *arg, enum need need, const char *key)
 {
 	const struct daemon *d = arg;
 
-	return needs_has(&d->needs, kind, key);
+	return needs_has(&d->needs, need, key);
+}
+
+bool daemon_in_block(void *arg, const struct vmi *v, const struct vr_addr *addr)
+{
+	const struct daemon *d = arg;
+	const struct res *router;
+	const struct block *b;
+	char key[320];
+	unsigned int i;
+
+	snprintf(key, sizeof(key), "Node/%s", v->node);
+	router = model_get(d->model, RES_ROUTER, key);
+	for (i = 0; router && i < router->router.n_blocks; i++) {
+		b = &router->router.blocks[i];
+		if (b->network == v->network && vr_prefix_contains(&b->prefix, addr))
+			return true;
+	}
+	return false;
 }
 
 struct of_network {
@@ -218,14 +253,74 @@ static void replan_vmi_in(const struct res *r, void *arg)
 		replan_this(r, of->d);
 }
 
+static void replan_router_in(const struct res *r, void *arg)
+{
+	const struct of_network *of = arg;
+	unsigned int i;
+
+	for (i = 0; i < r->router.n_blocks; i++)
+		if (!strcmp(r->router.blocks[i].network, of->key)) {
+			replan_router(r, of->d);
+			return;
+		}
+}
+
 static void need_network(struct daemon *d, const char *key)
 {
 	struct of_network of = { d, key };
 
-	if (!needs_add(&d->needs, RES_NETWORK, key))
+	if (!needs_add(&d->needs, NEED_NETWORK, key))
 		return;
 	daemon_replan(d, RES_NETWORK, key);
+	if (!d->env.settled)
+		return;
+	model_each(d->model, RES_ROUTER, replan_router_in, &of);
 	model_each(d->model, RES_VMI, replan_vmi_in, &of);
+}
+
+/* Who is in the groups that a needed one's rules name. */
+static void need_members(struct daemon *d, const struct res *group)
+{
+	const struct rule *rule = group->sg.rules;
+	unsigned int i;
+
+	for (i = 0; i < group->sg.n_rules; i++, rule++)
+		if (rule->peer == PEER_SG && needs_add(&d->needs, NEED_MEMBERS, rule->peer_sg)) {
+			needs_add(&d->fresh, NEED_MEMBERS, rule->peer_sg);
+			daemon_replan(d, RES_SG, rule->peer_sg);
+		}
+}
+
+static void need_group(struct daemon *d, const char *key)
+{
+	const struct res *group = model_get(d->model, RES_SG, key);
+
+	if (!needs_add(&d->needs, NEED_GROUP, key))
+		return;
+	if (group)
+		need_members(d, group);
+	daemon_replan(d, RES_SG, key);
+}
+
+static void replan_fresh(const struct res *r, void *arg)
+{
+	struct daemon *d = arg;
+	unsigned int i;
+
+	for (i = 0; i < r->vmi.n_sgs; i++)
+		if (needs_has(&d->fresh, NEED_MEMBERS, r->vmi.sgs[i])) {
+			replan_this(r, d);
+			return;
+		}
+}
+
+void daemon_plan_members(struct daemon *d)
+{
+	if (!d->fresh.names[NEED_MEMBERS])
+		return;
+	if (d->env.settled)
+		model_each(d->model, RES_VMI, replan_fresh, d);
+	needs_free(&d->fresh);
 }
 
 /* The network in which this node has a part of it; NULL: none. */
@@ -253,6 +348,8 @@ static void learn_needs(struct daemon *d, const struct res *r)
 	const char *network = network_of(d, r);
 	unsigned int i;
 
+	if (r->kind == RES_SG && needs_has(&d->needs, NEED_GROUP, r->key))
+		need_members(d, r);
 	if (!network)
 		return;
 	need_network(d, network);
@@ -261,8 +358,7 @@ static void learn_needs(struct daemon *d, const struct res *r)
 	if (r->vmi.joined)
 		need_network(d, r->vmi.joined);
 	for (i = 0; i < r->vmi.n_sgs; i++)
-		if (needs_add(&d->needs, RES_SG, r->vmi.sgs[i]))
-			daemon_replan(d, RES_SG, r->vmi.sgs[i]);
+		need_group(d, r->vmi.sgs[i]);
 }
 
 /* A pod of this node came or went. */
@@ -285,20 +381,13 @@ static void on_change(void *arg, const struct res *old, const struct res *r)
 {
 	const struct res *any = r ? r : old;
 	struct daemon *d = arg;
-	struct planned *e = find_planned(d, any->kind, any->key);
 	struct device dev;
 
 	if (any->kind == RES_LB || any->kind == RES_POOL)
 		metrics_changed(&d->metrics, any->kind == RES_POOL);
-	if (!e) {
-		e = mem_zero(1, sizeof(*e));
-		e->kind = any->kind;
-		e->key = mem_strdup(any->key);
-		mem_check(tsearch(e, &d->planned, compare));
-	}
 	if (r)
 		learn_needs(d, r);
-	replan(d, e, r);
+	replan(d, any->kind, any->key, r);
 	if (any->kind == RES_POOL) {
 		update_monitors(d, old, r);
 		time_members(d, old, r);
@@ -316,11 +405,6 @@ static void on_change(void *arg, const struct res *old, const struct res *r)
 	}
 	if (any->kind == RES_LB && d->opt->external)
 		healthport_service(d->healthport, any->key, r ? r->lb.health_port : 0);
-	if (r)
-		return;
-	tdelete(e, &d->planned, compare);
-	free(e->key);
-	free(e);
 }
 
 void daemon_refresh(struct daemon *d, const char *vmi)
@@ -352,14 +436,8 @@ void daemon_settle(struct daemon *d)
 		return;
 	d->env.settled = true;
 	model_each(d->model, RES_SG, replan_this, d);
-}
-
-static void free_planned(void *p)
-{
-	struct planned *e = p;
-
-	free(e->key);
-	free(e);
+	model_each(d->model, RES_ROUTER, replan_router, d);
+	model_each(d->model, RES_VMI, replan_this, d);
 }
 
 static void clear_unit(const void *node, VISIT which, void *arg)
@@ -376,4 +454,5 @@ void daemon_plan_free(struct daemon *d)
 	twalk_r(d->planned, clear_unit, d);
 	tdestroy(d->planned, free_planned);
 	needs_free(&d->needs);
+	needs_free(&d->fresh);
 }

@@ -70,6 +70,11 @@ struct router {
 	struct vr_addr	*addrs;		/* the primary first */
 	char		*zone;		/* NULL = unknown */
 	bool		leaving;	/* load balancers are to send nothing new */
+	unsigned int	n_blocks;
+	struct block {			/* where its pods have their addresses from */
+		const char	*network;	/* interned: key of a VirtualNetwork */
+		struct vr_prefix prefix;
+	} *blocks;
 };
 
 /* What goes between two networks goes through one of the instances. */

@@ -11,24 +11,24 @@ static int compare(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
-bool needs_has(const struct needs *n, enum res_kind kind, const char *key)
+bool needs_has(const struct needs *n, enum need need, const char *key)
 {
-	return tfind(key, &n->names[kind], compare);
+	return tfind(key, &n->names[need], compare);
 }
 
-bool needs_add(struct needs *n, enum res_kind kind, const char *key)
+bool needs_add(struct needs *n, enum need need, const char *key)
 {
-	if (needs_has(n, kind, key))
+	if (needs_has(n, need, key))
 		return false;
-	mem_check(tsearch(mem_strdup(key), &n->names[kind], compare));
+	mem_check(tsearch(mem_strdup(key), &n->names[need], compare));
 	return true;
 }
 
 void needs_free(struct needs *n)
 {
-	enum res_kind kind;
+	enum need need;
 
-	for (kind = 0; kind < RES_KINDS; kind++)
-		tdestroy(n->names[kind], free);
+	for (need = 0; need < NEEDS; need++)
+		tdestroy(n->names[need], free);
 	memset(n, 0, sizeof(*n));
 }

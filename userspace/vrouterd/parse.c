@@ -255,12 +255,32 @@ static void parse_sg(struct jerr *e, const json_t *spec, struct res *r)
 	}
 }
 
+static void parse_block(struct jerr *e, const json_t *o, struct block *b)
+{
+	size_t mark;
+
+	b->network = intern_take(jkey(e, o, "network", true));
+	mark = jenter(e, "cidr", -1);
+	jprefix(e, json_string_value(json_object_get(o, "cidr")), &b->prefix);
+	jleave(e, mark);
+}
+
 static void parse_router(struct jerr *e, const json_t *spec, struct res *r)
 {
+	const json_t *list = jarray(e, spec, "blocks", MAX_LIST);
+	struct router *router = &r->router;
+
 	r->router.network = jkey(e, spec, "network", true);
 	r->router.addrs = parse_ips(e, spec, "addresses", &r->router.n_addrs);
 	r->router.zone = dup_string(e, spec, "zone", false);
 	r->router.leaving = json_is_true(json_object_get(spec, "leaving"));
+	router->blocks = list_of(list, sizeof(*router->blocks));
+	for (; router->n_blocks < json_array_size(list) && !jbad(e); router->n_blocks++) {
+		size_t mark = jenter(e, "blocks", router->n_blocks);
+
+		parse_block(e, json_array_get(list, router->n_blocks), &router->blocks[router->n_blocks]);
+		jleave(e, mark);
+	}
 }
 
 /* Keys of other resources. */

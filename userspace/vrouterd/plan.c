@@ -124,7 +124,7 @@ void plan(struct unit *u, const struct res *r, const struct device *dev,
 	memset(u, 0, sizeof(*u));
 	switch (r->kind) {
 	case RES_NETWORK:
-		if (plan_needs(env, RES_NETWORK, r->key))
+		if (plan_needs(env, NEED_NETWORK, r->key))
 			plan_network(u, r, env, ids);
 		break;
 	case RES_SG:

@@ -13,14 +13,17 @@
  *   VirtualNetwork           one that this node is in: vrf; blackhole route for each service
  *                            subnet, so that an address that is no VIP goes nowhere; the vif where
  *                            tunnels end
- *   SecurityGroup            sg; of none of this node's interfaces: one without rules
+ *   SecurityGroup            sg; of none of this node's interfaces, but asked for by rules: one
+ *                            without rules; neither: nothing
  *   VirtualRouter            of this node: vif of the host's device, local nexthop, and of
- *                            another: tunnel nexthop; a host route for each address
+ *                            another: tunnel nexthop; a host route for each address, and
+ *                            routes to the other's blocks in networks that this node is in
  *   ServiceChain             two ecmp nexthops: its instances' left interfaces, and the right
  *                            ones; those of another node are that node's tunnel nexthop
  *   VirtualMachineInterface  with a device here: vif, local nexthop, a host route
  *                            for each address that carries the groups. On another node:
- *                            the routes, to that node's tunnel, in networks that this node is in.
+ *                            the routes, to that node's tunnel, in networks that this node is in, but
+ *                            where the node's block leads there as well and no rule here asks for the groups.
  *                            One that is not attached yet has none. The same routes in networks that are chained with
  *                            its own, to the instances. For each host port and family an ecmp
  *                            nexthop with the pod as its member, and vips at the node's addresses
@@ -53,6 +56,14 @@ struct device {
 	const struct host_port *ports;	/* of the node, that lead to it */
 };
 
+/* What a node may have use for, or not. */
+enum need {
+	NEED_NETWORK,	/* a VirtualNetwork that the node, one of its pods or a service is in */
+	NEED_GROUP,	/* a SecurityGroup that one of its interfaces is in */
+	NEED_MEMBERS,	/* to know who is in a SecurityGroup: a rule of the former asks for it */
+	NEEDS
+};
+
 /* What this node is, and how it reaches others. */
 struct plan_env {
 	const char	*node;
@@ -66,7 +77,9 @@ struct plan_env {
 	bool		(*attached)(void *arg, const char *vmi);
 	bool		(*known)(void *arg, const char *node);
 	/* Has this node use for the VirtualNetwork or SecurityGroup? NULL: yes. */
-	bool		(*needed)(void *arg, enum res_kind kind, const char *key);
+	bool		(*needed)(void *arg, enum need need, const char *key);
+	/* Is the address of an interface in a block of the interface's own node? NULL: no. */
+	bool		(*in_block)(void *arg, const struct vmi *v, const struct vr_addr *addr);
 	void		*arg;
 	bool		settled;	/* the feed was heard to the end: what is not needed is not */
 	bool		external;	/* services are reached from outside, and pods get there */

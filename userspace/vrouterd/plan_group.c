@@ -6,9 +6,9 @@
 #include "mem.h"
 #include "plan_priv.h"
 
-bool plan_needs(const struct plan_env *env, enum res_kind kind, const char *key)
+bool plan_needs(const struct plan_env *env, enum need need, const char *key)
 {
-	return !env->needed || env->needed(env->arg, kind, key);
+	return !env->needed || env->needed(env->arg, need, key);
 }
 
 static void plan_rule(struct unit *u, const struct rule *r, struct vr_sg_rule *k,
@@ -32,24 +32,22 @@ static void plan_rule(struct unit *u, const struct rule *r, struct vr_sg_rule *k
 }
 
 /*
- * Of one that none of this node's interfaces is in only the id: rules and routes name it, and a restart finds it
- * again by its label. Until the feed was heard to the end it is not known whether one will be: then the
+ * Of one that none of this node's interfaces is in only the id, for rules and routes name it, and a restart finds
+ * it again by its label. Until the feed was heard to the end it is not known whether one will be: then the
  * kernel keeps what it has.
  */
 void plan_sg(struct unit *u, const struct res *r, const struct plan_env *env, struct ids *ids)
 {
 	struct vr_sg sg = {
-		.id = use_id(u, ids, ID_SG, r->key), .label = mem_strdup(r->key),
 		.enforce = r->sg.enforce, .tier = r->sg.tier, .priority = r->sg.priority,
 	};
-	/* without its rules an administrator's group would be open, where others are closed */
-	bool needed = r->sg.tier != VROUTER_SG_TIER_NETWORK_POLICY || plan_needs(env, RES_SG, r->key);
+	bool needed = plan_needs(env, NEED_GROUP, r->key);
 	unsigned int i;
 
-	if (!needed && !env->settled) {
-		vr_obj_free(&vr_type_sg, &sg);
+	if (!needed && !(env->settled && plan_needs(env, NEED_MEMBERS, r->key)))
 		return;
-	}
+	sg.id = use_id(u, ids, ID_SG, r->key);
+	sg.label = mem_strdup(r->key);
 	sg.n_rules = needed ? r->sg.n_rules : 0;
 	sg.rules = mem_zero(sg.n_rules, sizeof(*sg.rules));
 	for (i = 0; i < sg.n_rules; i++)
@@ -64,15 +62,17 @@ static int compare_u32(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-uint32_t *use_groups(struct unit *u, const struct vmi *v, struct ids *ids, unsigned int *n)
+uint32_t *use_groups(struct unit *u, const struct vmi *v, const struct plan_env *env,
+		     struct ids *ids, unsigned int *n)
 {
 	uint32_t *sgs = mem_zero(v->n_sgs, sizeof(*sgs));
-	unsigned int i;
+	unsigned int i, all = 0;
 
 	for (i = 0; i < v->n_sgs; i++)
-		sgs[i] = use_id(u, ids, ID_SG, v->sgs[i]);
-	qsort(sgs, v->n_sgs, sizeof(*sgs), compare_u32);
-	for (i = 0, *n = 0; i < v->n_sgs; i++)
+		if (!env || plan_needs(env, NEED_MEMBERS, v->sgs[i]))
+			sgs[all++] = use_id(u, ids, ID_SG, v->sgs[i]);
+	qsort(sgs, all, sizeof(*sgs), compare_u32);
+	for (i = 0, *n = 0; i < all; i++)
 		if (!i || sgs[i] != sgs[i - 1])
 			sgs[(*n)++] = sgs[i];
 	return sgs;

@@ -6,45 +6,50 @@
 #include "mem.h"
 #include "plan_priv.h"
 
-static void plan_addr_routes(struct unit *u, const struct res *r, const char *network,
-			     uint32_t nexthop, const struct plan_env *env, struct ids *ids)
+/* Where an interface of this node sends, its groups are its vif's: to be asked for by rules, those of other
+ * nodes' only have the routes.
+ */
+static void plan_addr_routes(struct unit *u, const struct vmi *v, const char *label,
+			     const char *network, uint32_t nexthop, bool own,
+			     const struct plan_env *env, struct ids *ids)
 {
-	const struct vmi *v = &r->vmi;
-	unsigned int i;
-	uint32_t vrf;
+	unsigned int i, n_sgs;
+	uint32_t vrf, *sgs;
 
-	if (!plan_needs(env, RES_NETWORK, network))
+	if (!plan_needs(env, NEED_NETWORK, network))
 		return;
 	vrf = use_id(u, ids, ID_VRF, network);
+	sgs = use_groups(u, v, own ? NULL : env, ids, &n_sgs);
 	for (i = 0; i < v->n_addrs; i++) {
 		struct vr_route rt = {
-			.vrf = vrf, .nexthop = nexthop, .label = mem_strdup(r->key),
+			.vrf = vrf, .nexthop = nexthop, .label = mem_strdup(label),
 			.prefix.addr = v->addrs[i],
 			.prefix.len = v->addrs[i].family == AF_INET ? 32 : 128,
+			.sgs = mem_dup(sgs, n_sgs, sizeof(*sgs)), .n_sgs = n_sgs,
 		};
 
-		rt.sgs = use_groups(u, v, ids, &rt.n_sgs);
 		add_planned(u, K_ROUTE, &rt);
 	}
+	free(sgs);
 }
 
 /* In its network, in the one that this is joined with, and in those that are chained with it: there
  * by the instances.
  */
-static void plan_vmi_routes(struct unit *u, const struct res *r, uint32_t nexthop,
-			    const struct plan_env *env, struct ids *ids)
+static void plan_routes(struct unit *u, const struct res *r, uint32_t nexthop, bool own,
+			const struct plan_env *env, struct ids *ids)
 {
 	const struct vmi *v = &r->vmi;
 	const struct through *th;
 	char label[ID_NAME];
 
-	plan_addr_routes(u, r, v->network, nexthop, env, ids);
+	plan_addr_routes(u, v, r->key, v->network, nexthop, own, env, ids);
 	if (v->joined)
-		plan_addr_routes(u, r, v->joined, nexthop, env, ids);
+		plan_addr_routes(u, v, r->key, v->joined, nexthop, own, env, ids);
 	for (th = v->through; th < v->through + v->n_through; th++) {
 		nexthop = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_ECMP,
 				      chain_label(th->chain, th->right, label));
-		plan_addr_routes(u, r, th->network, nexthop, env, ids);
+		plan_addr_routes(u, v, r->key, th->network, nexthop, own, env, ids);
 	}
 }
 
@@ -66,25 +71,47 @@ static void plan_own(struct unit *u, const struct res *r, const struct device *d
 
 	snprintf(vif.ifname, sizeof(vif.ifname), "%s", dev->name);
 	memcpy(vif.mac, v->mac, sizeof(vif.mac));
-	vif.sgs = use_groups(u, v, ids, &vif.n_sgs);
+	vif.sgs = use_groups(u, v, NULL, ids, &vif.n_sgs);
 	add_planned(u, K_VIF, &vif);
 	add_planned(u, K_NEXTHOP, &nh);
-	plan_vmi_routes(u, r, nexthop, env, ids);
+	plan_routes(u, r, nexthop, true, env, ids);
 	plan_host_ports(u, r, dev, env, ids);
 }
 
-/* The tunnel goes by the name of the pod's node. */
+/* Would a route of its own say nothing that the one to its node's block does not? */
+static bool is_in_blocks(const struct vmi *v, const struct plan_env *env)
+{
+	unsigned int i;
+
+	if (v->joined || v->n_through)
+		return false;
+	if (!plan_needs(env, NEED_NETWORK, v->network))
+		return true;
+	for (i = 0; i < v->n_sgs; i++)
+		if (plan_needs(env, NEED_MEMBERS, v->sgs[i]))
+			return false;
+	for (i = 0; i < v->n_addrs; i++)
+		if (!env->in_block || !env->in_block(env->arg, v, &v->addrs[i]))
+			return false;
+	return true;
+}
+
+/*
+ * The tunnel goes by the name of the pod's node. Which groups rules here ask for is known when the feed was heard to
+ * the end: until then the kernel keeps what it has.
+ */
 static void plan_remote(struct unit *u, const struct res *r, const struct plan_env *env,
-			    struct ids *ids)
+			struct ids *ids)
 {
 	char label[ID_NAME];
 	uint32_t nexthop;
 
-	if (env->known && !env->known(env->arg, r->vmi.node))
+	if (!env->settled || is_in_blocks(&r->vmi, env) ||
+	    (env->known && !env->known(env->arg, r->vmi.node)))
 		return;
 	snprintf(label, sizeof(label), "Node/%s", r->vmi.node);
 	nexthop = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_TUNNEL, label);
-	plan_vmi_routes(u, r, nexthop, env, ids);
+	plan_routes(u, r, nexthop, false, env, ids);
 }
 
 static bool is_elsewhere(const struct vmi *v, const struct plan_env *env)

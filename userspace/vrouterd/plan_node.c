@@ -70,6 +70,27 @@ static void plan_this_node(struct unit *u, const struct res *r, const struct dev
 	plan_addrs(u, r, vrf, nexthop);
 }
 
+/* Where its pods are, all of a block at once. Those that rules here ask for have routes of their own, which
+ * say who they are; so not before it is known which these are.
+ */
+static void plan_blocks(struct unit *u, const struct res *r, uint32_t nexthop,
+			const struct plan_env *env, struct ids *ids)
+{
+	const struct block *b;
+
+	if (!env->settled)
+		return;
+	for (b = r->router.blocks; b < r->router.blocks + r->router.n_blocks; b++) {
+		struct vr_route rt = { .nexthop = nexthop, .prefix = b->prefix };
+
+		if (!plan_needs(env, NEED_NETWORK, b->network))
+			continue;
+		rt.vrf = use_id(u, ids, ID_VRF, b->network);
+		rt.label = mem_strdup(r->key);
+		add_planned(u, K_ROUTE, &rt);
+	}
+}
+
 static void plan_other_node(struct unit *u, const struct res *r, const struct plan_env *env,
 			    struct ids *ids)
 {
@@ -89,6 +110,7 @@ static void plan_other_node(struct unit *u, const struct res *r, const struct pl
 	nh.local = env->local[remote->family == AF_INET6];
 	add_planned(u, K_NEXTHOP, &nh);
 	plan_addrs(u, r, use_id(u, ids, ID_VRF, r->router.network), nexthop);
+	plan_blocks(u, r, nexthop, env, ids);
 }
 
 /* Where packets to the outside go: from the node's addresses, or as they are. Networks have

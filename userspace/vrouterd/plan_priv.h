@@ -21,10 +21,13 @@ char *label_dup(const char *text);
 /* --- plan_group.c ----------------------------------------------------------- */
 
 /* Has this node use for it? See struct plan_env. */
-bool plan_needs(const struct plan_env *env, enum res_kind kind, const char *key);
+bool plan_needs(const struct plan_env *env, enum need need, const char *key);
 void plan_sg(struct unit *u, const struct res *r, const struct plan_env *env, struct ids *ids);
-/* Ids of the interface's groups, each once, *n of them; the caller's to free. */
-uint32_t *use_groups(struct unit *u, const struct vmi *v, struct ids *ids, unsigned int *n);
+/* Ids of the interface's groups, each once, *n of them; the caller's to free. env: only of those
+ * that rules here ask for; NULL: of all.
+ */
+uint32_t *use_groups(struct unit *u, const struct vmi *v, const struct plan_env *env,
+		     struct ids *ids, unsigned int *n);
 
 /* --- plan_node.c ------------------------------------------------------------ */
 

@@ -408,7 +408,7 @@ struct batch {
 	size_t		n;
 };
 
-static void push(struct batch *b, const struct kobj *o, bool del, bool replace)
+static struct request *push(struct batch *b, const struct kobj *o, bool del, bool replace)
 {
 	struct request *rq;
 
@@ -417,6 +417,7 @@ static void push(struct batch *b, const struct kobj *o, bool del, bool replace)
 	rq->obj = kobj_hold(o);
 	rq->del = del;
 	rq->replace = replace;
+	return rq;
 }
 
 struct diff {
@@ -438,6 +439,26 @@ static bool moved(const struct kobj *want, const struct kobj *have)
 	       (w->type == VROUTER_VIF_TYPE_TUNNEL && w->vrf != h->vrf);
 }
 
+static bool is_host_route(const struct kobj *o)
+{
+	return o->key.kind == K_ROUTE &&
+	       o->key.prefix.len == (o->key.prefix.addr.family == AF_INET ? 32 : 128);
+}
+
+/* It only needs what the kernel has already, and says who is there: a rule that asks for the group is to
+ * find all who are in it.
+ */
+static bool is_early(const struct reconciler *rc, const struct kobj *o)
+{
+	struct kkey vrf = { .kind = K_VRF }, nexthop = { .kind = K_NEXTHOP };
+
+	if (!is_host_route(o))
+		return false;
+	vrf.id = o->route.vrf;
+	nexthop.id = o->route.nexthop;
+	return ktable_get(&rc->mirror, &vrf) && ktable_get(&rc->mirror, &nexthop);
+}
+
 static void diff_one(struct diff *d, const struct kkey *key)
 {
 	const struct kobj *have = ktable_get(&d->rc->mirror, key);
@@ -449,7 +470,7 @@ static void diff_one(struct diff *d, const struct kkey *key)
 		push(&d->batch, have, true, false);
 		push(&d->batch, c->obj, false, false);
 	} else if (c) {
-		push(&d->batch, c->obj, false, have);
+		push(&d->batch, c->obj, false, have)->early = is_early(d->rc, c->obj);
 	} else if (!have || !kobj_ours(have)) {
 		push_key(&d->done, key);
 	} else if (d->rc->synced) {
@@ -488,17 +509,20 @@ static void follow_moved(struct diff *d)
 }
 
 /* What is needed comes first and goes last; a device is free before it is
- * taken; and what is new is there before what it replaces is gone.
+ * taken; what is new is there before what it replaces is gone; and whoever has a route of his own
+ * is never reached by a wider one instead, which says nothing of his groups.
  */
 static int rank(const struct request *rq)
 {
 	const struct kobj *o = rq->obj;
-	bool moves = rq->del && o->key.kind == K_VIF;
 	/* members may name other next hops */
-	int order = 2 * o->key.kind +
-		    (o->key.kind == K_NEXTHOP && o->nexthop.type == VROUTER_NEXTHOP_TYPE_ECMP);
+	bool ecmp = o->key.kind == K_NEXTHOP && o->nexthop.type == VROUTER_NEXTHOP_TYPE_ECMP;
+	bool wide = o->key.kind == K_ROUTE && !is_host_route(o);
+	int order = 2 * o->key.kind + (ecmp || wide);
 
-	return moves ? 0 : rq->del ? 4 * K_KINDS - order : 1 + order;
+	if (rq->del)
+		return o->key.kind == K_VIF ? 0 : 4 * K_KINDS - order;
+	return rq->early ? 1 : 2 + order;
 }
 
 static int by_rank(const void *a, const void *b)

@@ -24,6 +24,7 @@ struct request {
 	bool		del;
 	const struct kobj *obj;		/* borrowed; of del: what the kernel has */
 	bool		replace;	/* the mirror has it: else it must be new */
+	bool		early;		/* a route that may come before all that is new */
 	int		err;		/* result: 0 or negative errno */
 	char		text[160];	/* and the kernel's sentence */
 };

@@ -112,6 +112,9 @@ void res_free(struct res *r)
 		free(r->router.network);
 		free(r->router.addrs);
 		free(r->router.zone);
+		for (i = 0; i < r->router.n_blocks; i++)
+			intern_put(r->router.blocks[i].network);
+		free(r->router.blocks);
 		break;
 	case RES_CHAIN:
 		free_chain(&r->chain);
