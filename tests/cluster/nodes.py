@@ -5,6 +5,7 @@ rights of their service account, pods attached by the CNI plugin. Services, poli
 through the API; the manager, the API server and a daemon are killed while connections live.
 """
 
+import ipaddress
 import os
 import signal
 import subprocess
@@ -91,6 +92,36 @@ def fetched(ns, addr, path):
     return ns.run(["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "-m", str(WAIT), f"http://{addr}:8095/{path}"], check=False).stdout
 
 
+def routes(n, label):
+    """To what node n has routes of this label, and with which groups."""
+    names = {g["id"]: g["label"] for g in nodes[n].vrctl("sg", "show")}
+    return {r["prefix"]: {names[g] for g in r.get("sg", [])} for r in nodes[n].vrctl("route", "show") if r.get("label") == label}
+
+
+def blocks():
+    """Pods of another node are behind a route to its block, but those that a policy here asks for."""
+    for n, pod, other in ((1, "web-2", 2), (2, "web-1", 1)):
+        wide = [ipaddress.ip_network(p) for p in routes(n, f"Node/node{other}") if not p.endswith(("/32", "/128"))]
+        tap.check(all(any(ipaddress.ip_address(a) in net for net in wide) for a in pods[pod].addresses),
+                  f"node{n} has routes to the blocks of node{other}", wide)
+        tap.equal(routes(n, f"default/{pod}"), {}, f"and none to {pod} alone")
+    cp.api.post("/apis/networking.k8s.io/v1/namespaces/default/networkpolicies", {
+        "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "ask"}, "spec": {
+            "podSelector": {"matchLabels": {"app": "client"}},
+            "ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "other"}}}]}]}})
+    until(lambda: len(routes(1, "default/other")) == 2, "a policy that asks for a pod of the other node gives it its own routes")
+    tap.check(all(len(groups) == 1 for groups in routes(1, "default/other").values()), "with the group that is asked for alone",
+              routes(1, "default/other"))
+    tap.equal((routes(1, "default/web-2"), routes(2, "default/client")), ({}, {}), "but nobody else, nor on the other node")
+    for addr in pods["client"].addresses:
+        tap.equal(ask(pods["other"], addr, 8080), "default/client", f"it is served at {addr}")
+        closed = nodes[1].drops("sg-ingress")
+        tap.equal(world.ask(pods["web-2"], "tcp", addr, 8080, 2), None, "and a neighbour of it is not")
+        tap.check(nodes[1].drops("sg-ingress") > closed, "by the policy")
+    cp.api.delete("/apis/networking.k8s.io/v1/namespaces/default/networkpolicies/ask")
+    until(lambda: world.ask(pods["web-2"], "tcp", pods["client"].v4, 8080, 2) == "default/client", "without it all are served")
+
+
 def services():
     until(lambda: programmed("default/web"), "the service is programmed")
     both = {"default/web-1", "default/web-2"}
@@ -155,7 +186,7 @@ def faults():
 
 
 set_up()
-CASES = (pods_run, services, policies, isolation, faults)
+CASES = (pods_run, blocks, services, policies, isolation, faults)
 tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
 if tap.failed:
     tap.say(cluster.logs())

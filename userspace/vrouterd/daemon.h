@@ -65,7 +65,7 @@ void daemon_stop(struct daemon *d);
 
 /* --- daemon_plan.c ------------------------------------------------------------- */
 
-#define DAEMON_SETTLE	5000	/* microseconds: changes come in flocks */
+#define DAEMON_SETTLE	1000	/* microseconds: changes come in flocks */
 
 extern const struct model_ops daemon_model_ops;	/* arg: struct daemon */
 

@@ -220,16 +220,20 @@ bool daemon_is_needed(void *arg, enum need need, const char *key)
 bool daemon_in_block(void *arg, const struct vmi *v, const struct vr_addr *addr)
 {
 	const struct daemon *d = arg;
-	const struct res *router;
-	const struct block *b;
+	const struct unit *u;
 	char key[320];
 	unsigned int i;
+	uint32_t vrf;
 
 	snprintf(key, sizeof(key), "Node/%s", v->node);
-	router = model_get(d->model, RES_ROUTER, key);
-	for (i = 0; router && i < router->router.n_blocks; i++) {
-		b = &router->router.blocks[i];
-		if (b->network == v->network && vr_prefix_contains(&b->prefix, addr))
+	u = daemon_unit(d, RES_ROUTER, key);
+	vrf = ids_find(d->ids, ID_VRF, v->network);
+	for (i = 0; u && i < u->n_objs; i++) {
+		const struct kkey *k = &u->objs[i]->key;
+
+		/* a block that goes from one node to another is both nodes' for a moment */
+		if (k->kind == K_ROUTE && k->id == vrf && !u->objs[i]->route.node &&
+		    vr_prefix_contains(&k->prefix, addr) && reconciler_owns(d->rc, u, k))
 			return true;
 	}
 	return false;

@@ -78,7 +78,7 @@ struct plan_env {
 	bool		(*known)(void *arg, const char *node);
 	/* Has this node use for the VirtualNetwork or SecurityGroup? NULL: yes. */
 	bool		(*needed)(void *arg, enum need need, const char *key);
-	/* Is the address of an interface in a block of the interface's own node? NULL: no. */
+	/* Is the address reached by a block of the interface's own node? NULL: no. */
 	bool		(*in_block)(void *arg, const struct vmi *v, const struct vr_addr *addr);
 	void		*arg;
 	bool		settled;	/* the feed was heard to the end: what is not needed is not */

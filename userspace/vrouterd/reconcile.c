@@ -401,6 +401,13 @@ void reconciler_update(struct reconciler *rc, struct unit *u, const struct res *
 	unit_clear(&old, rc->ids);
 }
 
+bool reconciler_owns(const struct reconciler *rc, const struct unit *u, const struct kkey *key)
+{
+	const struct claim *c = find_claim(rc, key);
+
+	return c && c->owner == u;
+}
+
 /* --- the difference ------------------------------------------------------------------ */
 
 struct batch {

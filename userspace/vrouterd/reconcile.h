@@ -54,6 +54,9 @@ void reconciler_free(struct reconciler *rc);
 void reconciler_update(struct reconciler *rc, struct unit *u, const struct res *r,
 		       const struct device *dev);
 
+/* Is the key this unit's, and not another's that wants it too? */
+bool reconciler_owns(const struct reconciler *rc, const struct unit *u, const struct kkey *key);
+
 /* A dump of the kernel: begin, each object (taken over), end. Everything is
  * compared anew.
  */
