@@ -142,28 +142,86 @@ static void not_served(void **state)
 	"{kubernetes.io/service-name: web}}, addressType: IPv4, ports: [{name: http, port: 7000}, {name: x, port: 1}], " \
 	"endpoints: [" ready "]}\n---\n"
 
-/* EndpointSlices before Endpoints before the selector. */
-/* The last change of all slices is the pool's. */
-static void trigger_time(void **state)
+static void kinds_in_order(struct world *w, const char *want)
 {
-#define TIMED(name, addr, time) "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: " name \
-	", labels: {kubernetes.io/service-name: web}, annotations: {endpoints.kubernetes.io/last-change-trigger-time: '" time \
-	"'}}, addressType: IPv4, ports: [{name: http, port: 7000}], endpoints: [{addresses: [" addr "]}]}\n---\n"
+	char *got = xstrdup(""), *more;
+	json_t *event;
+	size_t i;
+
+	json_array_foreach(w->events, i, event) {
+		json_t *obj = json_object_get(event, "object");
+
+		more = xasprintf("%s%c:%s ", got, *json_string_value(json_object_get(event, "type")),
+				 json_string_value(json_object_get(obj, "kind")));
+		free(got);
+		got = more;
+	}
+	assert_string_equal(got, want);
+	free(got);
+}
+
+/* "10.32.8.1 10.32.8.2" of a pool, and when what changed them happened. */
+static void assert_listed(struct world *w, const char *key, const char *addrs, const char *time)
+{
+	json_t *obj = store_read(&w->store, RES_POOL, key), *member;
+	char text[256] = "";
+	size_t i;
+
+	if (!addrs) {
+		assert_null(obj);
+		return;
+	}
+	assert_non_null(obj);
+	json_array_foreach(json_object_get(json_object_get(obj, "spec"), "members"), i, member)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s", i ? " " : "",
+			 json_string_value(json_object_get(member, "address")));
+	assert_string_equal(text, addrs);
+	assert_string_equal(json_string_value(json_object_get(json_object_get(json_object_get(
+		obj, "metadata"), "annotations"), TRIGGER_ANNOTATION)), time);
+	json_decref(obj);
+}
+
+/* Each EndpointSlice but the oldest has a shard of its own; what changes in one changes nothing of the others. */
+static void shards(void **state)
+{
+#define TIMED(name, made, addrs, time) "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: " name \
+	", creationTimestamp: '2026-01-31T0" made ":00:00Z', labels: {kubernetes.io/service-name: web}, annotations: " \
+	"{endpoints.kubernetes.io/last-change-trigger-time: '" time "'}}, addressType: IPv4, " \
+	"ports: [{name: http, port: 7000}], endpoints: [" addrs "]}\n---\n"
+#define AT(addr) "{addresses: [" addr "]}"
+	char shard[128];
 	struct world w;
 
 	(void)state;
+	snprintf(shard, sizeof(shard), "default/web.http.shard-%016llx", (unsigned long long)stable_hash("default/a"));
 	set_up(&w);
-	world_apply(&w, SERVICE("web", WEB) TIMED("a", "10.32.8.1", "2026-01-31T03:00:09Z") TIMED("b", "10.32.8.2", "2026-01-31T03:00:08Z"));
-	assert_non_null(strstr(store_get(&w.store, RES_POOL, "default/web.http"),
-			       "\"annotations\":{\"endpoints.kubernetes.io/last-change-trigger-time\":\"2026-01-31T03:00:09Z\"}"));
+	world_apply(&w, SERVICE("web", WEB) TIMED("a", "2", AT("10.32.8.1"), "2026-01-31T03:00:09Z")
+		    TIMED("b", "1", AT("10.32.8.2"), "2026-01-31T03:00:08Z"));
+	assert_listed(&w, "default/web.http", "10.32.8.2", "2026-01-31T03:00:08Z");
+	assert_listed(&w, shard, "10.32.8.1", "2026-01-31T03:00:09Z");
+	assert_spec(&w, RES_POOL, shard, "shardOf", "\"default/web.http\"");
+
+	world_apply(&w, TIMED("a", "2", AT("10.32.8.1") "," AT("10.32.8.3"), "2026-01-31T03:00:10Z"));
+	kinds_in_order(&w, "M:LoadBalancerPool ");
+	assert_listed(&w, shard, "10.32.8.1 10.32.8.3", "2026-01-31T03:00:10Z");
+
+	/* The next one takes the place of the oldest before its shard goes. */
+	world_delete(&w, KIND_SLICE, "default/b");
+	kinds_in_order(&w, "M:LoadBalancerPool D:LoadBalancerPool ");
+	assert_listed(&w, "default/web.http", "10.32.8.1 10.32.8.3", "2026-01-31T03:00:10Z");
+	assert_listed(&w, shard, NULL, NULL);
 	world_free(&w);
 }
 
+/* EndpointSlices before Endpoints before the selector. */
+
 static void given_endpoints(void **state)
 {
+	char shard[128];
 	struct world w;
 
 	(void)state;
+	snprintf(shard, sizeof(shard), "default/web.http.shard-%016llx", (unsigned long long)stable_hash("default/s2"));
 	set_up(&w);
 	world_apply(&w, SERVICE("web", WEB)
 		    "{apiVersion: v1, kind: Endpoints, metadata: {name: web}, subsets: [{addresses: [{ip: 10.32.9.1, "
@@ -179,10 +237,12 @@ static void given_endpoints(void **state)
 			  "{kubernetes.io/hostname: n2}}"));
 	assert_spec(&w, RES_POOL, "default/web.http", "members",
 		    "[{\"address\":\"10.32.8.1\",\"port\":7000,\"weight\":1,\"state\":\"active\"},"
-		    "{\"address\":\"10.32.8.3\",\"port\":7000,\"weight\":1,\"state\":\"draining\"},"
+		    "{\"address\":\"10.32.8.3\",\"port\":7000,\"weight\":1,\"state\":\"draining\"}]");
+	assert_spec(&w, RES_POOL, shard, "members",
+		    "[{\"address\":\"10.32.8.1\",\"port\":7000,\"weight\":1,\"state\":\"active\"},"
 		    "{\"address\":\"10.32.8.5\",\"port\":7000,\"weight\":1,\"state\":\"active\",\"node\":\"n2\"}]");
 	world_apply(&w, SERVICE("web", WEB ", publishNotReadyAddresses: true"));
-	assert_int_equal(json_array_size(json_object_get(world_spec(&w, RES_POOL, "default/web.http"), "members")), 5);
+	assert_int_equal(json_array_size(json_object_get(world_spec(&w, RES_POOL, "default/web.http"), "members")), 4);
 	world_apply(&w, SERVICE("web", WEB));
 	world_delete(&w, KIND_SLICE, "default/s1");
 	world_delete(&w, KIND_SLICE, "default/s2");
@@ -318,24 +378,6 @@ static void taken_address(void **state)
 	world_free(&w);
 }
 
-static void kinds_in_order(struct world *w, const char *want)
-{
-	char *got = xstrdup(""), *more;
-	json_t *event;
-	size_t i;
-
-	json_array_foreach(w->events, i, event) {
-		json_t *obj = json_object_get(event, "object");
-
-		more = xasprintf("%s%c:%s ", got, *json_string_value(json_object_get(event, "type")),
-				 json_string_value(json_object_get(obj, "kind")));
-		free(got);
-		got = more;
-	}
-	assert_string_equal(got, want);
-	free(got);
-}
-
 /* What is named comes before what names it; a cluster address is free before its next owner has it. */
 static void order_of_events(void **state)
 {
@@ -432,7 +474,7 @@ int main(void)
 		cmocka_unit_test(affinity),
 		cmocka_unit_test(not_served),
 		cmocka_unit_test(given_endpoints),
-		cmocka_unit_test(trigger_time),
+		cmocka_unit_test(shards),
 		cmocka_unit_test(hints),
 		cmocka_unit_test(host_network_endpoint),
 		cmocka_unit_test(dual_stack),

@@ -93,6 +93,11 @@ static void fields_are_named(void **state)
 		{ HEAD("VirtualMachineInterface") "{\"network\":\"a/b\",\"macAddress\":"
 		  "\"02:00:00:00:00:01\",\"addresses\":[\"10.0.0.1\",\"10.0.0\"]}}",
 		  "spec.addresses[1]: \"10.0.0\" is not an IP address" },
+		{ HEAD("LoadBalancerPool") "{\"shardOf\":\"x\",\"protocol\":\"TCP\",\"family\":\"IPv4\"}}",
+		  "spec.shardOf: \"x\" is not namespace/name" },
+		{ HEAD("VirtualRouter") "{\"network\":\"default/n\",\"blocks\":[{\"network\":\"default/n\",\"cidr\":"
+		  "\"10.0.0.1/24\"}]}}",
+		  "spec.blocks[0].cidr: \"10.0.0.1/24\" is not a prefix, or has bits after its length" },
 		{ HEAD("LoadBalancerPool") "{\"protocol\":\"ICMP\",\"family\":\"IPv4\"}}",
 		  "spec.protocol: \"ICMP\" is not TCP, UDP or SCTP" },
 		{ HEAD("LoadBalancerPool") "{\"protocol\":\"TCP\",\"family\":\"IPv4\",\"members\":"
@@ -274,6 +279,59 @@ static void mark_and_sweep(void **state)
 	model_free(m);
 }
 
+/* members: JSON objects; shard_of: its field, or nothing. */
+static void put_pool(struct model *m, const char *name, const char *shard_of, const char *members)
+{
+	char text[1024];
+	struct jerr e;
+
+	snprintf(text, sizeof(text), "{\"apiVersion\":\"opencontrail.org/v1\",\"kind\":\"LoadBalancerPool\","
+		 "\"metadata\":{\"namespace\":\"default\",\"name\":\"%s\"},\"spec\":{\"protocol\":\"TCP\","
+		 "\"family\":\"IPv4\",%s\"members\":[%s]}}", name, shard_of, members);
+	model_set(m, parse(text, &e));
+}
+
+#define SHARD_OF(pool) "\"shardOf\":\"default/" pool "\","
+#define MEMBER(last, state) "{\"address\":\"10.1.0." last "\",\"port\":80,\"state\":\"" state "\"}"
+
+/* "1 2d": last octets of the members, those that drain with a d. */
+static void assert_whole(const struct model *m, const char *key, const char *want)
+{
+	struct pool whole;
+	char text[128] = "";
+	unsigned int i;
+
+	model_whole_pool(m, model_get(m, RES_POOL, key), &whole);
+	for (i = 0; i < whole.n_members; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%u%s", i ? " " : "",
+			 whole.members[i].addr.b[3],
+			 whole.members[i].state == VROUTER_MEMBER_STATE_DRAINING ? "d" : "");
+	free(whole.members);
+	assert_string_equal(text, want);
+}
+
+static void pools_have_shards(void **state)
+{
+	struct seen seen = {};
+	struct model *m = model_new(&counting, &seen);
+
+	(void)state;
+	/* in any order; what is no shard of it is not its */
+	put_pool(m, "p.s1", SHARD_OF("p"), MEMBER("3", "active") "," MEMBER("2", "draining"));
+	put_pool(m, "q.s1", SHARD_OF("q"), MEMBER("9", "active"));
+	put_pool(m, "p", "", MEMBER("1", "active") "," MEMBER("2", "active"));
+	put_pool(m, "p.s2", SHARD_OF("p"), MEMBER("4", "draining"));
+	assert_whole(m, "default/p", "1 2 3 4d");
+	/* one that moves, one that changes, one that goes */
+	put_pool(m, "p.s1", SHARD_OF("q"), MEMBER("3", "active"));
+	assert_whole(m, "default/p", "1 2 4d");
+	put_pool(m, "p.s2", SHARD_OF("p"), MEMBER("4", "active"));
+	assert_whole(m, "default/p", "1 2 4");
+	model_del(m, RES_POOL, "default/p.s2");
+	assert_whole(m, "default/p", "1 2");
+	model_free(m);
+}
+
 /* --- lines ------------------------------------------------------------------------ */
 
 static int events;
@@ -351,6 +409,7 @@ int main(void)
 		cmocka_unit_test(trigger_is_read),
 		cmocka_unit_test(other_kinds_are_let_pass),
 		cmocka_unit_test(mark_and_sweep),
+		cmocka_unit_test(pools_have_shards),
 		cmocka_unit_test(lines_are_events),
 		cmocka_unit_test(bad_lines_are_named),
 	};

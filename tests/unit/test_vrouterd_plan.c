@@ -172,7 +172,7 @@ static void a_node_that_drains(void **state)
 /* The members that node n1 of zone a takes, by the last octet of their addresses. */
 static void near(const char *members, const char *zone, const char *more, const char *want)
 {
-	struct plan_env env = { .node = "n1", .zone = (char *)zone };
+	struct plan_env env = { .node = "n1", .zone = (char *)zone, .settled = true };
 	char spec[2048], got[64] = "";
 	struct ids *ids = ids_new();
 	struct unit u;

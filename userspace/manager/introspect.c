@@ -124,6 +124,14 @@ static void add_addresses(json_t *list, const struct store *st, const char *memb
 				     store_read(st, RES_INSTANCE_IP, node->key));
 }
 
+static void add_shards(json_t *list, const struct store *st, const char *pool)
+{
+	map_for_each(&st->published[RES_POOL], node)
+		if (says(st, RES_POOL, node->key, "shardOf", pool))
+			add_resource(list, RES_POOL, node->key,
+				     store_read(st, RES_POOL, node->key));
+}
+
 static void add_pools(json_t *list, const struct store *st, const char *balancer)
 {
 	json_t *object = store_read(st, RES_LOAD_BALANCER, balancer), *listener, *pool;
@@ -138,6 +146,8 @@ static void add_pools(json_t *list, const struct store *st, const char *balancer
 
 			if (res)
 				add_resource(list, RES_POOL, key, res);
+			if (res)
+				add_shards(list, st, key);
 		}
 	}
 	json_decref(object);

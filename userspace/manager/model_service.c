@@ -263,30 +263,70 @@ static void add_selected(const char *bucket, void *p)
 	}
 }
 
-/*
- * EndpointSlices if there are any, else Endpoints, else what the selector finds: where
- * somebody says what the endpoints are, nothing is added. On an API server somebody will.
- */
-static json_t *find_members(struct model *m, const struct service_state *svc,
-			    const struct service_port *port, enum family family,
-			    const struct monitor_spec *mon)
+/* Objects that list a service's endpoints of one family. */
+struct sources {
+	const struct object	**v;
+	size_t			n;
+	bool			listed;		/* somebody says what the endpoints are, if there are any */
+};
+
+static bool lists_family(const struct endpoint_list *list, enum family f)
+{
+	size_t i, k;
+
+	for (i = 0; i < list->n; i++)
+		for (k = 0; k < list->groups[i].n; k++)
+			if (list->groups[i].v[k].addr.family == f)
+				return true;
+	return false;
+}
+
+/* The oldest first, so that a new one changes no other one's place. */
+static int by_age(const void *a, const void *b)
+{
+	const struct object *x = *(const struct object *const *)a;
+	const struct object *y = *(const struct object *const *)b;
+	const char *x_made = x->endpoints->created, *y_made = y->endpoints->created;
+	int diff = strcmp(x_made ? x_made : "", y_made ? y_made : "");
+
+	return diff ? diff : strcmp(x->key, y->key);
+}
+
+/* EndpointSlices if there are any, else Endpoints. v is to be freed. */
+static void find_sources(struct model *m, const struct service_state *svc, enum family f,
+			 struct sources *src)
 {
 	const struct map *listed = index_get(&m->endpoints, svc->key);
+	bool slices = false;
+
+	memset(src, 0, sizeof(*src));
+	src->listed = listed;
+	if (!listed)
+		return;
+	map_for_each(listed, node)
+		slices |= ((struct object *)node->value)->kind == KIND_SLICE;
+	map_for_each(listed, node) {
+		const struct object *obj = node->value;
+
+		if ((!slices || obj->kind == KIND_SLICE) && lists_family(obj->endpoints, f))
+			*(const struct object **)array_push(&src->v, &src->n, sizeof(*src->v)) = obj;
+	}
+	if (src->n)
+		qsort(src->v, src->n, sizeof(*src->v), by_age);
+}
+
+/* Of one source. NULL: what the selector finds, where nobody lists endpoints; on an API server somebody will. */
+static json_t *find_members(struct model *m, const struct service_state *svc,
+			    const struct service_port *port, enum family family,
+			    const struct monitor_spec *mon, const struct object *source)
+{
 	const struct service_spec *spec = svc->object->service;
 	struct members list = {};
-	bool slices = false;
 	json_t *out;
 	size_t i;
 
-	if (listed) {
-		map_for_each(listed, node)
-			slices |= ((struct object *)node->value)->kind == KIND_SLICE;
-		map_for_each(listed, node) {
-			const struct object *obj = node->value;
-
-			if (!slices || obj->kind == KIND_SLICE)
-				add_listed(&list, obj, spec, port, family);
-		}
+	if (source) {
+		add_listed(&list, source, spec, port, family);
 	} else if (spec->selector && !m->cfg->api) {
 		struct select_arg arg = { m, spec, port, family, &list };
 
@@ -315,27 +355,28 @@ static char *pool_name(const struct object *obj, const struct service_port *port
 	return xasprintf("%s.%u-%s%s", obj->name, port->number, proto, end);
 }
 
-static json_t *pool_json(struct model *m, const struct service_state *svc,
-			 const struct service_port *port, enum family f)
+/* Takes members over. */
+static json_t *pool_json(const struct service_state *svc, const struct service_port *port,
+			 enum family f, const struct monitor_spec *mon, json_t *members)
 {
-	const struct service_spec *spec = svc->object->service;
-	const struct monitor_spec *mon = health_monitor(m, svc, NULL);
-	json_t *pool;
+	json_t *pool = mem_check(json_pack("{s:s, s:s, s:s, s:s, s:o}", "loadBalancer", svc->key,
+					   "network", CLUSTER_NETWORK, "protocol",
+					   protocol_name(port->proto), "family", family_name(f),
+					   "members", members));
 
-	if (mon && !health_can_probe(mon, port))
-		mon = NULL;
-	pool = mem_check(json_pack("{s:s, s:s, s:s, s:s, s:o}", "loadBalancer", svc->key, "network",
-				   CLUSTER_NETWORK, "protocol", protocol_name(port->proto),
-				   "family", family_name(f), "members",
-				   find_members(m, svc, port, f, mon)));
 	if (mon)
 		json_object_set(pool, "healthMonitor", mon->json);
+	return pool;
+}
+
+static void put_policies(json_t *pool, const struct service_spec *spec,
+			 const struct service_port *port)
+{
 	if (spec->internal_local)
 		json_object_set_new(pool, "internalTrafficPolicy", json_string("Local"));
 	if (spec->n_external || spec->n_balanced || port->node_port)
 		json_object_set_new(pool, "externalTrafficPolicy",
 				    json_string(spec->external_local ? "Local" : "Cluster"));
-	return pool;
 }
 
 /* An empty list is of both families. */
@@ -349,8 +390,24 @@ static bool is_of_family(const struct endpoint_list *list, enum family f)
 	return true;
 }
 
-/* When the last of what changed the members happened, as annotations; NULL: nobody says. */
-static json_t *trigger_of(const struct model *m, const struct service_state *svc, enum family f)
+static bool is_shard(const struct sources *src, const struct object *obj)
+{
+	size_t i;
+
+	for (i = 1; i < src->n; i++)
+		if (src->v[i] == obj)
+			return true;
+	return false;
+}
+
+static json_t *trigger_notes(const char *trigger)
+{
+	return trigger ? json_pack("{s:s}", TRIGGER_ANNOTATION, trigger) : NULL;
+}
+
+/* When the last of what changed the members happened, but for those of shards; NULL: nobody says. */
+static json_t *trigger_of(const struct model *m, const struct service_state *svc, enum family f,
+			  const struct sources *src)
 {
 	const struct map *listed = index_get(&m->endpoints, svc->key);
 	const char *last = NULL;
@@ -358,35 +415,71 @@ static json_t *trigger_of(const struct model *m, const struct service_state *svc
 	if (!listed)
 		return NULL;
 	map_for_each(listed, node) {
-		const struct endpoint_list *list = ((const struct object *)node->value)->endpoints;
+		const struct object *obj = node->value;
+		const struct endpoint_list *list = obj->endpoints;
 
 		/* of one form, in UTC: the order of texts is that of times */
-		if (list->trigger && is_of_family(list, f) &&
+		if (list->trigger && is_of_family(list, f) && !is_shard(src, obj) &&
 		    (!last || strcmp(list->trigger, last) > 0))
 			last = list->trigger;
 	}
-	return last ? json_pack("{s:s}", TRIGGER_ANNOTATION, last) : NULL;
+	return trigger_notes(last);
+}
+
+/*
+ * The pool of one port and family has the members of the oldest EndpointSlice; each further one is a shard, so
+ * that an endpoint's change writes no more than its slice's members. Returns the pool's key.
+ */
+static char *publish_pool(struct model *m, struct service_state *svc,
+			  const struct service_port *port, enum family f)
+{
+	const struct monitor_spec *mon = health_monitor(m, svc, NULL);
+	cleanup_free char *name = pool_name(svc->object, port, f);
+	const char *ns = svc->object->ns;
+	char *key = xasprintf("%s/%s", ns, name);
+	struct sources src;
+	json_t *pool;
+	size_t i;
+
+	if (mon && !health_can_probe(mon, port))
+		mon = NULL;
+	find_sources(m, svc, f, &src);
+	if (src.n || !src.listed)
+		pool = find_members(m, svc, port, f, mon, src.n ? src.v[0] : NULL);
+	else
+		pool = mem_check(json_array());
+	pool = pool_json(svc, port, f, mon, pool);
+	put_policies(pool, svc->object->service, port);
+	mark(&svc->pools, name);
+	store_put(m->store, RES_POOL, ns, name, NULL, trigger_of(m, svc, f, &src), pool);
+	for (i = 1; i < src.n; i++) {
+		cleanup_free char *shard = xasprintf("%s.shard-%016llx", name, (unsigned long long)
+						     stable_hash(src.v[i]->key));
+
+		pool = pool_json(svc, port, f, mon, find_members(m, svc, port, f, mon, src.v[i]));
+		json_object_set_new(pool, "shardOf", json_string(key));
+		mark(&svc->pools, shard);
+		store_put(m->store, RES_POOL, ns, shard, NULL,
+			  trigger_notes(src.v[i]->endpoints->trigger), pool);
+	}
+	free(src.v);
+	return key;
 }
 
 /* Publishes the pools of one port and returns its listener. */
 static json_t *publish_port(struct model *m, struct service_state *svc,
 			    const struct service_port *port)
 {
-	const struct object *obj = svc->object;
 	json_t *refs = mem_check(json_object()), *listener;
 	enum family f;
 
 	for (f = V4; f < FAMILIES; f++) {
-		cleanup_free char *name = NULL, *ref = NULL;
+		cleanup_free char *key = NULL;
 
 		if (!svc->has_addr[f])
 			continue;
-		name = pool_name(obj, port, f);
-		ref = xasprintf("%s/%s", obj->ns, name);
-		json_object_set_new(refs, family_name(f), json_string(ref));
-		mark(&svc->pools, name);
-		store_put(m->store, RES_POOL, obj->ns, name, NULL, trigger_of(m, svc, f),
-			  pool_json(m, svc, port, f));
+		key = publish_pool(m, svc, port, f);
+		json_object_set_new(refs, family_name(f), json_string(key));
 	}
 	listener = json_pack("{s:s*, s:s, s:i, s:o}", "name", *port->name ? port->name : NULL,
 			     "protocol", protocol_name(port->proto), "port", (int)port->number,

@@ -140,6 +140,8 @@ void slice_read(struct object *obj, const struct field *doc)
 	obj->endpoints = xzalloc(sizeof(*obj->endpoints));
 	obj->endpoints->service = xstrdup(service ? service : "");
 	obj->endpoints->trigger = xstrdup(field_string(&notes, TRIGGER_ANNOTATION));
+	obj->endpoints->created = xstrdup(json_string_value(json_object_get(meta.value,
+									    "creationTimestamp")));
 	if (!service)
 		field_warn(doc, "has no label " SERVICE_NAME_LABEL ", so it belongs to no service");
 	field_required(doc, "addressType");
@@ -239,5 +241,6 @@ void endpoint_list_free(struct endpoint_list *list)
 	free(list->groups);
 	free(list->service);
 	free(list->trigger);
+	free(list->created);
 	free(list);
 }

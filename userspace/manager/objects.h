@@ -155,6 +155,7 @@ struct endpoint_group {
 struct endpoint_list {
 	char			*service;	/* name, in the object's namespace */
 	char			*trigger;	/* when what changed it happened, RFC 3339; NULL */
+	char			*created;	/* RFC 3339; NULL: not said */
 	struct endpoint_group	*groups;
 	size_t			n;
 };

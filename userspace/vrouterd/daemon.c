@@ -435,7 +435,8 @@ int daemon_start(struct daemon *d, sd_event *loop, const struct options *opt)
 		.node = opt->node, .tunnels = opt->tunnels, .encap = opt->encap,
 		.family = opt->underlay, .external = opt->external,
 		.attached = daemon_is_attached, .known = daemon_is_known,
-		.needed = daemon_is_needed, .in_block = daemon_in_block, .arg = d,
+		.needed = daemon_is_needed, .in_block = daemon_in_block,
+		.whole_pool = daemon_whole_pool, .arg = d,
 	};
 	if (opt->external)
 		check_ports();

@@ -80,6 +80,7 @@ void daemon_plan_free(struct daemon *d);
 bool daemon_is_attached(void *arg, const char *vmi);
 bool daemon_is_known(void *arg, const char *node);
 bool daemon_is_needed(void *arg, enum need need, const char *key);
+void daemon_whole_pool(void *arg, const struct res *r, struct pool *whole);
 bool daemon_in_block(void *arg, const struct vmi *v, const struct vr_addr *addr);
 /* Asks for daemon_work() soon; later requests do not put it off. */
 void daemon_want_work(struct daemon *d, uint64_t usec);

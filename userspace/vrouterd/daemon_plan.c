@@ -239,6 +239,13 @@ bool daemon_in_block(void *arg, const struct vmi *v, const struct vr_addr *addr)
 	return false;
 }
 
+void daemon_whole_pool(void *arg, const struct res *r, struct pool *whole)
+{
+	const struct daemon *d = arg;
+
+	model_whole_pool(d->model, r, whole);
+}
+
 struct of_network {
 	struct daemon	*d;
 	const char	*key;
@@ -372,6 +379,13 @@ static void refresh_what_is_here(struct daemon *d)
 	d->export.stale = d->joined.stale = true;
 }
 
+/* Of a pool's shard that changes: the pool does. */
+static void replan_pool_of(struct daemon *d, const struct res *shard)
+{
+	if (shard && shard->pool.shard_of)
+		daemon_replan(d, RES_POOL, shard->pool.shard_of);
+}
+
 /* Of a pool: is there news of what its members are? */
 static void time_members(struct daemon *d, const struct res *old, const struct res *r)
 {
@@ -393,6 +407,8 @@ static void on_change(void *arg, const struct res *old, const struct res *r)
 		learn_needs(d, r);
 	replan(d, any->kind, any->key, r);
 	if (any->kind == RES_POOL) {
+		replan_pool_of(d, old);
+		replan_pool_of(d, r);
 		update_monitors(d, old, r);
 		time_members(d, old, r);
 	}
@@ -442,6 +458,8 @@ void daemon_settle(struct daemon *d)
 	model_each(d->model, RES_SG, replan_this, d);
 	model_each(d->model, RES_ROUTER, replan_router, d);
 	model_each(d->model, RES_VMI, replan_this, d);
+	model_each(d->model, RES_POOL, replan_this, d);
+	model_each(d->model, RES_LB, replan_this, d);
 }
 
 static void clear_unit(const void *node, VISIT which, void *arg)

@@ -41,10 +41,14 @@ static void collect(const struct model *model, const char *node, const char *key
 		    struct addr_list *list)
 {
 	const struct res *r = key ? model_get(model, RES_POOL, key) : NULL;
+	struct pool pool;
 	unsigned int i;
 
-	for (i = 0; r && i < r->pool.n_members; i++) {
-		const struct pool_member *m = &r->pool.members[i];
+	if (!r)
+		return;
+	model_whole_pool(model, r, &pool);
+	for (i = 0; i < pool.n_members; i++) {
+		const struct pool_member *m = &pool.members[i];
 
 		if (m->state != VROUTER_MEMBER_STATE_ACTIVE || !m->weight || !m->node ||
 		    strcmp(m->node, node))
@@ -52,6 +56,7 @@ static void collect(const struct model *model, const char *node, const char *key
 		list->v = mem_grow(list->v, list->n, sizeof(*list->v));
 		list->v[list->n++] = m->addr;
 	}
+	free(pool.members);
 }
 
 static int compare_addrs(const void *a, const void *b)

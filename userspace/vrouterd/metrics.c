@@ -98,33 +98,48 @@ static void put_sync(FILE *out, const struct metrics *m)
 }
 
 struct local {
+	const struct model	*model;
 	const char		*node;
 	unsigned long long	internal, external;	/* pools without a member here */
 };
 
-static void count_local(const struct res *r, void *arg)
+/* Has it members, and none on the node? */
+static bool none_is_local(const struct pool *p, const char *node)
 {
-	struct local *l = arg;
 	bool any = false;
 	unsigned int i;
 
-	for (i = 0; i < r->pool.n_members; i++) {
-		const struct pool_member *m = &r->pool.members[i];
+	for (i = 0; i < p->n_members; i++) {
+		const struct pool_member *m = &p->members[i];
 
 		if (m->failed || !m->weight)
 			continue;
-		if (m->node && !strcmp(m->node, l->node))
-			return;
+		if (m->node && !strcmp(m->node, node))
+			return false;
 		any = true;
 	}
-	l->internal += any && r->pool.internal_local;
-	l->external += any && r->pool.external && r->pool.external_local;
+	return any;
+}
+
+static void count_local(const struct res *r, void *arg)
+{
+	struct local *l = arg;
+	struct pool pool;
+
+	if (r->pool.shard_of || !(r->pool.internal_local || r->pool.external_local))
+		return;
+	model_whole_pool(l->model, r, &pool);
+	if (none_is_local(&pool, l->node)) {
+		l->internal += pool.internal_local;
+		l->external += pool.external && pool.external_local;
+	}
+	free(pool.members);
 }
 
 static void put_local(FILE *out, const struct daemon *d)
 {
 	static const char name[] = "vrouter_sync_proxy_rules_no_local_endpoints_total";
-	struct local l = { .node = d->opt->node };
+	struct local l = { .model = d->model, .node = d->opt->node };
 
 	model_each(d->model, RES_POOL, count_local, &l);
 	/* of a gauge; the name is kube-proxy's */

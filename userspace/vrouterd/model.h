@@ -133,6 +133,7 @@ struct pool {
 					 * 1970; 0 = not said
 					 */
 	const char	*network;	/* interned: key of a VirtualNetwork; may be NULL */
+	char		*shard_of;	/* key of the pool that the members are of; NULL: of this one */
 	bool		internal_local;	/* from inside only members of the sender's node */
 	bool		external, external_local; /* reached from outside; the same from there */
 	uint8_t		proto;		/* IPPROTO_* */
@@ -225,6 +226,11 @@ void model_set(struct model *m, struct res *r);		/* takes r over */
 void model_del(struct model *m, enum res_kind kind, const char *key);
 /* Was listed, but in a state that cannot be used: the last good one stays. */
 void model_keep(struct model *m, enum res_kind kind, const char *key);
+/*
+ * A pool as it is programmed: with the members of its shards, each of them once. They are r's and the shards',
+ * but the list whole->members is the caller's to free.
+ */
+void model_whole_pool(const struct model *m, const struct res *r, struct pool *whole);
 /* Mark and sweep: what was not set since model_mark() is deleted by model_sweep(). */
 void model_mark(struct model *m);
 unsigned int model_sweep(struct model *m);

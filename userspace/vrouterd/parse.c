@@ -426,6 +426,7 @@ static void parse_pool(struct jerr *e, const json_t *spec, struct res *r)
 	struct pool *p = &r->pool;
 
 	p->network = intern_take(jkey(e, spec, "network", false));
+	p->shard_of = jkey(e, spec, "shardOf", false);
 	p->proto = jproto(e, spec, "protocol", true, false);
 	parse_policy(e, spec, "internalTrafficPolicy", &p->internal_local);
 	p->external = parse_policy(e, spec, "externalTrafficPolicy", &p->external_local);

@@ -8,7 +8,7 @@
  * name each other, and names have ids whether or not they exist, so no
  * resource's plan depends on another resource; but what leads to another node does on
  * whether that is known, and a chain's on which instances are attached, as the kernel takes
- * no route or member that leads nowhere.
+ * no route or member that leads nowhere; and a pool's on its shards.
  *
  *   VirtualNetwork           one that this node is in: vrf; blackhole route for each service
  *                            subnet, so that an address that is no VIP goes nowhere; the vif where
@@ -27,7 +27,8 @@
  *                            One that is not attached yet has none. The same routes in networks that are chained with
  *                            its own, to the instances. For each host port and family an ecmp
  *                            nexthop with the pod as its member, and vips at the node's addresses
- *   LoadBalancerPool         ecmp nexthop, and one for clients from outside
+ *   LoadBalancerPool         ecmp nexthop, and one for clients from outside, with the members of its shards;
+ *                            a shard: nothing
  *   LoadBalancer             vip for each address and listener; in the VRF of what is
  *                            outside, too, for external addresses and node ports; sg that
  *                            says whom the load balancer's addresses serve
@@ -80,6 +81,8 @@ struct plan_env {
 	bool		(*needed)(void *arg, enum need need, const char *key);
 	/* Is the address reached by a block of the interface's own node? NULL: no. */
 	bool		(*in_block)(void *arg, const struct vmi *v, const struct vr_addr *addr);
+	/* See model_whole_pool(). NULL: pools have no shards. */
+	void		(*whole_pool)(void *arg, const struct res *r, struct pool *whole);
 	void		*arg;
 	bool		settled;	/* the feed was heard to the end: what is not needed is not */
 	bool		external;	/* services are reached from outside, and pods get there */

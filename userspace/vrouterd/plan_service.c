@@ -99,17 +99,33 @@ static const char *external_label(const char *key, char buf[ID_NAME])
 	return buf;
 }
 
-void plan_pool(struct unit *u, const struct res *r, const struct plan_env *env, struct ids *ids)
+static void plan_nexthops(struct unit *u, const struct pool *p, const char *key,
+			  const struct plan_env *env, struct ids *ids)
 {
-	const struct pool *p = &r->pool;
 	char label[ID_NAME];
 	uint32_t inside;
 
-	plan_members(u, p, r->key, p->internal_local, 0, env, ids);
+	plan_members(u, p, key, p->internal_local, 0, env, ids);
 	if (!p->external || !env->external)
 		return;
 	inside = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_VRF, p->network);
-	plan_members(u, p, external_label(r->key, label), p->external_local, inside, env, ids);
+	plan_members(u, p, external_label(key, label), p->external_local, inside, env, ids);
+}
+
+/* Until the feed was heard to the end a shard may be missing, whose members the kernel has. */
+void plan_pool(struct unit *u, const struct res *r, const struct plan_env *env, struct ids *ids)
+{
+	struct pool whole;
+
+	if (r->pool.shard_of || !env->settled)
+		return;
+	if (!env->whole_pool) {
+		plan_nexthops(u, &r->pool, r->key, env, ids);
+		return;
+	}
+	env->whole_pool(env->arg, r, &whole);
+	plan_nexthops(u, &whole, r->key, env, ids);
+	free(whole.members);
 }
 
 /* "default/web:http"; a listener without name goes by its port. */
@@ -216,6 +232,9 @@ void plan_lb(struct unit *u, const struct res *r, const struct plan_env *env, st
 	struct vr_vip at = {};
 	unsigned int i;
 
+	/* not before its pools */
+	if (!env->settled)
+		return;
 	for (l = lb->listeners; l < lb->listeners + lb->n_listeners; l++) {
 		at.port = l->port;
 		for (i = 0; i < lb->n_vips; i++) {

@@ -130,6 +130,7 @@ void res_free(struct res *r)
 			free_strings(r->pool.members[i].nodes, r->pool.members[i].n_nodes);
 		}
 		free(r->pool.members);
+		free(r->pool.shard_of);
 		monitor_free(r->pool.monitor);
 		intern_put(r->pool.network);
 		break;
