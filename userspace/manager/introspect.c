@@ -256,9 +256,9 @@ static json_t *object_json(const struct http_parts *p, const struct object *obj)
 	const struct model *m = &p->mgr->model;
 	json_t *out;
 
-	out = mem_check(json_pack("{s:s, s:s, s:s, s:s, s:s*, s:O*}", "kind", kind_name(obj->kind),
+	out = mem_check(json_pack("{s:s, s:s, s:s, s:s, s:s*, s:o*}", "kind", kind_name(obj->kind),
 				  "namespace", obj->ns, "name", obj->name, "uid", obj->uid, "file",
-				  obj->where, "labels", obj->labels));
+				  obj->where, "labels", obj->labels ? labels_json(obj->labels) : NULL));
 	if (obj->kind == KIND_POD)
 		pod_json(out, m, obj);
 	else if (obj->kind == KIND_SERVICE)

@@ -14,8 +14,8 @@
 struct claim {
 	/* NULL: the model has it, or it was refused and what the model has stays. */
 	struct object	*object;
-	char		*where;		/* for messages */
 	struct file	*file;
+	unsigned int	line;
 };
 
 struct file {
@@ -33,7 +33,6 @@ static void claim_free(void *value)
 	struct claim *claim = value;
 
 	object_free(claim->object);
-	free(claim->where);
 	free(claim);
 }
 
@@ -101,16 +100,16 @@ static void add_claim(struct reading *r, const struct field *doc, const char *id
 		cleanup_free char *name = readable(id);
 
 		report_add(r->report, ERROR,
-			   "%s:%u: document %u: %s: is given in %s too, which counts",
+			   "%s:%u: document %u: %s: is given in %s:%u too, which counts",
 			   r->file->name, field_line(doc), doc->place->document, name,
-			   claim->where);
+			   r->file->name, claim->line);
 		object_free(obj);
 		return;
 	}
 	claim = xzalloc(sizeof(*claim));
 	claim->object = obj;
 	claim->file = r->file;
-	claim->where = xasprintf("%s:%u", r->file->name, field_line(doc));
+	claim->line = field_line(doc);
 	map_set(&r->file->next, id, claim);
 }
 
@@ -367,8 +366,8 @@ static void make_claims(struct manifests *ms, struct file *file, const struct ma
 			first = map_get(&owner->claims, id);
 			/* The owner may still wait for its turn here. */
 			first = first ? first : map_get(&owner->next, id);
-			report_add(report, ERROR, "%s: %s: is given in %s too, which counts",
-				   claim->where, name, first->where);
+			report_add(report, ERROR, "%s:%u: %s: is given in %s:%u too, which counts",
+				   file->name, claim->line, name, owner->name, first->line);
 		}
 	}
 	free(nodes);

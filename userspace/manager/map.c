@@ -36,7 +36,8 @@ void *map_get(const struct map *m, const char *key)
 
 static void grow(struct map *m)
 {
-	size_t size = m->size ? m->size * 2 : 8;
+	/* from one: most maps are of one object, and stay small */
+	size_t size = m->size ? m->size * 2 : 1;
 	struct map_node **buckets = xcalloc(size, sizeof(*buckets));
 
 	map_for_each(m, node) {
