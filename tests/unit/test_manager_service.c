@@ -154,8 +154,8 @@ static void trigger_time(void **state)
 	(void)state;
 	set_up(&w);
 	world_apply(&w, SERVICE("web", WEB) TIMED("a", "10.32.8.1", "2026-01-31T03:00:09Z") TIMED("b", "10.32.8.2", "2026-01-31T03:00:08Z"));
-	assert_non_null(strstr(store_get(&w.store, RES_POOL, "default/web.http"),
-			       "\"annotations\":{\"endpoints.kubernetes.io/last-change-trigger-time\":\"2026-01-31T03:00:09Z\"}"));
+	assert_published(&w, RES_POOL, "default/web.http",
+			 "\"annotations\":{\"endpoints.kubernetes.io/last-change-trigger-time\":\"2026-01-31T03:00:09Z\"}");
 	world_free(&w);
 }
 

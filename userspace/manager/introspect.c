@@ -107,19 +107,10 @@ static void add_resource(json_t *list, enum resource_kind kind, const char *key,
 	json_decref(res);
 }
 
-/* Is "member":"value" in the resource's text? Neither has anything that JSON would escape. */
-static bool says(const struct store *st, enum resource_kind kind, const char *key,
-		 const char *member, const char *value)
-{
-	cleanup_free char *text = xasprintf("\"%s\":\"%s\"", member, value);
-
-	return strstr(store_get(st, kind, key), text);
-}
-
 static void add_addresses(json_t *list, const struct store *st, const char *member, const char *key)
 {
 	map_for_each(&st->published[RES_INSTANCE_IP], node)
-		if (says(st, RES_INSTANCE_IP, node->key, member, key))
+		if (record_says(node->value, member, key))
 			add_resource(list, RES_INSTANCE_IP, node->key,
 				     store_read(st, RES_INSTANCE_IP, node->key));
 }
@@ -150,7 +141,7 @@ static json_t *made_of(const struct store *st, const char *uid)
 
 	for (kind = 0; kind < STORED_KINDS; kind++) {
 		map_for_each(&st->published[kind], node) {
-			if (!says(st, kind, node->key, "uid", uid))
+			if (!record_is_of(node->value, uid))
 				continue;
 			add_resource(list, kind, node->key, store_read(st, kind, node->key));
 			if (kind == RES_INTERFACE)

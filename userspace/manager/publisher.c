@@ -387,12 +387,13 @@ static int on_pump(sd_event_source *source, void *arg)
 
 /* --- what others say ------------------------------------------------------- */
 
-void publisher_want(void *publisher, enum resource_kind kind, const char *key, const char *text)
+void publisher_want(void *publisher, enum resource_kind kind, const char *key,
+		    const struct record *r)
 {
 	struct publisher *p = publisher;
 	struct published *e = entry_get(p, kind, key);
 
-	published_want(e, text);
+	published_want(e, r);
 	e->not_before = 0;
 	look_at(e);
 }

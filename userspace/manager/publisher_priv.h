@@ -40,7 +40,7 @@ struct published {
 	struct publisher	*p;
 	enum resource_kind	kind;
 	char			*key;		/* "ns/name", "/name" */
-	const char		*want;		/* the store's text, or NULL */
+	const struct record	*want;		/* the store's, or NULL */
 	uint64_t		want_hash, want_interface;	/* as hash and interface below */
 	char			*problem;	/* of a user's object; NULL: none */
 	/* what is there */
@@ -61,8 +61,8 @@ struct published {
 
 /* --- publisher_json.c ------------------------------------------------------ */
 
-/* Something else is wanted: the store's text, or NULL. */
-void published_want(struct published *e, const char *text);
+/* Something else is wanted: the store's record, or NULL. */
+void published_want(struct published *e, const struct record *want);
 /* Is what is there so, and answered where it is a user's? */
 bool published_is_right(const struct published *e);
 /* Is what is there not the manager's to make into what is wanted? */
