@@ -17,7 +17,7 @@ uint64_t stable_hash(const char *s)
 
 static struct map_node **find(const struct map *m, const char *key, uint64_t hash)
 {
-	struct map_node **at = &m->buckets[hash & (m->size - 1)];
+	struct map_node **at = &map_buckets(m)[hash & (m->size - 1)];
 
 	while (*at && ((*at)->hash != hash || strcmp((*at)->key, key)))
 		at = &(*at)->next;
@@ -34,17 +34,28 @@ void *map_get(const struct map *m, const char *key)
 	return node ? node->value : NULL;
 }
 
+const char *map_key(const struct map *m, const char *key)
+{
+	return (*find(m, key, stable_hash(key)))->key;
+}
+
 static void grow(struct map *m)
 {
-	/* from one: most maps are of one object, and stay small */
 	size_t size = m->size ? m->size * 2 : 1;
-	struct map_node **buckets = xcalloc(size, sizeof(*buckets));
+	struct map_node **buckets;
+
+	if (size == 1) {
+		m->size = 1;
+		return;
+	}
+	buckets = xcalloc(size, sizeof(*buckets));
 
 	map_for_each(m, node) {
 		node->next = buckets[node->hash & (size - 1)];
 		buckets[node->hash & (size - 1)] = node;
 	}
-	free(m->buckets);
+	if (m->size > 1)
+		free(m->buckets);
 	m->buckets = buckets;
 	m->size = size;
 }
@@ -98,7 +109,8 @@ void map_clear(struct map *m, void (*destroy)(void *value))
 			destroy(node->value);
 		free(node);
 	}
-	free(m->buckets);
+	if (m->size > 1)
+		free(m->buckets);
 	memset(m, 0, sizeof(*m));
 }
 
