@@ -56,7 +56,6 @@ void manifests_init(struct manifests *ms, const struct config *cfg, struct model
 void manifests_free(struct manifests *ms)
 {
 	map_clear(&ms->files, file_free);
-	map_clear(&ms->owners, NULL);
 	map_clear(&ms->writing, NULL);
 }
 
@@ -71,6 +70,26 @@ bool manifests_is_one(const char *name)
 			return true;
 	}
 	return false;
+}
+
+/* The model's object of an id, "Pod/default/web-0"; or NULL. */
+static struct object *object_of(const struct manifests *ms, const char *id)
+{
+	const char *slash = strchr(id, '/');
+	size_t len = slash - id;
+	enum object_kind k;
+
+	for (k = 0; k < OBJECT_KINDS; k++)
+		if (strlen(kind_name(k)) == len && !strncmp(kind_name(k), id, len))
+			return map_get(&ms->model->objects[k], slash + 1);
+	return NULL;
+}
+
+static const struct file *owner_of(const struct manifests *ms, const char *id)
+{
+	const struct object *obj = object_of(ms, id);
+
+	return obj ? obj->owner : NULL;
 }
 
 /* --- one file's text to claims -------------------------------------------------------- */
@@ -129,7 +148,7 @@ static void read_object(struct reading *r, const struct field *doc)
 
 		report_add(r->report, NOTE, "%s:%u: document %u: %s: refused; %s", r->file->name,
 			   field_line(doc), doc->place->document, name,
-			   map_get(&r->ms->owners, id) ? "its last good state stays in force"
+			   owner_of(r->ms, id) ? "its last good state stays in force"
 						       : "it is left out");
 	}
 	if (obj) {
@@ -290,17 +309,20 @@ static int is_manifest(const struct dirent *d)
 /* The object passes to the model, unless that has the same. */
 static void give(struct manifests *ms, struct claim *claim, const char *id)
 {
-	struct object *obj = claim->object, *old;
+	struct object *obj = claim->object, *old = object_of(ms, id);
 
 	claim->object = NULL;
-	map_set(&ms->owners, id, claim->file);
-	if (!obj)
-		return;
-	old = map_get(&ms->model->objects[obj->kind], obj->key);
-	if (!old || old->content != obj->content) {
+	if (obj)
+		obj->owner = claim->file;
+	if (obj && (!old || old->content != obj->content)) {
 		model_put(ms->model, obj);
 		return;
 	}
+	/* of what is refused the model has the last good state */
+	if (old)
+		old->owner = claim->file;
+	if (!obj)
+		return;
 	free(old->where);
 	old->where = obj->where;
 	obj->where = NULL;
@@ -309,13 +331,10 @@ static void give(struct manifests *ms, struct claim *claim, const char *id)
 
 static void take_from_model(struct manifests *ms, const char *id)
 {
-	const char *slash = strchr(id, '/');
-	int k;
+	const struct object *obj = object_of(ms, id);
 
-	for (k = 0; k < OBJECT_KINDS; k++)
-		if (strlen(kind_name(k)) == (size_t)(slash - id) &&
-		    !strncmp(kind_name(k), id, slash - id))
-			model_del(ms->model, k, slash + 1);
+	if (obj)
+		model_del(ms->model, obj->kind, strchr(id, '/') + 1);
 }
 
 /* What the file no longer says; the ids go to orphans. */
@@ -334,8 +353,8 @@ static void drop_claims(struct manifests *ms, struct file *file, struct map *orp
 			next->object = claim->object;
 			claim->object = NULL;
 		}
-		if (!next && map_get(&ms->owners, node->key) == file) {
-			map_del(&ms->owners, node->key);
+		if (!next && owner_of(ms, node->key) == file) {
+			object_of(ms, node->key)->owner = NULL;
 			map_set(orphans, node->key, orphans);
 		}
 	}
@@ -353,7 +372,7 @@ static void make_claims(struct manifests *ms, struct file *file, const struct ma
 
 	for (i = 0; i < n; i++) {
 		const char *id = nodes[i]->key;
-		struct file *owner = map_get(&ms->owners, id);
+		const struct file *owner = owner_of(ms, id);
 		struct claim *claim = nodes[i]->value, *first;
 
 		map_set(&file->claims, id, claim);
@@ -419,7 +438,7 @@ static void settle(struct manifests *ms, struct report *report)
 	free(nodes);
 	nodes = map_sorted(&orphans);
 	for (i = 0; i < orphans.n; i++)
-		if (!map_get(&ms->owners, nodes[i]->key))
+		if (!owner_of(ms, nodes[i]->key))
 			adopt(ms, nodes[i]->key);
 	free(nodes);
 	map_clear(&orphans, NULL);

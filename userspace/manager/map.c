@@ -15,7 +15,7 @@ uint64_t stable_hash(const char *s)
 	return h ^ (h >> 33);
 }
 
-static struct map_node **find(const struct map *m, const char *key, uint64_t hash)
+static struct map_node **find(const struct map *m, const char *key, uint32_t hash)
 {
 	struct map_node **at = &map_buckets(m)[hash & (m->size - 1)];
 
@@ -62,7 +62,7 @@ static void grow(struct map *m)
 
 void *map_set(struct map *m, const char *key, void *value)
 {
-	uint64_t hash = stable_hash(key);
+	uint32_t hash = stable_hash(key);
 	struct map_node **at, *node;
 	size_t len = strlen(key);
 	void *old;

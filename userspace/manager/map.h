@@ -9,7 +9,7 @@
 struct map_node {
 	struct map_node	*next;
 	void		*value;
-	uint64_t	hash;
+	uint32_t	hash;
 	char		key[];
 };
 

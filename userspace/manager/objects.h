@@ -58,6 +58,7 @@ struct object {
 	json_t			*source;	/* as it was read; NULL: see object_forget_source() */
 	uint64_t		content;	/* hash of a manifest, to see what changed; or 0 */
 	char			*where;		/* "web.yaml:12" */
+	const void		*owner;		/* manifests.c: the file whose object it is */
 	union {
 		struct node_spec	*node;
 		struct pod_spec		*pod;
