@@ -86,8 +86,6 @@ static size_t text_len(const struct labels *l)
 {
 	size_t len = 1;
 
-	if (!l)
-		return 0;
 	labels_for_each(l, key)
 		len = labels_value(labels_value(key)) + 1 - l->text;
 	return len;
@@ -95,9 +93,12 @@ static size_t text_len(const struct labels *l)
 
 bool labels_equal(const struct labels *a, const struct labels *b)
 {
-	size_t len = text_len(a);
+	size_t len;
 
-	return a == b || (len == text_len(b) && !memcmp(a->text, b->text, len));
+	if (!a || !b)
+		return a == b;
+	len = text_len(a);
+	return len == text_len(b) && !memcmp(a->text, b->text, len);
 }
 
 json_t *labels_json(const struct labels *l)

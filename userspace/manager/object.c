@@ -182,7 +182,7 @@ static bool read_identity(struct object *obj, const struct kind *kind, const str
 		field_warn(&f, "a %s has no namespace, ignored", kind->name);
 	if (!name || !ns)
 		return false;
-	key = kind->namespaced ? xasprintf("%s/%s", ns, name) : xstrdup(name);
+	key = xasprintf("%s%s%s", ns, kind->namespaced ? "/" : "", name);
 	object_identify(obj, ns, key, name);
 	return true;
 }

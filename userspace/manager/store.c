@@ -87,18 +87,24 @@ static struct parts parts_of(const struct record *r)
 	return p;
 }
 
-static char *put_text(char *at, const char *text)
+/* NULL is "". */
+static size_t room_for(const char *text)
 {
-	return stpcpy(at, text) + 1;
+	return (text ? strlen(text) : 0) + 1;
 }
 
-/* Takes value over, which may be NULL: "". To be freed. */
+static char *put_text(char *at, const char *text)
+{
+	return stpcpy(at, text ? text : "") + 1;
+}
+
+/* Takes value over. To be freed; NULL of NULL. */
 static char *dump(json_t *value)
 {
 	char *text;
 
 	if (!value)
-		return xstrdup("");
+		return NULL;
 	text = mem_check(json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY));
 	json_decref(value);
 	return text;
@@ -110,7 +116,7 @@ static struct record *record_new(enum resource_kind kind, const char *key, const
 {
 	cleanup_free char *id = dump(uid ? mem_check(json_string(uid)) : NULL);
 	cleanup_free char *notes = dump(annotations), *content = dump(mem_check(spec));
-	size_t len = strlen(key) + strlen(id) + strlen(notes) + strlen(content) + 4;
+	size_t len = room_for(key) + room_for(id) + room_for(notes) + room_for(content);
 	struct record *r = mem_check(malloc(sizeof(*r) + len));
 
 	*r = (struct record){ .refs = 1, .kind = kind, .len = len };
