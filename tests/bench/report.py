@@ -5,6 +5,8 @@
 import json
 import sys
 
+import scale_report
+
 UNITS = {"insn": "instructions", "ns": "ns"}
 METHODS = {"insn": "stock 6.1 kernel, QEMU icount", "ns": "UML native, least of the repeats"}
 COSTS = ("new", "steady", "roundtrip")
@@ -73,25 +75,10 @@ def show_tcp(method, tcp):
         print(f"{'':8} {'throughput':10} {cost['routing'] / cost['vrouter']:29.2f}")
 
 
-def show_scale(scale):
-    print("\nUML native: manager and daemon in a large cluster")
-    for name, text, unit, div in (
-            ("manager.start_cpu", "manager: from nothing to all published, CPU", "s", 1e6),
-            ("manager.peak", "manager: most memory held", "MiB", 1024),
-            ("manager.endpoint_cpu", "manager: one endpoint changes, CPU", "ms", 1e3),
-            ("manager.label_cpu", "manager: a pod's label that 100 policies select, CPU", "ms", 1e3),
-            ("daemon.start_cpu", "vrouterd: from nothing to all in the kernel, CPU", "s", 1e6),
-            ("daemon.peak", "vrouterd: most memory held", "MiB", 1024),
-            ("daemon.endpoint_cpu", "vrouterd: one endpoint changes, CPU", "ms", 1e3),
-            ("daemon.label_cpu", "vrouterd: the label, CPU", "ms", 1e3),
-            ("endpoint_to_kernel_median", "an endpoint's change, file to kernel, median", "ms", 1e3),
-            ("endpoint_to_kernel_p99", "  and of 99 of 100", "ms", 1e3)):
-        print(f"  {text:55} {scale[name] / div:9.1f} {unit}")
-
-
 def main():
     runs = read(sys.argv[1])
     out = {}
+    scale = runs.pop("scale", {})
     for method, cases in runs.items():
         out[method] = {"unit": UNITS[method]}
         if "gen" in cases:
@@ -110,10 +97,8 @@ def main():
                            ("dump.vips", "dump the VIPs"), ("dump.rules", "dump the rules"),
                            ("unload", "remove the module")):
             print(f"  {text:40} {load[name]:7}")
-    scale = runs.get("ns", {}).get("scale")
     if scale:
-        out["scale"] = scale
-        show_scale(scale)
+        out["scale"] = {case: scale_report.show(case, values) for case, values in scale.items()}
     with open(sys.argv[2], "w", encoding="ascii") as file:
         json.dump(out, file, indent=1, sort_keys=True)
         file.write("\n")

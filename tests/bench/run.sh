@@ -8,8 +8,9 @@
 #
 #   BENCH=insn|ns|all   which of them (default: all)
 #   BENCH=tcp           only the TCP connection between two nodes, by both
-#   BENCH=scale         only what manager and daemon cost in a large cluster, by (b):
-#                       SCALE="NODES PODS SERVICES POLICIES"; 6 GiB of memory
+#   BENCH=scale         only what manager and daemon cost in a large cluster:
+#                       SCALE_PART="native uml api", SCALE="NODES PODS SERVICES POLICIES"
+#                       (see scale.py); at the full size 6 GiB of memory
 #   BENCH=profile       instead: which functions a packet's instructions go to, by
 #                       (a) and perf (package linux-perf)
 #   FLOWS="1 1000 100000"   N=16 pods
@@ -88,19 +89,54 @@ ns()
 	done
 }
 
-# No peer: the figures stand for themselves.
-scale()
+# --- no peers: these figures stand for themselves, beside their goals
+
+# Sizes that a part is run at, when SCALE does not say.
+scale_sizes()
 {
-	local out=$log/ns.scale.log kdir
+	case ${SCALE:+given}$1 in
+	given*) echo "$SCALE" ;;
+	native) printf '%s\n' "100 5000 10000 1000" "5000 150000 10000 10000" ;;
+	uml) echo "100 5000 10000 1000" ;;
+	api) echo "500 15000 1000 1000" ;;
+	esac
+}
+
+in_uml()
+{
+	local kdir modules
 
 	kdir=$("$lib/kernels.sh" uml native) || die "no UML kernel"
 	modules=$(modules_for "$kdir") || die "no modules for UML"
-	echo "# bench: ns, scale: $1"
+	VROUTER_KO=$modules/vrouter.ko \
+		"$lib/run-uml.sh" -k native -c 2 -m "${SCALE_MEM:-6G}" -t 3600 "$here/scale.py" "$@"
+}
+
+scale_part()
+{
+	local part=$1 size=$2 name="scale.$1-${2// /-}" how=
+	local out=$log/$name.log
+
+	[ "$part" != uml ] || how=in_uml
+	echo "# bench: scale: $part $size"
 	# shellcheck disable=SC2086 # four numbers
-	VROUTER_SRC=$src VROUTER_BUILD=$build VROUTER_KO=$modules/vrouter.ko \
-		"$lib/run-uml.sh" -k native -c 2 -m "${SCALE_MEM:-6G}" -t 3600 "$here/scale.py" $1 >"$out" 2>&1
-	grep -q "^DONE scale" "$out" || { tail -n 20 "$out" >&2; die "ns, scale: failed, see $out"; }
-	sed -n 's/^RESULT \([^ ]*\) \(.*\)/ns.scale.\1 \2/p' "$out" | tr -d '\r' >>"$log/results"
+	VROUTER_SRC=$src VROUTER_BUILD=$build ${how:-"$here/scale.py"} "$part" $size >"$out" 2>&1
+	grep -q "^DONE scale" "$out" || { tail -n 20 "$out" >&2; die "$name: failed, see $out"; }
+	sed -n "s/^RESULT \([^ ]*\) \(.*\)/$name.\1 \2/p" "$out" | tr -d '\r' >>"$log/results"
+}
+
+scale()
+{
+	local part size parts="native uml"
+
+	# the control plane takes half an hour to build: where it is not, it is left out
+	! "$lib/kube-build.sh" -n >/dev/null 2>&1 || parts="$parts api"
+	for part in ${SCALE_PART:-$parts}; do
+		[[ " native uml api " = *" $part "* ]] || die "SCALE_PART=$part? (native, uml, api)"
+		while read -r size; do
+			scale_part "$part" "$size" </dev/null
+		done < <(scale_sizes "$part")
+	done
 }
 
 if [ "$BENCH" = profile ]; then
@@ -109,5 +145,5 @@ if [ "$BENCH" = profile ]; then
 fi
 case $BENCH in insn | all) insn "gen fwd vrouter xfwd xvrouter tcp" ;; tcp) insn tcp ;; esac
 case $BENCH in ns | all) ns "gen fwd vrouter tcp load" ;; tcp) ns tcp ;; esac
-case $BENCH in scale | all) scale "${SCALE:-5000 150000 10000 10000}" ;; esac
+case $BENCH in scale | all) scale ;; esac
 python3 "$here/report.py" "$log/results" "$build/bench.json"

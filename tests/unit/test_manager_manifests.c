@@ -236,7 +236,7 @@ static void duplicates(void **state)
 	put(&f, "c.yaml", NULL);
 	read_manifests(&f, "");
 	assert_int_equal(f.w.store.published[RES_INTERFACE].n, 1);
-	assert_int_equal(f.ms.owners.n, 1);
+	assert_int_equal(f.w.model.objects[KIND_POD].n, 1);
 	folder_free(&f);
 }
 

@@ -251,8 +251,8 @@ static void long_names(void **state)
 	map_for_each(&w.store.published[RES_SECURITY_GROUP], node)
 		assert_true(strlen(node->key) <= 64 + 253 && strlen(node->key) <= 319);
 	map_for_each(&w.store.published[RES_INTERFACE], node)
-		assert_non_null(strstr(store_get(&w.store, RES_INTERFACE, node->key),
-				       "\"annotations\":{\"kubernetes.io/config.hash\":\"abc\"}"));
+		assert_published(&w, RES_INTERFACE, node->key,
+			 "\"annotations\":{\"kubernetes.io/config.hash\":\"abc\"}");
 	world_free(&w);
 }
 

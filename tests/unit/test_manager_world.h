@@ -148,6 +148,14 @@ static inline json_t *world_spec(struct world *w, enum resource_kind kind, const
 	return json_object_get(object, "spec");
 }
 
+static inline void assert_published(const struct world *w, enum resource_kind kind, const char *key,
+				    const char *part)
+{
+	cleanup_free char *text = record_text(store_get(&w->store, kind, key));
+
+	assert_non_null(strstr(text, part));
+}
+
 /* A compact text of a spec's member, to be freed; "null" when there is none. */
 static inline char *world_text(struct world *w, enum resource_kind kind, const char *key, const char *member)
 {

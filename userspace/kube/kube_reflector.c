@@ -16,9 +16,8 @@
 
 /* What is known of an object: enough to tell a change, and what is no longer listed. */
 struct known {
-	char		*key;
-	char		*version;	/* resourceVersion */
 	bool		listed;		/* in the list that is being read */
+	char		text[];		/* key and resourceVersion, each with its NUL */
 };
 
 struct kube_reflector {
@@ -98,23 +97,18 @@ static void retry(struct kube_reflector *r, unsigned int at_least_s)
 
 static int by_key(const void *a, const void *b)
 {
-	return strcmp(((const struct known *)a)->key, ((const struct known *)b)->key);
+	return strcmp(((const struct known *)a)->text, ((const struct known *)b)->text);
 }
 
-static struct known *known_get(struct kube_reflector *r, const char *key)
+static const char *known_version(const struct known *k)
 {
-	struct known probe = { .key = (char *)key }, **at = tfind(&probe, &r->known, by_key);
-
-	return at ? *at : NULL;
+	return k->text + strlen(k->text) + 1;
 }
 
-static void known_free(void *p)
+static const char *version_of(const json_t *object)
 {
-	struct known *k = p;
-
-	free(k->key);
-	free(k->version);
-	free(k);
+	return json_string_value(
+		json_object_get(json_object_get(object, "metadata"), "resourceVersion"));
 }
 
 /* "ns/name"; NULL: it has none. To be freed. */
@@ -129,42 +123,44 @@ static char *key_of(const json_t *object)
 	return ns && *ns ? xasprintf("%s/%s", ns, name) : xstrdup(name);
 }
 
-static const char *version_of(const json_t *object)
+/* To be freed; NULL: it has no name. */
+static struct known *known_new(const json_t *object)
 {
-	return json_string_value(
-		json_object_get(json_object_get(object, "metadata"), "resourceVersion"));
+	cleanup_free char *key = key_of(object);
+	const char *version = version_of(object);
+	struct known *k;
+
+	if (!key)
+		return NULL;
+	version = version ? version : "";
+	k = xzalloc(sizeof(*k) + strlen(key) + strlen(version) + 2);
+	strcpy(stpcpy(k->text, key) + 1, version);
+	return k;
 }
 
 static bool put(struct kube_reflector *r, json_t *object)
 {
-	char *key = key_of(object);
-	const char *version = version_of(object);
-	struct known *k;
+	struct known *k = known_new(object), *old, **at;
 
-	if (!key || !version) {
+	if (!k || !version_of(object)) {
 		snprintf(r->why, sizeof(r->why), "an object without metadata.%s",
-			 key ? "resourceVersion" : "name");
-		free(key);
+			 k ? "resourceVersion" : "name");
+		free(k);
 		return false;
 	}
-	k = known_get(r, key);
-	if (k && !strcmp(k->version, version)) {
-		k->listed = true;
-		free(key);
+	at = mem_check(tsearch(k, &r->known, by_key));
+	old = *at;
+	if (old != k && !strcmp(known_version(old), known_version(k))) {
+		old->listed = true;
+		free(k);
 		return true;
 	}
-	if (!k) {
-		k = xzalloc(sizeof(*k));
-		k->key = key;
-		mem_check(tsearch(k, &r->known, by_key));
-	} else {
-		free(key);
-		free(k->version);
-	}
-	k->version = xstrdup(version);
+	if (old != k)
+		free(old);
+	*at = k;
 	k->listed = true;
 	r->stats.events++;
-	r->ops->put(r->arg, k->key, object);
+	r->ops->put(r->arg, k->text, object);
 	return true;
 }
 
@@ -172,8 +168,8 @@ static void drop(struct kube_reflector *r, struct known *k)
 {
 	tdelete(k, &r->known, by_key);
 	r->stats.events++;
-	r->ops->del(r->arg, k->key);
-	known_free(k);
+	r->ops->del(r->arg, k->text);
+	free(k);
 }
 
 struct unlisted {
@@ -321,8 +317,7 @@ static bool on_event(struct kube_reflector *r, json_t *event)
 {
 	const char *type = json_string_value(json_object_get(event, "type"));
 	json_t *object = json_object_get(event, "object");
-	struct known *k;
-	char *key;
+	struct known *k, **at;
 
 	if (!type || !json_is_object(object))
 		return give_up(r, "a line that is no event");
@@ -334,11 +329,11 @@ static bool on_event(struct kube_reflector *r, json_t *event)
 		if (!put(r, object))
 			return give_up(r, "an object without a name");
 	} else if (!strcmp(type, "DELETED")) {
-		key = key_of(object);
-		k = key ? known_get(r, key) : NULL;
-		if (k)
-			drop(r, k);
-		free(key);
+		k = known_new(object);
+		at = k ? tfind(k, &r->known, by_key) : NULL;
+		free(k);
+		if (at)
+			drop(r, *at);
 	} else if (strcmp(type, "BOOKMARK")) {
 		return give_up(r, "an event of a type that is not known");
 	}
@@ -481,7 +476,7 @@ void kube_reflector_free(struct kube_reflector *r)
 		return;
 	kube_call_cancel(r->call);
 	sd_event_source_disable_unref(r->timer);
-	tdestroy(r->known, known_free);
+	tdestroy(r->known, free);
 	free(r->version);
 	free(r->next_page);
 	free(r->line);

@@ -166,17 +166,40 @@ struct bucket_arg {
 static void index_bucket(const char *bucket, void *p)
 {
 	struct bucket_arg *arg = p;
-	const struct map *pods = index_get(&arg->m->pod_index, bucket);
 
-	if (!arg->add) {
+	if (arg->add)
+		index_add(&arg->m->group_index, bucket, arg->g->key, arg->g);
+	else
 		index_del(&arg->m->group_index, bucket, arg->g->key);
-		return;
-	}
-	index_add(&arg->m->group_index, bucket, arg->g->key, arg->g);
+}
+
+static void mark_bucket(const char *bucket, void *p)
+{
+	struct model *m = p;
+	const struct map *pods = index_get(&m->pod_index, bucket);
+
 	if (!pods)
 		return;
 	map_for_each(pods, node)
-		mark(&arg->m->dirty_members, node->key);
+		mark(&m->dirty_members, node->key);
+}
+
+/*
+ * Pods that may be in the group. Where it selects namespaces only theirs: many policies name one
+ * namespace each, and all pods of the cluster for each of them would be many.
+ */
+static void mark_pods(struct model *m, const struct group *g)
+{
+	if (!g->ns_selector) {
+		buckets_of_selector(g->ns, g->pods, mark_bucket, m);
+		return;
+	}
+	map_for_each(&m->namespaces, node) {
+		const struct namespace_state *ns = node->value;
+
+		if (selector_matches(g->ns_selector, ns->labels))
+			buckets_of_selector(ns->name, g->pods, mark_bucket, m);
+	}
 }
 
 static void reindex(struct model *m, struct group *g, bool add)
@@ -218,6 +241,7 @@ struct group *group_get(struct model *m, struct group *g)
 	*there = *g;
 	map_set(&m->groups, there->key, there);
 	reindex(m, there, true);
+	mark_pods(m, there);
 	if (!there->port_name && !(there->policy && there->policy->named_ingress))
 		variant_get(m, there, "");
 	return there;
@@ -275,11 +299,12 @@ static bool has_addr_in_block(const struct group *g, const struct pod_state *pod
 	return true;
 }
 
-static bool matches(const struct model *m, const struct group *g, const struct pod_state *pod)
+static bool matches(const struct group *g, const struct pod_state *pod,
+		    const struct labels *ns_labels)
 {
 	if (g->ns && strcmp(g->ns, pod->ns))
 		return false;
-	if (g->ns_selector && !selector_matches(g->ns_selector, namespace_labels(m, pod->ns)))
+	if (g->ns_selector && !selector_matches(g->ns_selector, ns_labels))
 		return false;
 	if (g->pods && !selector_matches(g->pods, pod->labels))
 		return false;
@@ -315,11 +340,7 @@ static void add_numbers(struct model *m, struct membership *ms, const struct pod
 
 static void join(struct model *m, struct pod_state *pod, struct group *g)
 {
-	struct membership *ms;
-
-	if (!matches(m, g, pod))
-		return;
-	ms = xzalloc(sizeof(*ms));
+	struct membership *ms = xzalloc(sizeof(*ms));
 	ms->group = g;
 	if (g->port_name) {
 		add_numbers(m, ms, pod->object->pod);
@@ -339,6 +360,7 @@ static void join(struct model *m, struct pod_state *pod, struct group *g)
 struct join_arg {
 	struct model		*m;
 	struct pod_state	*pod;
+	const struct labels	*ns_labels;
 };
 
 static void join_bucket(const char *bucket, void *p)
@@ -348,14 +370,16 @@ static void join_bucket(const char *bucket, void *p)
 
 	if (!groups)
 		return;
+	/* most that select namespaces do not match */
 	map_for_each(groups, node)
-		if (!map_get(&arg->pod->groups, node->key))
+		if (matches(node->value, arg->pod, arg->ns_labels) &&
+		    !map_get(&arg->pod->groups, node->key))
 			join(arg->m, arg->pod, node->value);
 }
 
 static void pod_regroup(struct model *m, struct pod_state *pod)
 {
-	struct join_arg arg = { m, pod };
+	struct join_arg arg = { m, pod, namespace_labels(m, pod->ns) };
 
 	pod_leave_groups(m, pod);
 	if (!pod->has_interface)

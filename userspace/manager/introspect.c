@@ -107,19 +107,10 @@ static void add_resource(json_t *list, enum resource_kind kind, const char *key,
 	json_decref(res);
 }
 
-/* Is "member":"value" in the resource's text? Neither has anything that JSON would escape. */
-static bool says(const struct store *st, enum resource_kind kind, const char *key,
-		 const char *member, const char *value)
-{
-	cleanup_free char *text = xasprintf("\"%s\":\"%s\"", member, value);
-
-	return strstr(store_get(st, kind, key), text);
-}
-
 static void add_addresses(json_t *list, const struct store *st, const char *member, const char *key)
 {
 	map_for_each(&st->published[RES_INSTANCE_IP], node)
-		if (says(st, RES_INSTANCE_IP, node->key, member, key))
+		if (record_says(node->value, member, key))
 			add_resource(list, RES_INSTANCE_IP, node->key,
 				     store_read(st, RES_INSTANCE_IP, node->key));
 }
@@ -127,7 +118,7 @@ static void add_addresses(json_t *list, const struct store *st, const char *memb
 static void add_shards(json_t *list, const struct store *st, const char *pool)
 {
 	map_for_each(&st->published[RES_POOL], node)
-		if (says(st, RES_POOL, node->key, "shardOf", pool))
+		if (record_says(node->value, "shardOf", pool))
 			add_resource(list, RES_POOL, node->key,
 				     store_read(st, RES_POOL, node->key));
 }
@@ -160,7 +151,7 @@ static json_t *made_of(const struct store *st, const char *uid)
 
 	for (kind = 0; kind < STORED_KINDS; kind++) {
 		map_for_each(&st->published[kind], node) {
-			if (!says(st, kind, node->key, "uid", uid))
+			if (!record_is_of(node->value, uid))
 				continue;
 			add_resource(list, kind, node->key, store_read(st, kind, node->key));
 			if (kind == RES_INTERFACE)
@@ -266,9 +257,9 @@ static json_t *object_json(const struct http_parts *p, const struct object *obj)
 	const struct model *m = &p->mgr->model;
 	json_t *out;
 
-	out = mem_check(json_pack("{s:s, s:s, s:s, s:s, s:s*, s:O*}", "kind", kind_name(obj->kind),
+	out = mem_check(json_pack("{s:s, s:s, s:s, s:s, s:s*, s:o*}", "kind", kind_name(obj->kind),
 				  "namespace", obj->ns, "name", obj->name, "uid", obj->uid, "file",
-				  obj->where, "labels", obj->labels));
+				  obj->where, "labels", obj->labels ? labels_json(obj->labels) : NULL));
 	if (obj->kind == KIND_POD)
 		pod_json(out, m, obj);
 	else if (obj->kind == KIND_SERVICE)

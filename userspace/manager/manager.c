@@ -84,6 +84,7 @@ static void print_line(void *arg, const char *line, size_t len)
 
 int manager_check(struct manager *mgr)
 {
+	struct store_list *list;
 	int errors;
 
 	/* Everything that is wrong, however much it is. */
@@ -91,7 +92,10 @@ int manager_check(struct manager *mgr)
 	errors = manager_load(mgr);
 	if (errors < 0)
 		return 1;
-	store_list(&mgr->store, print_line, stdout);
+	list = store_list_new(&mgr->store);
+	while (store_list_next(list, print_line, stdout))
+		;
+	store_list_free(list);
 	if (fflush(stdout)) {
 		vr_logf(&mgr->log, VR_LOG_ERR, "standard output: %s", strerror(errno));
 		return 1;

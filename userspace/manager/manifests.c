@@ -14,8 +14,8 @@
 struct claim {
 	/* NULL: the model has it, or it was refused and what the model has stays. */
 	struct object	*object;
-	char		*where;		/* for messages */
 	struct file	*file;
+	unsigned int	line;
 };
 
 struct file {
@@ -33,7 +33,6 @@ static void claim_free(void *value)
 	struct claim *claim = value;
 
 	object_free(claim->object);
-	free(claim->where);
 	free(claim);
 }
 
@@ -57,7 +56,6 @@ void manifests_init(struct manifests *ms, const struct config *cfg, struct model
 void manifests_free(struct manifests *ms)
 {
 	map_clear(&ms->files, file_free);
-	map_clear(&ms->owners, NULL);
 	map_clear(&ms->writing, NULL);
 }
 
@@ -72,6 +70,26 @@ bool manifests_is_one(const char *name)
 			return true;
 	}
 	return false;
+}
+
+/* The model's object of an id, "Pod/default/web-0"; or NULL. */
+static struct object *object_of(const struct manifests *ms, const char *id)
+{
+	const char *slash = strchr(id, '/');
+	size_t len = slash - id;
+	enum object_kind k;
+
+	for (k = 0; k < OBJECT_KINDS; k++)
+		if (strlen(kind_name(k)) == len && !strncmp(kind_name(k), id, len))
+			return map_get(&ms->model->objects[k], slash + 1);
+	return NULL;
+}
+
+static const struct file *owner_of(const struct manifests *ms, const char *id)
+{
+	const struct object *obj = object_of(ms, id);
+
+	return obj ? obj->owner : NULL;
 }
 
 /* --- one file's text to claims -------------------------------------------------------- */
@@ -101,16 +119,16 @@ static void add_claim(struct reading *r, const struct field *doc, const char *id
 		cleanup_free char *name = readable(id);
 
 		report_add(r->report, ERROR,
-			   "%s:%u: document %u: %s: is given in %s too, which counts",
+			   "%s:%u: document %u: %s: is given in %s:%u too, which counts",
 			   r->file->name, field_line(doc), doc->place->document, name,
-			   claim->where);
+			   r->file->name, claim->line);
 		object_free(obj);
 		return;
 	}
 	claim = xzalloc(sizeof(*claim));
 	claim->object = obj;
 	claim->file = r->file;
-	claim->where = xasprintf("%s:%u", r->file->name, field_line(doc));
+	claim->line = field_line(doc);
 	map_set(&r->file->next, id, claim);
 }
 
@@ -130,7 +148,7 @@ static void read_object(struct reading *r, const struct field *doc)
 
 		report_add(r->report, NOTE, "%s:%u: document %u: %s: refused; %s", r->file->name,
 			   field_line(doc), doc->place->document, name,
-			   map_get(&r->ms->owners, id) ? "its last good state stays in force"
+			   owner_of(r->ms, id) ? "its last good state stays in force"
 						       : "it is left out");
 	}
 	if (obj) {
@@ -291,17 +309,20 @@ static int is_manifest(const struct dirent *d)
 /* The object passes to the model, unless that has the same. */
 static void give(struct manifests *ms, struct claim *claim, const char *id)
 {
-	struct object *obj = claim->object, *old;
+	struct object *obj = claim->object, *old = object_of(ms, id);
 
 	claim->object = NULL;
-	map_set(&ms->owners, id, claim->file);
-	if (!obj)
-		return;
-	old = map_get(&ms->model->objects[obj->kind], obj->key);
-	if (!old || old->content != obj->content) {
+	if (obj)
+		obj->owner = claim->file;
+	if (obj && (!old || old->content != obj->content)) {
 		model_put(ms->model, obj);
 		return;
 	}
+	/* of what is refused the model has the last good state */
+	if (old)
+		old->owner = claim->file;
+	if (!obj)
+		return;
 	free(old->where);
 	old->where = obj->where;
 	obj->where = NULL;
@@ -310,13 +331,10 @@ static void give(struct manifests *ms, struct claim *claim, const char *id)
 
 static void take_from_model(struct manifests *ms, const char *id)
 {
-	const char *slash = strchr(id, '/');
-	int k;
+	const struct object *obj = object_of(ms, id);
 
-	for (k = 0; k < OBJECT_KINDS; k++)
-		if (strlen(kind_name(k)) == (size_t)(slash - id) &&
-		    !strncmp(kind_name(k), id, slash - id))
-			model_del(ms->model, k, slash + 1);
+	if (obj)
+		model_del(ms->model, obj->kind, strchr(id, '/') + 1);
 }
 
 /* What the file no longer says; the ids go to orphans. */
@@ -335,8 +353,8 @@ static void drop_claims(struct manifests *ms, struct file *file, struct map *orp
 			next->object = claim->object;
 			claim->object = NULL;
 		}
-		if (!next && map_get(&ms->owners, node->key) == file) {
-			map_del(&ms->owners, node->key);
+		if (!next && owner_of(ms, node->key) == file) {
+			object_of(ms, node->key)->owner = NULL;
 			map_set(orphans, node->key, orphans);
 		}
 	}
@@ -354,7 +372,7 @@ static void make_claims(struct manifests *ms, struct file *file, const struct ma
 
 	for (i = 0; i < n; i++) {
 		const char *id = nodes[i]->key;
-		struct file *owner = map_get(&ms->owners, id);
+		const struct file *owner = owner_of(ms, id);
 		struct claim *claim = nodes[i]->value, *first;
 
 		map_set(&file->claims, id, claim);
@@ -367,8 +385,8 @@ static void make_claims(struct manifests *ms, struct file *file, const struct ma
 			first = map_get(&owner->claims, id);
 			/* The owner may still wait for its turn here. */
 			first = first ? first : map_get(&owner->next, id);
-			report_add(report, ERROR, "%s: %s: is given in %s too, which counts",
-				   claim->where, name, first->where);
+			report_add(report, ERROR, "%s:%u: %s: is given in %s:%u too, which counts",
+				   file->name, claim->line, name, owner->name, first->line);
 		}
 	}
 	free(nodes);
@@ -420,7 +438,7 @@ static void settle(struct manifests *ms, struct report *report)
 	free(nodes);
 	nodes = map_sorted(&orphans);
 	for (i = 0; i < orphans.n; i++)
-		if (!map_get(&ms->owners, nodes[i]->key))
+		if (!owner_of(ms, nodes[i]->key))
 			adopt(ms, nodes[i]->key);
 	free(nodes);
 	map_clear(&orphans, NULL);

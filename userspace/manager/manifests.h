@@ -20,7 +20,6 @@ struct manifests {
 	const struct config	*cfg;
 	struct model		*model;
 	struct map		files;		/* name -> struct file */
-	struct map		owners;		/* object's id -> struct file */
 	struct map		writing;	/* names of files that are being written */
 };
 

@@ -15,9 +15,9 @@ uint64_t stable_hash(const char *s)
 	return h ^ (h >> 33);
 }
 
-static struct map_node **find(const struct map *m, const char *key, uint64_t hash)
+static struct map_node **find(const struct map *m, const char *key, uint32_t hash)
 {
-	struct map_node **at = &m->buckets[hash & (m->size - 1)];
+	struct map_node **at = &map_buckets(m)[hash & (m->size - 1)];
 
 	while (*at && ((*at)->hash != hash || strcmp((*at)->key, key)))
 		at = &(*at)->next;
@@ -34,23 +34,35 @@ void *map_get(const struct map *m, const char *key)
 	return node ? node->value : NULL;
 }
 
+const char *map_key(const struct map *m, const char *key)
+{
+	return (*find(m, key, stable_hash(key)))->key;
+}
+
 static void grow(struct map *m)
 {
-	size_t size = m->size ? m->size * 2 : 8;
-	struct map_node **buckets = xcalloc(size, sizeof(*buckets));
+	size_t size = m->size ? m->size * 2 : 1;
+	struct map_node **buckets;
+
+	if (size == 1) {
+		m->size = 1;
+		return;
+	}
+	buckets = xcalloc(size, sizeof(*buckets));
 
 	map_for_each(m, node) {
 		node->next = buckets[node->hash & (size - 1)];
 		buckets[node->hash & (size - 1)] = node;
 	}
-	free(m->buckets);
+	if (m->size > 1)
+		free(m->buckets);
 	m->buckets = buckets;
 	m->size = size;
 }
 
 void *map_set(struct map *m, const char *key, void *value)
 {
-	uint64_t hash = stable_hash(key);
+	uint32_t hash = stable_hash(key);
 	struct map_node **at, *node;
 	size_t len = strlen(key);
 	void *old;
@@ -97,7 +109,8 @@ void map_clear(struct map *m, void (*destroy)(void *value))
 			destroy(node->value);
 		free(node);
 	}
-	free(m->buckets);
+	if (m->size > 1)
+		free(m->buckets);
 	memset(m, 0, sizeof(*m));
 }
 

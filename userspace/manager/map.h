@@ -9,20 +9,30 @@
 struct map_node {
 	struct map_node	*next;
 	void		*value;
-	uint64_t	hash;
+	uint32_t	hash;
 	char		key[];
 };
 
 struct map {
-	struct map_node	**buckets;
+	union {
+		struct map_node	**buckets;
+		struct map_node	*only;	/* of size 1: most maps have one node */
+	};
 	size_t		size;		/* a power of two, or 0 */
 	size_t		n;
 };
+
+static inline struct map_node **map_buckets(const struct map *m)
+{
+	return m->size == 1 ? (struct map_node **)&m->only : m->buckets;
+}
 
 /* Hash of a string that is the same on every run and machine. */
 uint64_t stable_hash(const char *s);
 
 void *map_get(const struct map *m, const char *key);
+/* The map's own copy of a key that is in it: there as long as it is. */
+const char *map_key(const struct map *m, const char *key);
 /* Sets or replaces; returns the value that was there, or NULL. */
 void *map_set(struct map *m, const char *key, void *value);
 /* Returns the value that was removed, or NULL. */
@@ -36,7 +46,7 @@ struct map_node **map_sorted(const struct map *m);
 /* Every node once, in no order. The node at hand may be deleted; nothing may be added. */
 #define map_for_each(m, node)							\
 	for (size_t _b = 0; _b < (m)->size; _b++)				\
-		for (struct map_node *_n, *node = (m)->buckets[_b];		\
+		for (struct map_node *_n, *node = map_buckets(m)[_b];		\
 		     node && (_n = node->next, 1); node = _n)
 
 /* A multimap: bucket name -> (item name -> item). */

@@ -28,7 +28,7 @@ static void free_namespace(void *value)
 {
 	struct namespace_state *ns = value;
 
-	json_decref(ns->labels);
+	labels_put(ns->labels);
 	free(ns->network);
 	free(ns->groups);
 	free(ns->problem);
@@ -106,13 +106,13 @@ static struct namespace_state *namespace_state(struct model *m, const char *name
 		return ns;
 	ns = xzalloc(sizeof(*ns));
 	ns->name = xstrdup(name);
-	ns->labels = mem_check(json_pack("{s:s}", "kubernetes.io/metadata.name", name));
+	ns->labels = labels_one(NAME_LABEL, name);
 	map_set(&m->namespaces, name, ns);
 	mark(&m->dirty_namespaces, name);
 	return ns;
 }
 
-const json_t *namespace_labels(const struct model *m, const char *name)
+const struct labels *namespace_labels(const struct model *m, const char *name)
 {
 	const struct namespace_state *ns = map_get(&m->namespaces, name);
 
@@ -133,7 +133,7 @@ static void mark_pods_of(struct model *m, const char *ns)
 static void namespace_reconcile(struct model *m, const char *name)
 {
 	struct namespace_state *ns = namespace_state(m, name);
-	json_t *labels;
+	struct labels *labels;
 
 	namespace_networks(m, ns);
 	if (!ns->object && !ns->refs && strcmp(name, CLUSTER_NETWORK_NS)) {
@@ -149,11 +149,10 @@ static void namespace_reconcile(struct model *m, const char *name)
 		ns->keeps_inside = !ns->keeps_inside;
 		isolation_refresh(m, name);
 	}
-	labels = ns->object ? json_incref(ns->object->labels) :
-		 mem_check(json_pack("{s:s}", "kubernetes.io/metadata.name", name));
-	if (!json_equal(labels, ns->labels))
+	labels = ns->object ? labels_ref(ns->object->labels) : labels_one(NAME_LABEL, name);
+	if (!labels_equal(labels, ns->labels))
 		mark_pods_of(m, name);
-	json_decref(ns->labels);
+	labels_put(ns->labels);
 	ns->labels = labels;
 	store_put(m->store, RES_PROJECT, "", name, ns->object ? ns->object->uid : NULL, NULL,
 		  json_object());
@@ -172,19 +171,18 @@ static void namespaces_reconcile(struct model *m)
 
 /* --- buckets -------------------------------------------------------------- */
 
-void buckets_of_pod(const char *ns, const json_t *labels, bucket_fn *visit, void *arg)
+void buckets_of_pod(const char *ns, const struct labels *labels, bucket_fn *visit, void *arg)
 {
-	const char *scopes[] = { ns, "*" }, *key;
-	json_t *value;
+	const char *scopes[] = { ns, "*" };
 	size_t i;
 
 	for (i = 0; i < 2; i++) {
 		cleanup_free char *all = xasprintf("%s|", scopes[i]);
 
 		visit(all, arg);
-		json_object_foreach((json_t *)labels, key, value) {
+		labels_for_each(labels, key) {
 			cleanup_free char *one = xasprintf("%s|%s=%s", scopes[i], key,
-							   json_string_value(value));
+							   labels_value(key));
 
 			visit(one, arg);
 		}
@@ -353,7 +351,7 @@ void model_put(struct model *m, struct object *obj)
 	struct object *old = map_set(&m->objects[obj->kind], obj->key, obj);
 
 	/* their status changes with each pod, and says nothing here */
-	if (old && kind_is_controller(obj->kind) && json_equal(old->labels, obj->labels)) {
+	if (old && kind_is_controller(obj->kind) && labels_equal(old->labels, obj->labels)) {
 		object_free(old);
 		return;
 	}

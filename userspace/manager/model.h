@@ -43,7 +43,7 @@ struct namespace_state {
 	char			*network;	/* of pods that name none; NULL: the cluster's */
 	char			*groups;	/* users' SecurityGroups of its pods; NULL: none */
 	char			*problem;
-	json_t			*labels;
+	struct labels		*labels;
 };
 
 struct membership {
@@ -91,7 +91,7 @@ struct pod_state {
 	char			*key;		/* "ns/name" */
 	const struct object	*object;	/* NULL: deleted */
 	char			*ns;
-	json_t			*labels;	/* as indexed, with those of its isolation */
+	struct labels		*labels;	/* as indexed, with those of its isolation; NULL: not */
 	char			*domain;	/* see model_isolation.c; NULL: none */
 	const char		*node;		/* borrowed */
 	struct pod_interface	*ifs;		/* all it is to have, the first one first */
@@ -245,7 +245,7 @@ static inline void mark(struct map *dirty, const char *key)
 
 /* Tells a problem of an object once, and again only when it changes. NULL: there is none. */
 void model_problem(struct model *m, char **told, const struct object *obj, char *text);
-const json_t *namespace_labels(const struct model *m, const char *ns);
+const struct labels *namespace_labels(const struct model *m, const char *ns);
 const char *model_only_node(const struct model *m);
 
 /*
@@ -254,7 +254,7 @@ const char *model_only_node(const struct model *m);
  * with these labels stands in.
  */
 typedef void bucket_fn(const char *bucket, void *arg);
-void buckets_of_pod(const char *ns, const json_t *labels, bucket_fn *visit, void *arg);
+void buckets_of_pod(const char *ns, const struct labels *labels, bucket_fn *visit, void *arg);
 /* For the fewest buckets that together hold all pods that ns (NULL: any) and sel may match. */
 void buckets_of_selector(const char *ns, const struct selector *sel, bucket_fn *visit, void *arg);
 
@@ -290,7 +290,7 @@ void pod_state_free(void *value);
 bool isolation_of_namespace(const struct object *obj);
 bool isolation_keeps_inside(const struct object *obj);
 /* A pod's labels and those that say how it is isolated; the caller's to drop. */
-json_t *isolation_labels(struct model *m, struct pod_state *pod);
+struct labels *isolation_labels(struct model *m, struct pod_state *pod);
 void isolation_forget(struct model *m, struct pod_state *pod);
 /* Pods whose isolation may be another because of this object, or of their namespace. */
 void isolation_mark_policy(struct model *m, const struct object *obj);
@@ -416,7 +416,7 @@ void policy_state_free(void *value);
 /* model_service.c */
 void services_reconcile(struct model *m);
 /* Marks the services that select a pod with these labels. */
-void services_mark(struct model *m, const char *ns, const json_t *labels);
+void services_mark(struct model *m, const char *ns, const struct labels *labels);
 void service_state_free(void *value);
 /* Marks the services whose members the HealthMonitor probes. */
 void services_mark_monitored(struct model *m, const char *monitor);

@@ -16,8 +16,6 @@
 #include "model.h"
 #include "xmem.h"
 
-#define APP_LABEL "opencontrail.org/name"
-
 /* No user's label gets past the model with this. */
 #define OWN_LABELS "isolation.opencontrail.org/"
 #define DOMAIN_LABEL OWN_LABELS "domain"
@@ -140,7 +138,7 @@ static struct policy_spec *make_spec(const struct model *m, const struct domain 
 		add_peer(rule)->pods = selector_new(DOMAIN_LABEL, d->name);
 	if (dir == EGRESS) {
 		peer = add_peer(rule);
-		peer->ns = selector_new("kubernetes.io/metadata.name", "kube-system");
+		peer->ns = selector_new(NAME_LABEL, "kube-system");
 	}
 	if (dir == INGRESS || !ns || !isolation_keeps_inside(ns->object))
 		add_outside(m, rule);
@@ -152,19 +150,18 @@ static void put_policy(struct model *m, struct domain *d, enum direction dir)
 	static const char *const names[] = { [INGRESS] = "ingress", [EGRESS] = "egress" };
 	struct object *obj = xzalloc(sizeof(*obj)), *old;
 	const char *part = d->name + strlen(d->ns);
+	cleanup_free char *name = NULL, *key = NULL;
 	char *slash;
 
 	obj->kind = KIND_POLICY;
-	obj->ns = xstrdup(d->ns);
-	obj->name = xasprintf("isolation-%s%s%s", names[dir], *part ? "." : "",
-			      *part ? part + 1 : "");
-	slash = strchr(obj->name, '/');
+	name = xasprintf("isolation-%s%s%s", names[dir], *part ? "." : "", *part ? part + 1 : "");
+	slash = strchr(name, '/');
 	if (slash)
 		*slash = '.';
 	/* no user's name has a colon */
-	obj->key = xasprintf("%s/:%s", d->ns, obj->name);
+	key = xasprintf("%s/:%s", d->ns, name);
+	object_identify(obj, d->ns, key, name);
 	obj->where = xstrdup("isolation");
-	obj->labels = mem_check(json_object());
 	obj->policy = make_spec(m, d, dir);
 	uid_from_text(obj->key, obj->uid);
 	old = map_set(&m->objects[KIND_POLICY], obj->key, obj);
@@ -259,7 +256,7 @@ static void app_of_bucket(const char *bucket, void *p)
 		if (!selector_matches(svc->service->selector, arg->pod->object->labels) ||
 		    (arg->service && strcmp(arg->service, svc->key) < 0))
 			continue;
-		arg->app = json_string_value(json_object_get(svc->labels, APP_LABEL));
+		arg->app = labels_get(svc->labels, APP_LABEL);
 		arg->service = svc->key;
 	}
 }
@@ -270,7 +267,7 @@ static const char *app_of(const struct model *m, enum object_kind kind, const ch
 	cleanup_free char *key = xasprintf("%s/%.*s", ns, (int)len, name);
 	const struct object *obj = map_get(&m->objects[kind], key);
 
-	return obj ? json_string_value(json_object_get(obj->labels, APP_LABEL)) : NULL;
+	return obj ? labels_get(obj->labels, APP_LABEL) : NULL;
 }
 
 /* A Deployment calls its ReplicaSets by its name and what is in the pods' label: how long its
@@ -279,8 +276,7 @@ static const char *app_of(const struct model *m, enum object_kind kind, const ch
 static size_t deployment_of(const struct pod_state *pod)
 {
 	const struct pod_spec *spec = pod->object->pod;
-	const char *hash = json_string_value(json_object_get(pod->object->labels,
-							     "pod-template-hash"));
+	const char *hash = labels_get(pod->object->labels, "pod-template-hash");
 	size_t len = spec->owner ? strlen(spec->owner) : 0, tail = hash ? strlen(hash) : 0;
 
 	if (!tail || spec->owner_kind != KIND_REPLICA_SET || len < tail + 2 ||
@@ -338,7 +334,7 @@ static char *domain_of(const struct model *m, const struct pod_state *pod)
 	/* a network of its own is further away than any domain */
 	if (strcmp(pod_network(m, pod), CLUSTER_NETWORK))
 		return NULL;
-	arg.app = json_string_value(json_object_get(pod->object->labels, APP_LABEL));
+	arg.app = labels_get(pod->object->labels, APP_LABEL);
 	if (!arg.app)
 		arg.app = app_of_controller(m, pod);
 	if (!arg.app)
@@ -364,34 +360,34 @@ static bool has_policy(const struct model *m, const struct pod_state *pod, enum 
 	return false;
 }
 
-static bool has_own_label(const json_t *labels)
+static bool is_own(const char *label)
 {
-	const char *key;
-	json_t *value;
+	return !strncmp(label, OWN_LABELS, strlen(OWN_LABELS));
+}
 
-	json_object_foreach((json_t *)labels, key, value) {
-		if (!strncmp(key, OWN_LABELS, strlen(OWN_LABELS)))
+static bool has_own_label(const struct labels *labels)
+{
+	labels_for_each(labels, key)
+		if (is_own(key))
 			return true;
-	}
 	return false;
 }
 
-static json_t *without_own_labels(const json_t *labels)
+static json_t *without_own_labels(const struct labels *labels)
 {
-	json_t *copy = mem_check(json_object()), *value;
-	const char *key;
+	json_t *all = labels_json(labels);
 
-	json_object_foreach((json_t *)labels, key, value) {
-		if (strncmp(key, OWN_LABELS, strlen(OWN_LABELS)))
-			json_object_set(copy, key, value);
-	}
-	return copy;
+	labels_for_each(labels, key)
+		if (is_own(key))
+			json_object_del(all, key);
+	return all;
 }
 
-json_t *isolation_labels(struct model *m, struct pod_state *pod)
+struct labels *isolation_labels(struct model *m, struct pod_state *pod)
 {
 	char *domain = domain_of(m, pod), *was = pod->domain;
 	bool joined = domain && pod_is_joined(m, pod);
+	struct labels *made;
 	json_t *labels;
 	int dir;
 
@@ -403,15 +399,16 @@ json_t *isolation_labels(struct model *m, struct pod_state *pod)
 	free(was);
 	pod->domain = domain;
 	if (!domain && !has_own_label(pod->object->labels))
-		return json_incref(pod->object->labels);
+		return labels_ref(pod->object->labels);
 	labels = without_own_labels(pod->object->labels);
-	if (!domain)
-		return labels;
-	json_object_set_new(labels, DOMAIN_LABEL, json_string(domain));
-	for (dir = INGRESS; dir <= EGRESS; dir++)
+	if (domain)
+		json_object_set_new(labels, DOMAIN_LABEL, json_string(domain));
+	for (dir = INGRESS; domain && dir <= EGRESS; dir++)
 		if (!has_policy(m, pod, dir))
 			json_object_set_new(labels, closed_label[dir], json_string(domain));
-	return labels;
+	made = labels_new(labels);
+	json_decref(labels);
+	return made;
 }
 
 void isolation_forget(struct model *m, struct pod_state *pod)
@@ -475,7 +472,7 @@ void isolation_of_service(struct model *m, const struct object *obj, bool add)
 {
 	struct service_arg arg = { m, obj, add };
 
-	if (obj->service->selector && json_object_get(obj->labels, APP_LABEL))
+	if (obj->service->selector && labels_get(obj->labels, APP_LABEL))
 		buckets_of_selector(obj->ns, obj->service->selector, index_bucket, &arg);
 }
 

@@ -20,14 +20,14 @@ static void index_bucket(const char *bucket, void *p)
 }
 
 /* Takes the pod out of the index, and puts it back under these labels (NULL: not). */
-static void reindex(struct model *m, struct pod_state *pod, json_t *labels)
+static void reindex(struct model *m, struct pod_state *pod, struct labels *labels)
 {
 	struct bucket_arg arg = { .m = m, .pod = pod };
 
 	if (pod->labels)
 		buckets_of_pod(pod->ns, pod->labels, index_bucket, &arg);
-	json_decref(pod->labels);
-	pod->labels = json_incref(labels);
+	labels_put(pod->labels);
+	pod->labels = labels ? labels_ref(labels) : NULL;
 	arg.add = true;
 	if (labels)
 		buckets_of_pod(pod->ns, labels, index_bucket, &arg);
@@ -131,7 +131,7 @@ static bool is_in_cluster_network(const struct model *m, const struct pod_state 
 
 static void pod_reconcile(struct model *m, struct pod_state *pod)
 {
-	json_t *labels = NULL;
+	struct labels *labels = NULL;
 	char *problem = NULL;
 
 	if (!pod->object) {
@@ -156,7 +156,7 @@ static void pod_reconcile(struct model *m, struct pod_state *pod)
 	else
 		isolation_forget(m, pod);
 	reindex(m, pod, labels);
-	json_decref(labels);
+	labels_put(labels);
 	if (pod->labels)
 		services_mark(m, pod->ns, pod->labels);
 	chains_mark(m, pod);
@@ -224,7 +224,7 @@ void pod_state_free(void *value)
 		free(pod->ifs[pod->n_ifs].resource);
 	}
 	free(pod->ifs);
-	json_decref(pod->labels);
+	labels_put(pod->labels);
 	free(pod->problem);
 	free(pod->notice);
 	free(pod->domain);

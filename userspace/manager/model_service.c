@@ -8,7 +8,7 @@
 struct bucket_arg {
 	struct model		*m;
 	const char		*ns;
-	const json_t		*labels;
+	const struct labels	*labels;
 	struct service_state	*svc;
 };
 
@@ -28,7 +28,7 @@ static void mark_bucket(const char *bucket, void *p)
 	}
 }
 
-void services_mark(struct model *m, const char *ns, const json_t *labels)
+void services_mark(struct model *m, const char *ns, const struct labels *labels)
 {
 	struct bucket_arg arg = { .m = m, .ns = ns, .labels = labels };
 

@@ -93,11 +93,9 @@ void object_free(struct object *obj)
 		chain_spec_free(obj->chain);
 	else if (obj->kind == KIND_MONITOR)
 		monitor_spec_free(obj->monitor);
-	json_decref(obj->labels);
+	labels_put(obj->labels);
 	json_decref(obj->source);
 	free(obj->ns);
-	free(obj->name);
-	free(obj->key);
 	free(obj->where);
 	free(obj);
 }
@@ -143,14 +141,25 @@ static const struct kind *find_kind(const struct field *doc)
 	return NULL;
 }
 
-static char *checked_name(const struct field *meta, const char *key,
-			  const char *(*check)(const char *))
+void object_identify(struct object *obj, const char *ns, const char *key, const char *name)
+{
+	size_t ns_len = strlen(ns) + 1, key_len = strlen(key);
+
+	obj->ns = mem_check(malloc(ns_len + key_len + 1));
+	memcpy(obj->ns, ns, ns_len);
+	memcpy(obj->ns + ns_len, key, key_len + 1);
+	obj->key = obj->ns + ns_len;
+	obj->name = obj->key + key_len - strlen(name);
+}
+
+static const char *checked_name(const struct field *meta, const char *key,
+				const char *(*check)(const char *))
 {
 	struct field f = field_get(meta, key);
 	const char *s = field_string(meta, key), *reason = s ? check(s) : NULL;
 
 	if (!reason)
-		return xstrdup(s);
+		return s;
 	field_error(&f, "\"%.80s\" %s", s, reason);
 	return NULL;
 }
@@ -158,22 +167,23 @@ static char *checked_name(const struct field *meta, const char *key,
 /* Kind, namespace and name; false when the object cannot be told from others. */
 static bool read_identity(struct object *obj, const struct kind *kind, const struct field *meta)
 {
+	const char *name = checked_name(meta, "name", kind->check_name);
+	const char *ns = kind->namespaced ? "default" : "";
 	struct field f = field_get(meta, "name");
+	cleanup_free char *key = NULL;
 
-	obj->name = checked_name(meta, "name", kind->check_name);
 	if (!f.value)
 		field_error(&f, "is required%s", json_object_get(meta->value, "generateName") ?
 			    " (generateName needs an API server)" : "");
 	f = field_get(meta, "namespace");
 	if (kind->namespaced && f.value)
-		obj->ns = checked_name(meta, "namespace", name_dns_label);
-	else
-		obj->ns = xstrdup(kind->namespaced ? "default" : "");
+		ns = checked_name(meta, "namespace", name_dns_label);
 	if (!kind->namespaced && f.value)
 		field_warn(&f, "a %s has no namespace, ignored", kind->name);
-	if (!obj->name || !obj->ns)
+	if (!name || !ns)
 		return false;
-	obj->key = kind->namespaced ? xasprintf("%s/%s", obj->ns, obj->name) : xstrdup(obj->name);
+	key = xasprintf("%s%s%s", ns, kind->namespaced ? "/" : "", name);
+	object_identify(obj, ns, key, name);
 	return true;
 }
 
@@ -183,7 +193,6 @@ static void read_labels(struct object *obj, const struct field *meta)
 	const char *key, *reason, *text;
 	json_t *value;
 
-	obj->labels = mem_check(json_object());
 	json_object_foreach(labels.value, key, value) {
 		struct field f = field_get(&labels, key);
 
@@ -194,12 +203,33 @@ static void read_labels(struct object *obj, const struct field *meta)
 		reason = text ? name_label_value(text) : NULL;
 		if (reason)
 			field_error(&f, "\"%.80s\" %s", text, reason);
-		json_object_set(obj->labels, key, value);
 	}
-	/* As the API server does; selectors of namespaces rely on it. */
-	if (obj->kind == KIND_NAMESPACE)
-		json_object_set_new(obj->labels, "kubernetes.io/metadata.name",
-				    json_string(obj->name));
+	obj->labels = labels_new(labels.value);
+}
+
+/* What selectors of namespaces rely on. */
+static void add_name_label(struct object *obj)
+{
+	json_t *labels = labels_json(obj->labels);
+
+	json_object_set_new(labels, NAME_LABEL, json_string(obj->name));
+	labels_put(obj->labels);
+	obj->labels = labels_new(labels);
+	json_decref(labels);
+}
+
+/* Objects are many: once they are read, labels that nobody asks for are not kept. */
+static void keep_labels(struct object *obj)
+{
+	struct labels *all = obj->labels;
+	const char *app = labels_get(all, APP_LABEL);
+
+	if (obj->kind == KIND_NAMESPACE || obj->kind == KIND_NODE || obj->kind == KIND_POD)
+		return;
+	obj->labels = NULL;
+	if (app && (obj->kind == KIND_SERVICE || kind_is_controller(obj->kind)))
+		obj->labels = labels_one(APP_LABEL, app);
+	labels_put(all);
 }
 
 static void read_uid(struct object *obj, const struct field *meta)
@@ -243,9 +273,12 @@ struct object *object_read(const struct field *doc, char **key)
 
 	place->object = name;
 	read_labels(obj, &meta);
+	if (obj->kind == KIND_NAMESPACE)
+		add_name_label(obj);
 	read_uid(obj, &meta);
 	if (kind->read)
 		kind->read(obj, doc);
+	keep_labels(obj);
 	if (place->file)
 		obj->where = xasprintf("%s:%u", place->file, field_line(doc));
 	obj->source = json_incref(doc->value);

@@ -53,11 +53,8 @@ static struct object *make_network(const struct object *obj, const struct field 
 	cleanup_free char *seed = xasprintf("VirtualNetwork/%s", obj->key);
 
 	made->kind = KIND_NETWORK;
-	made->ns = xstrdup(obj->ns);
-	made->name = xstrdup(obj->name);
-	made->key = xstrdup(obj->key);
+	object_identify(made, obj->ns, obj->key, obj->name);
 	made->where = xstrdup("NetworkAttachmentDefinition");
-	made->labels = mem_check(json_object());
 	uid_from_text(seed, made->uid);
 	made->network = network_spec_new(doc);
 	made->network->made = true;

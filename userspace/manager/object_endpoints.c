@@ -133,7 +133,7 @@ void slice_read(struct object *obj, const struct field *doc)
 	struct field ports = field_array(doc, "ports"), list = field_array(doc, "endpoints");
 	struct field meta = field_get(doc, "metadata"), notes = field_object(&meta, "annotations");
 	const char *type = field_string(doc, "addressType");
-	const char *service = json_string_value(json_object_get(obj->labels, SERVICE_NAME_LABEL));
+	const char *service = labels_get(obj->labels, SERVICE_NAME_LABEL);
 	struct endpoint_group *group;
 	size_t i;
 

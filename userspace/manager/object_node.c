@@ -47,7 +47,7 @@ void node_read(struct object *obj, const struct field *doc)
 
 	obj->node = node;
 	node->leaving = is_leaving(doc);
-	node->zone = xstrdup(json_string_value(json_object_get(obj->labels, ZONE_LABEL)));
+	node->zone = xstrdup(labels_get(obj->labels, ZONE_LABEL));
 	for (i = 0; i < field_count(&list); i++) {
 		struct field e = field_at(&list, i), f = field_get(&e, "address");
 		const char *type;

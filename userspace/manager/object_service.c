@@ -416,10 +416,10 @@ static void apply_family_policy(struct service_spec *svc, const struct field *sp
 }
 
 /* Labels that hand a service to somebody else: any value, as for kube-proxy. */
-static bool is_not_ours(const json_t *labels)
+static bool is_not_ours(const struct labels *labels)
 {
-	return json_object_get(labels, "service.kubernetes.io/service-proxy-name") ||
-	       json_object_get(labels, "service.kubernetes.io/headless");
+	return labels_get(labels, "service.kubernetes.io/service-proxy-name") ||
+	       labels_get(labels, "service.kubernetes.io/headless");
 }
 
 /* NULL: none, or after a complaint. */

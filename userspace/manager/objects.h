@@ -11,6 +11,7 @@
 
 #include "addr.h"
 #include "config.h"
+#include "labels.h"
 #include "selector.h"
 
 struct field;
@@ -38,6 +39,10 @@ static inline bool kind_is_controller(enum object_kind kind)
 /* Of EndpointSlices, and so of pools: when what changed them happened. */
 #define TRIGGER_ANNOTATION "endpoints.kubernetes.io/last-change-trigger-time"
 
+/* A label of each Namespace, as the API server gives it. */
+#define NAME_LABEL "kubernetes.io/metadata.name"
+/* A label of Pods, of their controllers and of Services: see model_isolation.c. */
+#define APP_LABEL "opencontrail.org/name"
 /* Of a Pod or a Namespace: SecurityGroups that its pods are in. */
 #define GROUPS_ANNOTATION "opencontrail.org/security-groups"
 /* Of a Service: the HealthMonitor of its members. */
@@ -46,13 +51,14 @@ static inline bool kind_is_controller(enum object_kind kind)
 struct object {
 	enum object_kind	kind;
 	char			*ns;		/* "" for what has no namespace */
-	char			*name;
-	char			*key;		/* "ns/name", or "name" without a namespace */
+	const char		*key;		/* "ns/name", or "name" without a namespace */
+	const char		*name;		/* which is the end of key, and both are in ns's block */
 	char			uid[UID_TEXT];	/* the manifest's, else made from kind and key */
-	json_t			*labels;	/* an object of strings */
+	struct labels		*labels;	/* those that count; NULL: none */
 	json_t			*source;	/* as it was read; NULL: see object_forget_source() */
 	uint64_t		content;	/* hash of a manifest, to see what changed; or 0 */
 	char			*where;		/* "web.yaml:12" */
+	const void		*owner;		/* manifests.c: the file whose object it is */
 	union {
 		struct node_spec	*node;
 		struct pod_spec		*pod;
@@ -270,6 +276,8 @@ const char *kind_version(enum object_kind kind);	/* "networking.k8s.io/v1" */
  */
 struct object *object_read(const struct field *doc, char **key);
 void object_free(struct object *obj);
+/* Sets ns, key and name, which must be the end of key. */
+void object_identify(struct object *obj, const char *ns, const char *key, const char *name);
 
 /*
  * Drops what nobody reads again: 150 000 pods are to fit into memory. Annotations of a Namespace

@@ -92,7 +92,6 @@ static void entry_free(struct published *e)
 		free(e->user->apart);
 	}
 	free(e->user);
-	free(e->key);
 	free(e);
 }
 
@@ -147,10 +146,10 @@ static struct published *entry_get(struct publisher *p, enum resource_kind kind,
 	e = xzalloc(sizeof(*e));
 	e->p = p;
 	e->kind = kind;
-	e->key = xstrdup(key);
 	if (publisher_kinds[kind].users)
 		e->user = xzalloc(sizeof(*e->user));
 	map_set(&p->entries[kind], key, e);
+	e->key = map_key(&p->entries[kind], key);
 	return e;
 }
 
@@ -387,12 +386,13 @@ static int on_pump(sd_event_source *source, void *arg)
 
 /* --- what others say ------------------------------------------------------- */
 
-void publisher_want(void *publisher, enum resource_kind kind, const char *key, const char *text)
+void publisher_want(void *publisher, enum resource_kind kind, const char *key,
+		    const struct record *r)
 {
 	struct publisher *p = publisher;
 	struct published *e = entry_get(p, kind, key);
 
-	published_want(e, text);
+	published_want(e, r);
 	e->not_before = 0;
 	look_at(e);
 }

@@ -43,7 +43,8 @@ void publisher_free(struct publisher *p);
 void publisher_enable(struct publisher *p, bool enable);
 
 /* What is wanted: a store_change_fn. */
-void publisher_want(void *publisher, enum resource_kind kind, const char *key, const char *text);
+void publisher_want(void *publisher, enum resource_kind kind, const char *key,
+		    const struct record *r);
 
 /* Of a kind that users make: why it is not as its user wants it; NULL: it is. */
 void publisher_problem(struct publisher *p, enum resource_kind kind, const char *key,

@@ -144,7 +144,7 @@ static uint64_t interface_of(const json_t *object)
 
 json_t *published_wanted(const struct published *e)
 {
-	return mem_check(json_loads(e->want, 0, NULL));
+	return record_read(e->want);
 }
 
 /* "IPv4", "IPv4 and IPv6" */
@@ -158,12 +158,12 @@ static void take_exhausted(struct published *e, const json_t *list)
 }
 
 /* What the manager says of an object is its spec, or the status of a kind that users make. */
-void published_want(struct published *e, const char *text)
+void published_want(struct published *e, const struct record *want)
 {
 	json_t *object, *uid;
 
-	e->want = text;
-	if (!text)
+	e->want = want;
+	if (!want)
 		return;
 	object = published_wanted(e);
 	uid = json_object_get(json_object_get(object, "metadata"), "uid");

@@ -38,31 +38,32 @@ struct user_state {
 
 struct published {
 	struct publisher	*p;
-	enum resource_kind	kind;
-	char			*key;		/* "ns/name", "/name" */
-	const char		*want;		/* the store's text, or NULL */
+	const char		*key;		/* "ns/name", "/name", in the map */
+	const struct record	*want;		/* the store's, or NULL */
 	uint64_t		want_hash, want_interface;	/* as hash and interface below */
 	char			*problem;	/* of a user's object; NULL: none */
 	/* what is there */
-	bool			exists, managed;
 	uint64_t		interface;	/* of an InstanceIP: hash of its name */
 	uint64_t		version;	/* resourceVersion, as a number */
 	uint64_t		hash;		/* of its content; or of what we wrote */
 	struct user_state	*user;		/* of a kind that users make; else NULL */
 	/* what is going on */
-	bool			queued, busy, told, reading;
-	unsigned int		phase;
 	struct published	*next, **prev;	/* in the phase's queue */
 	struct kube_call	*call;
 	uint64_t		writing;	/* hash of what is on its way; 0: not all of it */
-	unsigned int		failures;
 	uint64_t		not_before;	/* monotonic microseconds; 0 = now */
+	unsigned int		failures;
+	/* the small ones together: there is one of this for each resource */
+	enum resource_kind	kind;
+	unsigned char		phase;
+	bool			exists, managed;	/* what is there */
+	bool			queued, busy, told, reading;
 };
 
 /* --- publisher_json.c ------------------------------------------------------ */
 
-/* Something else is wanted: the store's text, or NULL. */
-void published_want(struct published *e, const char *text);
+/* Something else is wanted: the store's record, or NULL. */
+void published_want(struct published *e, const struct record *want);
 /* Is what is there so, and answered where it is a user's? */
 bool published_is_right(const struct published *e);
 /* Is what is there not the manager's to make into what is wanted? */

@@ -49,9 +49,14 @@ void documents_free(struct documents *docs)
 
 json_t *lines_new(unsigned int line, json_t *children)
 {
+	json_t *number = mem_check(json_integer(line)), *pair;
+
 	if (!children)
-		return mem_check(json_integer(line));
-	return mem_check(json_pack("[io]", (int)line, children));
+		return number;
+	pair = mem_check(json_array());
+	json_array_append_new(pair, number);
+	json_array_append_new(pair, children);
+	return pair;
 }
 
 unsigned int lines_line(const json_t *lines)

@@ -34,7 +34,7 @@ static bool another(struct walk *w)
 	return *w->at++ == ',';
 }
 
-/* Consumes the key and its colon. The key is taken from jansson, which has decoded it. */
+/* Consumes the key and its colon. One with escapes is decoded by jansson; hardly any has. */
 static char *walk_key(struct walk *w)
 {
 	const char *start = w->at;
@@ -42,9 +42,13 @@ static char *walk_key(struct walk *w)
 	char *copy;
 
 	skip_string(w);
-	key = json_loadb(start, w->at - start, JSON_DECODE_ANY, NULL);
-	copy = xstrdup(json_string_value(mem_check(key)));
-	json_decref(key);
+	if (!memchr(start, '\\', w->at - start)) {
+		copy = mem_check(strndup(start + 1, w->at - start - 2));
+	} else {
+		key = json_loadb(start, w->at - start, JSON_DECODE_ANY, NULL);
+		copy = xstrdup(json_string_value(mem_check(key)));
+		json_decref(key);
+	}
 	skip_space(w);
 	w->at++;
 	return copy;

@@ -2,6 +2,7 @@
 #include "selector.h"
 
 #include "field.h"
+#include "labels.h"
 #include "xmem.h"
 
 static int by_string(const void *a, const void *b)
@@ -271,13 +272,13 @@ static bool has_value(const struct requirement *r, const char *value)
 	return r->n && bsearch(&value, r->values, r->n, sizeof(*r->values), by_string);
 }
 
-bool selector_matches(const struct selector *sel, const json_t *labels)
+bool selector_matches(const struct selector *sel, const struct labels *labels)
 {
 	size_t i;
 
 	for (i = 0; i < sel->n; i++) {
 		const struct requirement *r = &sel->reqs[i];
-		const char *value = json_string_value(json_object_get(labels, r->key));
+		const char *value = labels_get(labels, r->key);
 		bool holds;
 
 		switch (r->op) {

@@ -3,10 +3,11 @@
 #ifndef MANAGER_SELECTOR_H
 #define MANAGER_SELECTOR_H
 
-#include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 struct field;
+struct labels;
 
 enum selector_op { SELECTOR_IN, SELECTOR_NOT_IN, SELECTOR_EXISTS, SELECTOR_ABSENT };
 
@@ -32,7 +33,7 @@ struct selector *selector_copy(const struct selector *sel);	/* NULL of NULL */
 struct selector *selector_new(const char *key, const char *value);
 void selector_free(struct selector *sel);
 
-bool selector_matches(const struct selector *sel, const json_t *labels);
+bool selector_matches(const struct selector *sel, const struct labels *labels);
 
 /*
  * The canonical text ("app=web,tier in (a,b),!old"; "" for everything): selectors

@@ -2,7 +2,6 @@
 #include "store.h"
 
 #include <inttypes.h>
-#include <stdbool.h>
 
 #include "objects.h"
 #include "xmem.h"
@@ -30,18 +29,24 @@ const char *resource_name(enum resource_kind kind)
 }
 
 /*
- * A resource as compact JSON, a fraction of what the tree of it takes. It has an empty
- * resourceVersion, which each event fills in.
+ * A resource as text, a fraction of what the tree of it takes, and without what follows from its
+ * kind and key. Several may hold it: it does not change.
  */
 struct record {
-	uint64_t	version;
-	size_t		len;
-	size_t		at;		/* where the resourceVersion goes */
-	char		text[];
+	uint64_t		version;
+	unsigned int		refs;
+	enum resource_kind	kind;
+	size_t			len;		/* of text */
+	/* each with its NUL: key, uid as JSON ("": made from the others), annotations ("": none), spec */
+	char			text[];
 };
 
-/* What is pending for a resource that is to go; and for one that has been published. */
-static struct record deleted, taken;
+struct parts {
+	const char	*key, *name, *uid, *annotations, *spec;
+};
+
+/* What is pending for a resource that is to go. */
+static struct record deleted;
 
 void store_init(struct store *st, struct vr_log *log, store_emit_fn *emit, void *arg)
 {
@@ -53,8 +58,10 @@ void store_init(struct store *st, struct vr_log *log, store_emit_fn *emit, void 
 
 static void drop_record(void *value)
 {
-	if (value != &deleted && value != &taken)
-		free(value);
+	struct record *r = value;
+
+	if (r != &deleted && !--r->refs)
+		free(r);
 }
 
 void store_free(struct store *st)
@@ -67,65 +74,103 @@ void store_free(struct store *st)
 	}
 }
 
-static void set_pending(struct store *st, enum resource_kind kind, const char *ns, const char *name,
-			struct record *r)
-{
-	cleanup_free char *key = xasprintf("%s/%s", ns, name);
+/* --- records --------------------------------------------------------------- */
 
-	drop_record(map_set(&st->pending[kind], key, r));
+static struct parts parts_of(const struct record *r)
+{
+	struct parts p = { .key = r->text };
+
+	p.name = strchr(p.key, '/') + 1;
+	p.uid = p.key + strlen(p.key) + 1;
+	p.annotations = p.uid + strlen(p.uid) + 1;
+	p.spec = p.annotations + strlen(p.annotations) + 1;
+	return p;
 }
 
-/* Takes object over. Before its annotations nothing can look like the resourceVersion. */
-static struct record *record_new(json_t *object)
+/* NULL is "". */
+static size_t room_for(const char *text)
 {
-	static const char empty[] = "\"resourceVersion\":\"\"";
-	cleanup_free char *text = mem_check(json_dumps(mem_check(object), JSON_COMPACT));
-	size_t len = strlen(text);
-	struct record *r = xzalloc(sizeof(*r) + len + 1);
+	return (text ? strlen(text) : 0) + 1;
+}
 
-	json_decref(object);
-	memcpy(r->text, text, len + 1);
-	r->len = len;
-	r->at = strstr(r->text, empty) - r->text + strlen(empty) - 1;
+static char *put_text(char *at, const char *text)
+{
+	return stpcpy(at, text ? text : "") + 1;
+}
+
+/* Takes value over. To be freed; NULL of NULL. */
+static char *dump(json_t *value)
+{
+	char *text;
+
+	if (!value)
+		return NULL;
+	text = mem_check(json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY));
+	json_decref(value);
+	return text;
+}
+
+/* Takes annotations and spec over. */
+static struct record *record_new(enum resource_kind kind, const char *key, const char *uid,
+				 json_t *annotations, json_t *spec)
+{
+	cleanup_free char *id = dump(uid ? mem_check(json_string(uid)) : NULL);
+	cleanup_free char *notes = dump(annotations), *content = dump(mem_check(spec));
+	size_t len = room_for(key) + room_for(id) + room_for(notes) + room_for(content);
+	struct record *r = mem_check(malloc(sizeof(*r) + len));
+
+	*r = (struct record){ .refs = 1, .kind = kind, .len = len };
+	put_text(put_text(put_text(put_text(r->text, key), id), notes), content);
 	return r;
 }
 
-void store_put(struct store *st, enum resource_kind kind, const char *ns, const char *name,
-	       const char *uid, json_t *annotations, json_t *spec)
+/*
+ * The whole object, to be freed. Names need no escapes: those of Kubernetes objects have been
+ * checked, and are joined by no other signs than . : - and _.
+ */
+static char *text_of(const struct record *r, const char *version)
 {
-	char made[UID_TEXT];
+	struct parts p = parts_of(r);
+	char made[UID_TEXT + 2];
 
-	if (!uid) {
-		cleanup_free char *id = xasprintf("%s %s/%s", kind_names[kind], ns, name);
+	if (!*p.uid) {
+		cleanup_free char *id = xasprintf("%s %s", kind_names[r->kind], p.key);
 
-		uid_from_text(id, made);
-		uid = made;
+		made[0] = '"';
+		uid_from_text(id, made + 1);
+		strcat(made, "\"");
+		p.uid = made;
 	}
-	set_pending(st, kind, ns, name, record_new(json_pack(
-		"{s:s, s:s, s:{s:s, s:s, s:s, s:s, s:o*}, s:o}", "apiVersion", API_VERSION,
-		"kind", kind_names[kind], "metadata", "name", name, "namespace", ns, "uid", uid,
-		"resourceVersion", "", "annotations", annotations, "spec", mem_check(spec))));
+	return xasprintf("{\"apiVersion\":\"" API_VERSION "\",\"kind\":\"%s\",\"metadata\":{\"name\":\"%s\","
+			 "\"namespace\":\"%.*s\",\"uid\":%s,\"resourceVersion\":\"%s\"%s%s},\"spec\":%s}",
+			 kind_names[r->kind], p.name, (int)(p.name - 1 - p.key), p.key, p.uid, version,
+			 *p.annotations ? ",\"annotations\":" : "", p.annotations, p.spec);
 }
 
-void store_del(struct store *st, enum resource_kind kind, const char *ns, const char *name)
+char *record_text(const struct record *r)
 {
-	set_pending(st, kind, ns, name, &deleted);
+	return text_of(r, "");
 }
 
-static void emit(const char *type, const struct record *r, store_emit_fn *fn, void *arg)
+json_t *record_read(const struct record *r)
 {
-	cleanup_free char *line = xasprintf("{\"type\":\"%s\",\"object\":%.*s%" PRIu64 "%s}\n", type,
-					    (int)r->at, r->text, r->version, r->text + r->at);
+	cleanup_free char *text = record_text(r);
 
-	fn(arg, line, strlen(line));
+	return mem_check(json_loads(text, 0, NULL));
 }
 
-/* Emits one event and numbers the object. */
-static void emit_change(struct store *st, const char *type, struct record *r)
+bool record_is_of(const struct record *r, const char *uid)
 {
-	r->version = ++st->version;
-	if (st->emit)
-		emit(type, r, st->emit, st->emit_arg);
+	cleanup_free char *text = xasprintf("\"%s\"", uid);
+
+	return !strcmp(parts_of(r).uid, text);
+}
+
+bool record_says(const struct record *r, const char *member, const char *value)
+{
+	cleanup_free char *text = xasprintf("\"%s\":\"%s\"", member, value);
+
+	return strstr(parts_of(r).spec, text);
 }
 
 static bool is_same(const struct record *a, const struct record *b)
@@ -138,18 +183,86 @@ static bool is_same(const struct record *a, const struct record *b)
 	if (!memcmp(a->text, b->text, a->len))
 		return true;
 	/* the same in another order? */
-	x = mem_check(json_loadb(a->text, a->len, 0, NULL));
-	y = mem_check(json_loadb(b->text, b->len, 0, NULL));
+	x = record_read(a);
+	y = record_read(b);
 	same = json_equal(x, y);
 	json_decref(x);
 	json_decref(y);
 	return same;
 }
 
-/* Beside the object, a line has its type and the resourceVersion. */
+/* Beside these texts, a line has the kind's, the event's and what names the parts. */
 static bool is_too_long(const struct record *r)
 {
-	return r->len + 100 >= STORE_MAX_LINE;
+	return r->len + 400 >= STORE_MAX_LINE;
+}
+
+/* --- what is to be --------------------------------------------------------- */
+
+void store_put(struct store *st, enum resource_kind kind, const char *ns, const char *name,
+	       const char *uid, json_t *annotations, json_t *spec)
+{
+	cleanup_free char *key = xasprintf("%s/%s", ns, name);
+	struct record *old = map_set(&st->pending[kind], key,
+				     record_new(kind, key, uid, annotations, spec));
+
+	if (old)
+		drop_record(old);
+}
+
+void store_del(struct store *st, enum resource_kind kind, const char *ns, const char *name)
+{
+	cleanup_free char *key = xasprintf("%s/%s", ns, name);
+	struct record *old = map_set(&st->pending[kind], key, &deleted);
+
+	if (old)
+		drop_record(old);
+}
+
+static void emit(const char *type, const struct record *r, uint64_t version, store_emit_fn *fn,
+		 void *arg)
+{
+	cleanup_free char *object = NULL, *line = NULL;
+	char number[24];
+
+	snprintf(number, sizeof(number), "%" PRIu64, version);
+	object = text_of(r, number);
+	line = xasprintf("{\"type\":\"%s\",\"object\":%s}\n", type, object);
+	fn(arg, line, strlen(line));
+}
+
+/* Emits one event, with the number that the object has by it. */
+static uint64_t emit_change(struct store *st, const char *type, const struct record *r)
+{
+	st->version++;
+	if (st->emit)
+		emit(type, r, st->version, st->emit, st->emit_arg);
+	return st->version;
+}
+
+/* The record goes from what is pending to what is published, or nowhere: true when it is refused. */
+static bool commit_put(struct store *st, const char *key, struct record *r)
+{
+	struct map *published = &st->published[r->kind];
+	struct record *old = map_get(published, key);
+
+	if (old && is_same(old, r)) {
+		drop_record(r);
+		return false;
+	}
+	if (is_too_long(r)) {
+		vr_logf(st->log, VR_LOG_ERR, "%s %s: larger than %u octets, stays as it was",
+			kind_names[r->kind], key, STORE_MAX_LINE);
+		drop_record(r);
+		return true;
+	}
+	r->version = emit_change(st, old ? "MODIFIED" : "ADDED", r);
+	map_set(published, key, r);
+	if (st->change)
+		st->change(st->change_arg, r->kind, key, r);
+	if (old)
+		drop_record(old);
+	return false;
 }
 
 static unsigned int commit_puts(struct store *st, enum resource_kind kind)
@@ -159,24 +272,11 @@ static unsigned int commit_puts(struct store *st, enum resource_kind kind)
 	unsigned int refused = 0;
 
 	for (i = 0; i < n; i++) {
-		struct record *r = nodes[i]->value;
-		struct record *old = map_get(&st->published[kind], nodes[i]->key);
-
-		if (r == &deleted || (old && is_same(old, r)))
+		if (nodes[i]->value == &deleted)
 			continue;
-		if (is_too_long(r)) {
-			vr_logf(st->log, VR_LOG_ERR,
-				"%s %s: larger than %u octets, stays as it was", kind_names[kind],
-				nodes[i]->key, STORE_MAX_LINE);
-			refused++;
-			continue;
-		}
-		emit_change(st, old ? "MODIFIED" : "ADDED", r);
-		map_set(&st->published[kind], nodes[i]->key, r);
-		nodes[i]->value = &taken;
-		if (st->change)
-			st->change(st->change_arg, kind, nodes[i]->key, r->text);
-		free(old);
+		refused += commit_put(st, nodes[i]->key, nodes[i]->value);
+		/* at a start there are many: what the next ones need is free by then */
+		map_del(&st->pending[kind], nodes[i]->key);
 	}
 	free(nodes);
 	return refused;
@@ -193,11 +293,12 @@ static void commit_deletes(struct store *st, enum resource_kind kind)
 		if (nodes[i]->value != &deleted)
 			continue;
 		old = map_del(&st->published[kind], nodes[i]->key);
-		if (old)
-			emit_change(st, "DELETED", old);
-		if (old && st->change)
+		if (!old)
+			continue;
+		emit_change(st, "DELETED", old);
+		if (st->change)
 			st->change(st->change_arg, kind, nodes[i]->key, NULL);
-		free(old);
+		drop_record(old);
 	}
 	free(nodes);
 }
@@ -218,36 +319,70 @@ unsigned int store_commit(struct store *st)
 	return refused;
 }
 
-void store_list(const struct store *st, store_emit_fn *fn, void *arg)
+/* --- what is there --------------------------------------------------------- */
+
+struct store_list {
+	uint64_t	version;
+	size_t		n, at;
+	struct record	*v[];
+};
+
+struct store_list *store_list_new(const struct store *st)
 {
-	cleanup_free char *bookmark = xasprintf(
-		"{\"type\":\"BOOKMARK\",\"object\":{\"apiVersion\":\"%s\",\"kind\":\"%s\","
-		"\"metadata\":{\"resourceVersion\":\"%" PRIu64 "\",\"annotations\":"
-		"{\"k8s.io/initial-events-end\":\"true\"}}}}\n", API_VERSION, kind_names[0],
-		st->version);
-	size_t i;
+	struct store_list *list;
+	size_t i, n = 0;
 	int k;
 
+	for (k = 0; k < STORED_KINDS; k++)
+		n += st->published[k].n;
+	list = xzalloc(sizeof(*list) + n * sizeof(*list->v));
+	list->version = st->version;
 	for (k = 0; k < STORED_KINDS; k++) {
 		struct map_node **nodes = map_sorted(&st->published[k]);
 
-		for (i = 0; i < st->published[k].n; i++)
-			emit("ADDED", nodes[i]->value, fn, arg);
+		for (i = 0; i < st->published[k].n; i++) {
+			list->v[list->n] = nodes[i]->value;
+			list->v[list->n++]->refs++;
+		}
 		free(nodes);
 	}
-	fn(arg, bookmark, strlen(bookmark));
+	return list;
 }
 
-const char *store_get(const struct store *st, enum resource_kind kind, const char *key)
+bool store_list_next(struct store_list *list, store_emit_fn *fn, void *arg)
 {
-	const struct record *r = map_get(&st->published[kind], key);
+	cleanup_free char *bookmark = NULL;
+	struct record *r;
 
-	return r ? r->text : NULL;
+	if (list->at < list->n) {
+		r = list->v[list->at++];
+		emit("ADDED", r, r->version, fn, arg);
+		drop_record(r);
+		return true;
+	}
+	bookmark = xasprintf("{\"type\":\"BOOKMARK\",\"object\":{\"apiVersion\":\"" API_VERSION "\","
+			     "\"kind\":\"%s\",\"metadata\":{\"resourceVersion\":\"%" PRIu64 "\","
+			     "\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}}}}\n",
+			     kind_names[0], list->version);
+	fn(arg, bookmark, strlen(bookmark));
+	return false;
+}
+
+void store_list_free(struct store_list *list)
+{
+	while (list && list->at < list->n)
+		drop_record(list->v[list->at++]);
+	free(list);
+}
+
+const struct record *store_get(const struct store *st, enum resource_kind kind, const char *key)
+{
+	return map_get(&st->published[kind], key);
 }
 
 json_t *store_read(const struct store *st, enum resource_kind kind, const char *key)
 {
-	const char *text = store_get(st, kind, key);
+	const struct record *r = store_get(st, kind, key);
 
-	return text ? mem_check(json_loads(text, 0, NULL)) : NULL;
+	return r ? record_read(r) : NULL;
 }

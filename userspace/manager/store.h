@@ -11,6 +11,7 @@
 #define MANAGER_STORE_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "log.h"
@@ -31,15 +32,23 @@ enum resource_kind {
 /* One event line with its newline. */
 typedef void store_emit_fn(void *arg, const char *line, size_t len);
 
-/*
- * What is published now, as JSON whose resourceVersion is empty; NULL when it is deleted. The
- * text stays until the next change of this resource. key: "ns/name".
- */
+/* A resource as it is published. It stays until the next change of this resource. */
+struct record;
+
+/* All to be freed or dropped by the caller: the object, with an empty resourceVersion. */
+char *record_text(const struct record *r);
+json_t *record_read(const struct record *r);
+/* Does it come of the object with this uid? */
+bool record_is_of(const struct record *r, const char *uid);
+/* Is "member":"value" in its spec? Neither may have anything that JSON would escape. */
+bool record_says(const struct record *r, const char *member, const char *value);
+
+/* What is published now; NULL when it is deleted. key: "ns/name". */
 typedef void store_change_fn(void *arg, enum resource_kind kind, const char *key,
-			     const char *text);
+			     const struct record *r);
 
 struct store {
-	struct map	published[STORED_KINDS];	/* "ns/name" -> the object, as text */
+	struct map	published[STORED_KINDS];	/* "ns/name" -> struct record */
 	struct map	pending[STORED_KINDS];	/* the same, or that it is to be deleted */
 	uint64_t	version;
 	struct vr_log	*log;
@@ -66,11 +75,17 @@ void store_del(struct store *st, enum resource_kind kind, const char *ns, const 
  */
 unsigned int store_commit(struct store *st);
 
-/* All as ADDED and the bookmark that ends the list. */
-void store_list(const struct store *st, store_emit_fn *emit, void *arg);
+/*
+ * All that is published now, line by line: what changes meanwhile does not change the list. The
+ * lines are many times what the list itself takes.
+ */
+struct store_list *store_list_new(const struct store *st);
+/* Emits one as ADDED; or, and then it is false, the bookmark that ends the list. */
+bool store_list_next(struct store_list *list, store_emit_fn *emit, void *arg);
+void store_list_free(struct store_list *list);		/* NULL: nothing */
 
-/* A published object as a store_change_fn gets it; NULL when there is none. Key: "ns/name". */
-const char *store_get(const struct store *st, enum resource_kind kind, const char *key);
+/* What is published; NULL when there is none. Key: "ns/name". */
+const struct record *store_get(const struct store *st, enum resource_kind kind, const char *key);
 /* The same as JSON, to be dropped. */
 json_t *store_read(const struct store *st, enum resource_kind kind, const char *key);
 

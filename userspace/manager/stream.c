@@ -11,15 +11,23 @@
 #include "jsonlines.h"
 #include "xmem.h"
 
+#define LIST_PIECE (64u << 10)	/* octets of lines that are made at once */
+
+/* What is from start to end. */
+struct buffer {
+	char		*data;
+	size_t		start, end, size;
+};
+
 struct client {
 	struct client	*next;
 	struct stream	*stream;
 	sd_event_source	*source;
 	int		fd;
 	pid_t		pid;
-	char		*buf;		/* what is not sent yet is from start to end */
-	size_t		start, end, size;
-	size_t		list;		/* octets of it that are the first list, at most */
+	struct buffer	out;		/* what is being sent */
+	struct store_list *list;	/* what there is to be sent of the first list; or NULL, and it is */
+	struct buffer	later;		/* changes that come after it */
 	bool		deaf;		/* it has closed its writing side */
 	struct vr_lines	lines;		/* what it says */
 	char		*peer;		/* whom it speaks for; NULL before its first STATUS */
@@ -38,48 +46,85 @@ static void client_drop(struct client *c, const char *why)
 	sd_event_source_unref(c->source);
 	close(c->fd);
 	vr_lines_free(&c->lines);
+	store_list_free(c->list);
+	free(c->out.data);
+	free(c->later.data);
 	free(c->peer);
-	free(c->buf);
 	free(c);
 }
 
 static void client_watch(struct client *c)
 {
 	sd_event_source_set_io_events(c->source, (c->deaf ? 0 : EPOLLIN) |
-				      (c->end > c->start ? EPOLLOUT : 0));
+				      (c->list || c->out.end > c->out.start ? EPOLLOUT : 0));
 }
 
 /* Room for len octets at the end. */
-static void client_reserve(struct client *c, size_t len)
+static void buffer_reserve(struct buffer *b, size_t len)
 {
-	if (c->size - c->end >= len)
+	if (b->size - b->end >= len)
 		return;
-	if (c->start)
-		memmove(c->buf, c->buf + c->start, c->end - c->start);
-	c->end -= c->start;
-	c->start = 0;
-	if (c->size - c->end >= len)
+	if (b->start)
+		memmove(b->data, b->data + b->start, b->end - b->start);
+	b->end -= b->start;
+	b->start = 0;
+	if (b->size - b->end >= len)
 		return;
-	c->size = c->size * 2 > c->end + len ? c->size * 2 : c->end + len;
-	c->buf = mem_check(realloc(c->buf, c->size));
+	b->size = b->size * 2 > b->end + len ? b->size * 2 : b->end + len;
+	b->data = mem_check(realloc(b->data, b->size));
 }
 
-static void client_append(void *arg, const char *line, size_t len)
+static void buffer_append(void *arg, const char *line, size_t len)
 {
-	struct client *c = arg;
+	struct buffer *b = arg;
 
-	client_reserve(c, len);
-	memcpy(c->buf + c->end, line, len);
-	c->end += len;
+	buffer_reserve(b, len);
+	memcpy(b->data + b->end, line, len);
+	b->end += len;
+}
+
+/* One burst of changes can be large; afterwards little is needed. */
+static void buffer_empty(struct buffer *b)
+{
+	b->start = b->end = 0;
+	if (b->size <= 1 << 20)
+		return;
+	free(b->data);
+	memset(b, 0, sizeof(*b));
+}
+
+/* The list is many times larger as lines, so these are made as the client takes them. */
+static void client_refill(struct client *c)
+{
+	bool more = true;
+
+	while (more && c->out.end < LIST_PIECE)
+		more = store_list_next(c->list, buffer_append, &c->out);
+	if (more)
+		return;
+	if (c->later.end)
+		buffer_append(&c->out, c->later.data, c->later.end);
+	free(c->later.data);
+	memset(&c->later, 0, sizeof(c->later));
+	store_list_free(c->list);
+	c->list = NULL;
 }
 
 /* False when the client is gone. */
 static bool client_flush(struct client *c)
 {
-	while (c->start < c->end) {
-		ssize_t n = send(c->fd, c->buf + c->start, c->end - c->start,
-				 MSG_DONTWAIT | MSG_NOSIGNAL);
+	for (;;) {
+		struct buffer *out = &c->out;
+		ssize_t n;
 
+		if (out->start == out->end) {
+			buffer_empty(out);
+			if (!c->list)
+				return true;
+			client_refill(c);
+		}
+		n = send(c->fd, out->data + out->start, out->end - out->start,
+			 MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == EAGAIN)
@@ -88,17 +133,8 @@ static bool client_flush(struct client *c)
 			client_drop(c, strerror(errno));
 			return false;
 		}
-		c->start += n;
-		c->list -= c->list < (size_t)n ? c->list : (size_t)n;
+		out->start += n;
 	}
-	c->start = c->end = 0;
-	/* The first list can be large; afterwards little is needed. */
-	if (c->size > 1 << 20) {
-		free(c->buf);
-		c->buf = NULL;
-		c->size = 0;
-	}
-	return true;
 }
 
 void stream_emit(void *arg, const char *line, size_t len)
@@ -107,12 +143,14 @@ void stream_emit(void *arg, const char *line, size_t len)
 	struct client *c, *next;
 
 	for (c = s->clients; c; c = next) {
+		struct buffer *b = c->list ? &c->later : &c->out;
+
 		next = c->next;
-		if (c->end - c->start - c->list + len > STREAM_MAX_WAITING) {
+		if (b->end - b->start + len > STREAM_MAX_WAITING) {
 			client_drop(c, "reads too slowly, cut off");
 			continue;
 		}
-		client_append(c, line, len);
+		buffer_append(b, line, len);
 		client_watch(c);
 	}
 }
@@ -229,8 +267,7 @@ static void client_new(struct stream *s, int fd)
 	c->next = s->clients;
 	s->clients = c;
 	s->n_clients++;
-	store_list(s->store, client_append, c);
-	c->list = c->end;
+	c->list = store_list_new(s->store);
 	client_watch(c);
 	vr_logf(s->log, VR_LOG_INFO, "client with pid %d: connected", (int)pid);
 }
