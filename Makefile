@@ -74,11 +74,17 @@ $(libvr) $(libkube):
 define program_rules
 $(call binary,$(1)): $(call objects,$(call folder,$(1))) $(libkube) $(libvr)
 	$$(call say,LD,$$(@F))
-	$(Q)$(CC) -pie $(base_ldflags) $(LDFLAGS) -o $$@ $$^ $(pkg_libs)
+	$(Q)$(CC) -pie $(base_ldflags) $(LDFLAGS) -o $$@ $$^ $$(pkg_libs)
 .PHONY: $(notdir $(call binary,$(1)))
 $(notdir $(call binary,$(1))): $(call binary,$(1))
 endef
 $(foreach p,$(present),$(eval $(call program_rules,$(p))))
+
+# node.yaml copies the plugin from its image to nodes of any distribution: it brings jansson with it, where the archive is
+# installed. libmnl is there wherever iproute2 is.
+ifneq ($(wildcard $(shell $(CC) -print-file-name=libjansson.a)),)
+$(O)/contrail-cni: pkg_libs := $(patsubst -ljansson,-l:libjansson.a,$(pkg_libs))
+endif
 
 -include $(shell find $(O)/obj $(O)/unit -name '*.d' 2>/dev/null)
 

@@ -15,7 +15,7 @@ import yaml
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 # pylint: disable=wrong-import-position
 from vrtest.kube import PATIENCE, ControlPlane
-from vrtest.kube_api import ApiError
+from vrtest.kube_api import Api, ApiError
 from vrtest.netns import run
 from vrtest.node import BUILD, SRC
 from vrtest.tap import Tap, wait_for
@@ -52,7 +52,7 @@ def make(kind, spec, name="one", namespace="default", strict=True):
 # ---- the other manifests
 
 def manifests():
-    for name in ("rbac.yaml", "manager.yaml", "node.yaml"):
+    for name in ("rbac.yaml", "own-status.yaml", "manager.yaml", "node.yaml"):
         res = cp.kubectl("apply", "--dry-run=server", "-f", f"{DEPLOY}/kubernetes/{name}", check=False)
         tap.check(res.returncode == 0 and "Warning" not in res.stderr, f"{name} is taken as it is", res.stderr)
 
@@ -354,9 +354,35 @@ def looked_at():
         tap.say(text)
 
 
+def own_status():
+    """A node's daemon, by the token of its pod, writes its own VirtualRouter's status, and no other one's."""
+    def refusal(name, api):
+        """What the server says against a write of that status, if anything."""
+        try:
+            api.patch(f"{path_of('VirtualRouter', name=name)}/status", {"status": {"failedMembers": []}})
+        except ApiError as err:
+            return str(err)
+        return ""
+
+    def daemon(pod=None):
+        return Api(cp.address, cp.port, cp.tls.ca, token=cp.service_account_token("kube-system", "vrouterd", pod=pod))
+    cp.kubectl("apply", "-f", f"{DEPLOY}/kubernetes/rbac.yaml", "-f", f"{DEPLOY}/kubernetes/own-status.yaml")
+    for name in ("here", "there"):
+        cp.node(name)
+        make("VirtualRouter", {}, name)
+    here = daemon(cp.pod("kube-system", "vrouterd-here", "here", serviceAccountName="vrouterd"))
+    # It holds a moment after it was made.
+    wait_for(lambda: refusal("there", here), "the policy holds", PATIENCE)
+    tap.equal(refusal("here", here), "", "a daemon writes the status of its own node's VirtualRouter")
+    for name, api, title in (("there", here, "and no other node's"), ("here", daemon(), "and none with a token that is no pod's")):
+        seen = refusal(name, api)
+        tap.check("403" in seen and f"may not write the status of VirtualRouter {name}" in seen, title, seen)
+    tap.equal(refusal("there", cp.api), "", "others write as far as their rights go")
+
+
 with cp:
     cp.api.find("/api/v1/namespaces/default")
-    CASES = (manifests, established, explained, examples, managers, conditions, refused, looked_at)
+    CASES = (manifests, established, explained, examples, managers, own_status, conditions, refused, looked_at)
     tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
     if tap.failed:
         tap.say(cp.logs(20))

@@ -5,22 +5,20 @@ one of them tells the others names. Probes, services, policies, isolation, rolli
 and the loss of manager, API server and kubelet meanwhile.
 """
 
-import contextlib
-import http.client
 import ipaddress
 import json
 import os
 import signal
 import sys
-import urllib.parse
 
 import yaml
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 # pylint: disable=wrong-import-position
+from vrtest.agents import Agents, container, is_ready
 from vrtest.cluster import DEPLOY, POD_NETWORK, Cluster
 from vrtest.kube import PATIENCE
-from vrtest.kubelet import AGENT, DNS, Containerd, Kubelet
+from vrtest.kubelet import DNS, Containerd, Kubelet
 from vrtest.tap import Tap
 
 tap = Tap("kubelet")
@@ -43,6 +41,8 @@ COREFILE = """.:53 {
 }
 """
 runtime = kubelet = None
+agents = Agents(cp, node.ns)
+deployment, service, pods, all_ready, say = agents.deployment, agents.service, agents.pods, agents.all_ready, agents.say
 
 
 def conflist():
@@ -63,33 +63,6 @@ def until(cond, what):
 
 
 # ---- objects
-
-def agent(args=(), **more):
-    """A container of the agent. Probed twice as often as ready pods need it, so that a test sees it soon."""
-    return {"name": "agent", "image": AGENT, "imagePullPolicy": "Never", "args": list(args) or ["serve"],
-            "ports": [{"containerPort": 8080}],
-            "readinessProbe": {"httpGet": {"path": "/ready", "port": 8080}, "periodSeconds": 3, "timeoutSeconds": 30},
-            **more}
-
-
-def template(app, containers, **spec):
-    return {"metadata": {"labels": {"app": app}},
-            "spec": {"containers": containers, "enableServiceLinks": False, **spec}}
-
-
-def deployment(namespace, app, replicas, containers, **spec):
-    cp.api.post(f"/apis/apps/v1/namespaces/{namespace}/deployments", {
-        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": app}, "spec": {
-            "replicas": replicas, "selector": {"matchLabels": {"app": app}},
-            "strategy": {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
-            "template": template(app, containers, **spec)}})
-
-
-def service(namespace, name, app, ports, **spec):
-    cp.api.post(f"/api/v1/namespaces/{namespace}/services", {
-        "apiVersion": "v1", "kind": "Service", "metadata": {"name": name},
-        "spec": {"selector": {"app": app}, "ports": ports, **spec}})
-
 
 def name_server():
     cp.kubectl("apply", "-f", "-", input=yaml.safe_dump_all([
@@ -118,36 +91,19 @@ def users_pods():
     live = {"exec": {"command": ["/agent", "probe", "http://127.0.0.1:8080/live"]},
             "periodSeconds": 3, "timeoutSeconds": 30, "failureThreshold": 2}
     last = {"preStop": {"sleep": {"seconds": 30}}}
-    deployment("default", "web", 2, [agent(livenessProbe=live, lifecycle=last, env=[{"name": "VERSION", "value": "1"}])],
+    deployment("default", "web", 2, [container(livenessProbe=live, lifecycle=last, env=[{"name": "VERSION", "value": "1"}])],
                terminationGracePeriodSeconds=90)
     service("default", "web", "web", [{"port": 80, "targetPort": 8080, "nodePort": NODE_PORT}], type="NodePort",
             ipFamilyPolicy="PreferDualStack")
     service("default", "web-each", "web", [{"port": 8080}], clusterIP="None", ipFamilyPolicy="PreferDualStack")
     for namespace, name in (("default", "client"), ("default", "echo"), ("guests", "guest")):
-        pod = template(name, [agent()], terminationGracePeriodSeconds=5)
-        pod["metadata"]["name"] = name
         if name == "echo":
-            pod["metadata"]["annotations"] = RATES
-            pod["spec"]["containers"][0]["ports"][0]["hostPort"] = HOST_PORT
-        cp.api.post(f"/api/v1/namespaces/{namespace}/pods", {"apiVersion": "v1", "kind": "Pod", **pod})
+            agents.pod(namespace, name, [container(ports=[{"containerPort": 8080, "hostPort": HOST_PORT}])], RATES)
+        else:
+            agents.pod(namespace, name, [container()])
 
 
 # ---- what pods are and say
-
-def pods(namespace="default", app=None):
-    query = f"?labelSelector=app%3D{app}" if app else ""
-    return cp.api.get(f"/api/v1/namespaces/{namespace}/pods{query}")["items"]
-
-
-def is_ready(pod):
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", [])) and \
-        "deletionTimestamp" not in pod["metadata"]
-
-
-def all_ready(namespace, app, count=1):
-    there = pods(namespace, app)
-    return len(there) == count and all(is_ready(p) for p in there)
-
 
 def address(name, namespace="default"):
     return cp.api.get(f"/api/v1/namespaces/{namespace}/pods/{name}")["status"]["podIP"]
@@ -157,24 +113,9 @@ def addresses(app):
     return {a["ip"] for p in pods("default", app) if is_ready(p) for a in p["status"]["podIPs"]}
 
 
-def say(who, path, port=8080, ns=None, **query):
-    """What the agent at that address answers to the node (or to `ns`): an object if it is JSON."""
-    conn = http.client.HTTPConnection(who, port, timeout=PATIENCE)
-    with contextlib.closing(conn):
-        with ns or node.ns:
-            conn.connect()
-        conn.request("GET", f"{path}?{urllib.parse.urlencode(query)}")
-        answer = conn.getresponse()
-        text = answer.read().decode()
-    if answer.status != 200:
-        raise AssertionError(f"{who} {path} {query}: {answer.status} {text}")
-    return json.loads(text) if "json" in answer.headers.get("Content-Type", "") else text
-
-
 def members(url, asker=None, seconds=60, n=12):
-    """The names of the pods that answer requests of the client (or of another asker), one after another."""
-    answers = say(asker or address("client"), "/ask", url=url, n=n, seconds=seconds)["answers"]
-    return {a.split()[0] for a in answers}
+    """Who answers the client (or another asker)."""
+    return agents.members(url, asker or address("client"), seconds, n)
 
 
 def lookup(name):

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # deps.sh [GROUP...]: install what building, linting and testing need (default:
 # build, lint and run; "cluster" is what make cluster needs beside them, "kubelet"
-# what its suite of that name does, "oldest" what builds the oldest Kubernetes). Does nothing, and asks no mirror, when all of it is there.
+# what its suites of real pods do, "image" what builds the programs' image, "oldest" what builds the oldest Kubernetes). Does nothing, and asks no mirror, when all of it is there.
 set -euo pipefail
 
 build=(build-essential flex bison bc libelf-dev libssl-dev kmod cpio rsync git
@@ -20,6 +20,7 @@ command -v go >/dev/null || cluster+=(golang-go)
 # Its Go builds Kubernetes 1.20, and does not take the place of another.
 oldest=(golang-1.19-go jq rsync dpkg-dev ca-certificates)
 kubelet=(containerd runc containernetworking-plugins)
+image=(buildah mmdebstrap)
 
 [ $# -gt 0 ] || set -- build lint run
 
@@ -32,7 +33,8 @@ for group; do
 	cluster) want+=("${cluster[@]}") ;;
 	oldest) want+=("${oldest[@]}") ;;
 	kubelet) want+=("${kubelet[@]}") ;;
-	*) echo "deps: unknown group $group (build, lint, run, cluster, kubelet, oldest)" >&2; exit 2 ;;
+	image) want+=("${image[@]}") ;;
+	*) echo "deps: unknown group $group (build, lint, run, cluster, kubelet, image, oldest)" >&2; exit 2 ;;
 	esac
 done
 

@@ -108,8 +108,8 @@ class Objects:
 class Cluster(Fabric):
     """Nodes node1.. as a Fabric has them. cp: the control plane; hosts: the nodes themselves, by number."""
 
-    def __init__(self, n, args=("--encap", "vxlan", "--external"), **control_plane):
-        super().__init__(n, args=args, start=False)
+    def __init__(self, n, args=("--encap", "vxlan", "--external"), module=True, **control_plane):
+        super().__init__(n, args=args, start=False, module=module)
         self.cp = ControlPlane(netns=self.outside, address="192.0.2.254", services=SERVICE_NETWORK, controller_manager=True,
                                **control_plane)
         self.objects = Objects(self.cp)

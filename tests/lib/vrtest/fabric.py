@@ -13,8 +13,8 @@ from .node import Node
 class Fabric:
     """Nodes node1.. with eth0 192.0.2.1.., 2001:db8::1.. on a bridge."""
 
-    def __init__(self, n, args=("--encap", "vxlan", "--external"), mtu=1500, manager_args=(), start=True):
-        """start: the manager on manifests, and the daemons."""
+    def __init__(self, n, args=("--encap", "vxlan", "--external"), mtu=1500, manager_args=(), start=True, module=True):
+        """start: the manager on manifests, and the daemons. module: as a Node has it."""
         self.bridge = Netns("underlay")
         self.bridge.run(["ip", "link", "add", "br0", "type", "bridge"])
         self.bridge.run(["ip", "link", "set", "br0", "up"])
@@ -23,7 +23,7 @@ class Fabric:
         for i in range(1, n + 1):
             addrs = (f"192.0.2.{i}", f"2001:db8::{i}")
             node = Node(f"node{i}", first=self.nodes.get(1), addrs=addrs, args=args,
-                        manager_args=manager_args)
+                        manager_args=manager_args, module=module)
             node.addrs = addrs
             self._join(node, i)
             self.nodes[i] = node

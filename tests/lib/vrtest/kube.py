@@ -324,14 +324,19 @@ class ControlPlane:
         return write_kubeconfig(f"{self.dir}/{os.path.basename(cert)[:-4]}.kubeconfig",
                                 self.url, self.tls.ca, cert, key)
 
+    def service_account_token(self, namespace, name, seconds=3600, pod=None):
+        """For `seconds` (the server refuses less than 600); such as a kubelet has made for the
+        pod, an object, if there is one."""
+        spec = {"expirationSeconds": seconds}
+        if pod:
+            meta = pod["metadata"]
+            spec["boundObjectRef"] = {"apiVersion": "v1", "kind": "Pod", "name": meta["name"], "uid": meta["uid"]}
+        return self.api.post(f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token", {
+            "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec})["status"]["token"]
+
     def service_account_kubeconfig(self, namespace, name, seconds=3600):
-        """With a token for `seconds` (the server refuses less than 600)."""
-        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token"
-        answer = self.api.post(path, {"apiVersion": "authentication.k8s.io/v1",
-                                      "kind": "TokenRequest",
-                                      "spec": {"expirationSeconds": seconds}})
-        return write_kubeconfig(f"{self.dir}/sa-{namespace}-{name}.kubeconfig", self.url,
-                                self.tls.ca, token=answer["status"]["token"])
+        return write_kubeconfig(f"{self.dir}/sa-{namespace}-{name}.kubeconfig", self.url, self.tls.ca,
+                                token=self.service_account_token(namespace, name, seconds))
 
     def kubectl(self, *args, input=None, kubeconfig=None, check=True, timeout=PATIENCE):
         """Runs kubectl, as the administrator unless told otherwise; what it printed (its

@@ -8,6 +8,12 @@
 
 Both run in the network namespace that is the node. What they keep is in folders of their own,
 on a file system in memory, for the guest's root has none that overlays can be laid on.
+
+Nodes of a cluster of several have files of their own, too, into which their pods put what concerns one node alone:
+
+    runtime = Containerd(node.ns, own="node1")    # without a network until a pod installs one
+    kubelet = Kubelet(cp, node.ns, "node1", addrs, runtime)
+    kubelet.start(network=False)
 """
 
 import atexit
@@ -48,8 +54,8 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
   [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "{dir}/bin"
-    conf_dir = "{dir}/net.d"
+    bin_dir = "{bin}"
+    conf_dir = "{conf}"
 """
 
 
@@ -69,33 +75,87 @@ def _keep(program):
         shutil.copy(program.log, f"{folder}/{suite}-{program.name}.log")
 
 
+class Files:
+    """A node's own files: a mount namespace in which some places of the machine are the node's alone. The rest is what the
+    machine has now; what a program in it mounts is passed on to the node's containers, and to nobody else."""
+
+    OWN = "/run/vrouter /run/netns /opt/cni /etc/cni"
+    SET_UP = """
+mount --make-rshared /
+for place in $OWN; do
+	mkdir -p "$place"
+	mount -t tmpfs -o mode=755 "$NAME" "$place"
+done
+mkdir /opt/cni/bin
+ln -s "$LOOPBACK" /opt/cni/bin/
+[ -z "$MODULES" ] || mount -t overlay -o "ro,lowerdir=$MODULES:/lib/modules/$(uname -r)" "$NAME" "/lib/modules/$(uname -r)"
+"""
+
+    def __init__(self, name, kept, modules=None):
+        """kept: a path for what keeps the namespace, on a mount that is passed on to none. modules: a folder to
+        be laid over the kernel's own modules."""
+        self.name, self._kept = name, kept
+        with open(kept, "w", encoding="ascii"):
+            pass
+        run(["unshare", f"--mount={kept}", "sh", "-euc", self.SET_UP],
+            env={**os.environ, "OWN": self.OWN, "NAME": name, "MODULES": modules or "", "LOOPBACK": f"{PLUGINS}/loopback"})
+
+    def argv(self, *argv):
+        """The command, in the node's files."""
+        return ["nsenter", f"--mount={self._kept}", "--", *argv]
+
+    def list(self, place):
+        return run(self.argv("ls", place)).stdout.split()
+
+
 class Containerd:
     """The runtime, with the images in it, and contrail-cni as the network of its pods."""
 
-    def __init__(self, netns, conflist):
-        """conflist: the CNI configuration, an object."""
+    def __init__(self, netns, conflist=None, own=None, modules=None, more_images=()):
+        """conflist: the CNI configuration, an object. own: instead, the name of a node that has files of its own, with
+        these modules; its administrator or a pod puts plugin and configuration there. more_images: more archives."""
         self.netns = netns
+        self.archives = (images(), *more_images)
         self.dir = tempfile.mkdtemp(prefix="vr-cri-")
         run(["mount", "-t", "tmpfs", "-o", "mode=711", "vr-cri", self.dir])
+        run(["mount", "--make-private", self.dir])
         atexit.register(self.close)
-        for name in ("bin", "net.d"):
-            os.mkdir(f"{self.dir}/{name}")
-        os.symlink(os.path.abspath(f"{BUILD}/contrail-cni"), f"{self.dir}/bin/contrail-cni")
-        os.symlink(f"{PLUGINS}/loopback", f"{self.dir}/bin/loopback")
-        with open(f"{self.dir}/net.d/10-vrouter.conflist", "w", encoding="utf-8") as out:
-            json.dump(conflist, out)
+        self.files = Files(own, f"{self.dir}/files", modules) if own else None
+        if own:
+            places = {"bin": "/opt/cni/bin", "conf": "/etc/cni/net.d"}
+        else:
+            places = {"bin": f"{self.dir}/bin", "conf": f"{self.dir}/net.d"}
+            self._set_up_network(conflist, **places)
         with open(f"{self.dir}/config.toml", "w", encoding="utf-8") as out:
-            out.write(CONTAINERD.format(dir=self.dir, pause=PAUSE))
+            out.write(CONTAINERD.format(dir=self.dir, pause=PAUSE, **places))
         self.socket = f"{self.dir}/containerd.sock"
-        self.program = Program("containerd", ["containerd", "--config", f"{self.dir}/config.toml"],
+        self.program = Program(self.title("containerd"), self.argv("containerd", "--config", f"{self.dir}/config.toml"),
                                self.dir, netns)
+
+    @staticmethod
+    def _set_up_network(conflist, bin, conf):  # pylint: disable=redefined-builtin
+        for place in (bin, conf):
+            os.mkdir(place)
+        os.symlink(os.path.abspath(f"{BUILD}/contrail-cni"), f"{bin}/contrail-cni")
+        os.symlink(f"{PLUGINS}/loopback", f"{bin}/loopback")
+        with open(f"{conf}/10-vrouter.conflist", "w", encoding="utf-8") as out:
+            json.dump(conflist, out)
+
+    def argv(self, *argv):
+        """The command, in the node's files if it has its own."""
+        return self.files.argv(*argv) if self.files else list(argv)
+
+    def title(self, program):
+        """Nodes with files of their own are several."""
+        return f"{program}-{self.files.name}" if self.files else program
 
     def start(self):
         """Returns when it answers and has the images."""
         self.program.start()
         self.program.wait_ready(lambda: os.path.exists(self.socket) and
                                 run(self._ctr("version"), check=False).returncode == 0)
-        run(self._ctr("images", "import", images()), timeout=PATIENCE)
+        for archive in self.archives:
+            run(self.argv(*self._ctr("images", "import", archive)), timeout=PATIENCE)
 
     def _ctr(self, *args):
         return ["ctr", "--address", self.socket, "--namespace", "k8s.io", *args]
@@ -119,6 +179,15 @@ class Containerd:
             os.rmdir(self.dir)
 
 
+def _cgroup(group):
+    """Makes it if need be, with the controllers that a kubelet wants."""
+    if group != "/":
+        with open("/sys/fs/cgroup/cgroup.subtree_control", "w", encoding="ascii") as out:
+            out.write("+cpu +cpuset +memory +pids +hugetlb")
+        os.makedirs(f"/sys/fs/cgroup{group}", exist_ok=True)
+    return group
+
+
 def mounts(folder):
     """What is mounted on the folder and below it, in the order in which it was."""
     with open("/proc/self/mounts", encoding="utf-8") as file:
@@ -133,6 +202,8 @@ class Kubelet:
         """addrs: of the node. config: more of its KubeletConfiguration."""
         self.cp, self.netns, self.name = cp, netns, name
         self.dir = f"{runtime.dir}/kubelet"
+        # one that found pods of another node's kubelet beside its own would end them
+        group = f"/{runtime.files.name}" if runtime.files else "/"
         os.mkdir(self.dir)
         resolv = f"{self.dir}/resolv.conf"
         with open(resolv, "w", encoding="utf-8") as out:
@@ -143,7 +214,7 @@ class Kubelet:
             "containerRuntimeEndpoint": f"unix://{runtime.socket}",
             "authentication": {"x509": {"clientCAFile": cp.tls.ca}},
             "tlsCertFile": cert, "tlsPrivateKeyFile": key, "healthzPort": free_port(netns),
-            "cgroupDriver": "cgroupfs", "failSwapOn": False, "makeIPTablesUtilChains": False,
+            "cgroupDriver": "cgroupfs", "cgroupRoot": _cgroup(group), "failSwapOn": False, "makeIPTablesUtilChains": False,
             "localStorageCapacityIsolation": False, "podLogsDir": f"{self.dir}/logs",
             "volumePluginDir": f"{self.dir}/plugins", "resolvConf": resolv,
             "clusterDomain": "cluster.local", "clusterDNS": list(cluster_dns),
@@ -156,25 +227,31 @@ class Kubelet:
         with open(f"{self.dir}/config.json", "w", encoding="utf-8") as out:
             json.dump(conf, out)
         rights = cp.kubeconfig(f"system:node:{name}", ["system:nodes"])
-        self.program = Program("kubelet", [
+        self.program = Program(runtime.title("kubelet"), runtime.argv(
             f"{kube_folder()}/kubelet", f"--config={self.dir}/config.json",
             f"--kubeconfig={rights}", f"--hostname-override={name}",
             f"--node-ip={','.join(addrs)}", f"--root-dir={self.dir}/root",
-            f"--cert-dir={self.dir}/tls", "--v=2"], self.dir, netns)
+            f"--cert-dir={self.dir}/tls", "--v=2"), self.dir, netns)
         atexit.register(self.stop, signal.SIGKILL)
 
-    def start(self):
-        """Returns when the node says that it is ready."""
+    def start(self, network=True):
+        """Returns when the node says that it is ready; without a network, that it is not for this."""
         self.program.start()
-        self.program.wait_ready(self.ready)
+        self.program.wait_ready(self.ready if network else self.waits_for_network)
+
+    def _condition(self):
+        """Ready, by what it told the API server since it runs, not by what an earlier one did."""
+        if self.netns.run(["curl", "-sSf", "-m", "30", self._healthz], check=False).returncode:
+            return {}
+        node = self.cp.api.find(f"/api/v1/nodes/{self.name}") or {"status": {}}
+        return next((c for c in node["status"].get("conditions", []) if c["type"] == "Ready"), {})
 
     def ready(self):
-        """By what it told the API server since it runs, not by what an earlier one did."""
-        if self.netns.run(["curl", "-sSf", "-m", "30", self._healthz], check=False).returncode:
-            return False
-        node = self.cp.api.find(f"/api/v1/nodes/{self.name}") or {"status": {}}
-        return any(c["type"] == "Ready" and c["status"] == "True"
-                   for c in node["status"].get("conditions", []))
+        return self._condition().get("status") == "True"
+
+    def waits_for_network(self):
+        condition = self._condition()
+        return condition.get("status") == "False" and "cni plugin not initialized" in condition["message"]
 
     def stop(self, sig=signal.SIGTERM):
         """Its pods go on."""

@@ -110,10 +110,12 @@ class Node:
     """One node in a network namespace of its own."""
 
     def __init__(self, name="node1", pod_network="10.32.0.0/12,fd00:32::/64",
-                 service_network="10.96.0.0/12,fd00:96::/112", first=None, addrs=(), args=(), manager_args=()):
+                 service_network="10.96.0.0/12,fd00:96::/112", first=None, addrs=(), args=(), manager_args=(), module=True):
         """first: another node, whose manager and manifests this one shares. addrs: of the
-        underlay. args: more options of vrouterd, manager_args: of the manager."""
-        load_module()
+        underlay. args: more options of vrouterd, manager_args: of the manager. module: it is
+        loaded here."""
+        if module:
+            load_module()
         self.name, self.args, self.manager_args = name, args, manager_args
         self.dir = tempfile.mkdtemp(prefix=f"vr-{name}-")
         self.manifests = first.manifests if first else f"{self.dir}/manifests"
