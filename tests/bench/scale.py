@@ -14,6 +14,7 @@ import http.client
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -220,6 +221,8 @@ def uml(c):
 
 
 def main():
+    # what is open is closed: processes, a namespace, a folder
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     c = Cluster(*map(int, sys.argv[2:6]))
     if sys.argv[1] == "api":
         # pylint: disable=import-outside-toplevel
