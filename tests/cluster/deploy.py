@@ -111,12 +111,14 @@ def say(pod, path, **query):
 
 def start_node(name):
     runtimes[name].start()
+    tap.say(f"{name}: the runtime has its images")
     kubelets[name].start(network=False)
 
 
 def set_up():
     cluster.start_control_plane()
     cp.kubectl("apply", "-f", f"{DEPLOY}/own-status.yaml")
+    tap.say("the control plane runs")
     for name, node in nodes.items():
         runtimes[name] = Containerd(node.ns, own=name, modules=os.environ["VROUTER_MODULES"],
                                     more_images=[os.environ["VROUTER_IMAGE"]])

@@ -85,7 +85,7 @@ installed()
 
 run_kernel()
 {
-	local tests kdir farm images='' image='' modules=''
+	local tests kdir farm images='' image='' modules='' mem=3G
 
 	mapfile -t tests < <(suites_of "$top/tests/cluster" "$kind"
 		[ "$kind" != stock ] || [ -n "${VROUTER_PART-}" ] || suites_of "$top/tests/cluster" whole)
@@ -100,6 +100,8 @@ run_kernel()
 		echo "not ok 1 - $kernel: kernel and module" | tee "$log/$kernel-build.log"
 		return
 	fi
+	# Two nodes, each with its images in memory.
+	[[ " ${tests[*]} " != *" deploy.py "* ]] || mem=5G
 	if [[ " ${tests[*]} " == *" deploy.py "* ]] &&
 		! { image=$("$here/image.sh" "$build") && modules=$(installed "$kdir"); }; then
 		echo "not ok 1 - $kernel: the image, and the module as it is installed" | tee "$log/$kernel-build.log"
@@ -108,7 +110,7 @@ run_kernel()
 	echo "# cluster: kernel $kernel: ${#tests[@]} suites"
 	VROUTER_KO=$farm/vrouter.ko VROUTER_IMAGES=$images VROUTER_IMAGE=$image VROUTER_MODULES=$modules \
 		"$here/${runner[0]}" "${runner[@]:1}" -s -t "${CLUSTER_LIMIT:-3600}" \
-		-m "${CLUSTER_MEM:-3G}" -o "$log/$kernel" \
+		-m "${CLUSTER_MEM:-$mem}" -o "$log/$kernel" \
 		"$here/node-guest.sh" "$kernel" "${tests[@]}" | tee "$log/$kernel.log"
 	[ "${PIPESTATUS[0]}" = 0 ] ||
 		echo "not ok 9999 - $kernel: the guest went through all suites" >>"$log/$kernel.log"
