@@ -30,6 +30,7 @@ from vrtest.prom import Metrics
 from vrtest.tap import wait_for
 
 NETWORKS = ("10.32.0.0/12,fd00:32::/64", "10.96.0.0/12,fd00:96::/108")
+BLOCKS = ("--node-block-size", "26,122")     # as they are on an API server
 SLICE, POD = "51-slice-000", "31-pod-000"      # files of what is changed
 
 
@@ -95,7 +96,7 @@ class Native:
 
 def manager_start(run):
     manager, log = run.start("contrail-kube-manager", "--manifests", run.manifests, "--listen", f"unix:{run.feed}",
-                             "--pod-network", NETWORKS[0], "--service-network", NETWORKS[1])
+                             "--pod-network", NETWORKS[0], "--service-network", NETWORKS[1], *BLOCKS)
     wait_for(lambda: says(manager, log, "serving"), "the manager", LONG, step=0.1)
     result("manager.start_cpu", cpu_us(manager))
     return manager
@@ -208,7 +209,7 @@ def node_label(node, c):
 
 
 def uml(c):
-    node = Node("node-0", *NETWORKS, addrs=("172.16.0.1", "2001:db8:f::1"),
+    node = Node("node-0", *NETWORKS, addrs=("172.16.0.1", "2001:db8:f::1"), manager_args=BLOCKS,
                 args=("--encap", "vxlan", "--healthz", "127.0.0.1:10256"))
     make(c, node.manifests)
     node_start(node, c)

@@ -45,7 +45,9 @@ class Cluster:
         return f"app-{pod // self.namespaces % self.apps}"
 
     def addresses(self, pod):
-        return [str(ipaddress.IPv4Address("10.32.0.10") + pod), str(ipaddress.IPv6Address("fd00:32::10") + pod)]
+        """Of blocks of 64 that its node alone has."""
+        at = (pod % self.nodes << max(6, (self.pods // self.nodes + 2).bit_length())) + pod // self.nodes
+        return [str(ipaddress.IPv4Address("10.32.0.2") + at), str(ipaddress.IPv6Address("fd00:32::2") + at)]
 
     def pod(self, i, **labels):
         return {"apiVersion": "v1", "kind": "Pod",
