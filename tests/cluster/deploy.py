@@ -20,7 +20,7 @@ from vrtest.agents import Agents, container, is_ready
 from vrtest.cluster import DEPLOY, POD_NETWORK, SERVICE_NETWORK, Cluster
 from vrtest.kube import PATIENCE
 from vrtest.kubelet import Containerd, Kubelet
-from vrtest.node import module_loaded
+from vrtest.node import SLOW, module_loaded
 from vrtest.tap import Tap
 
 tap = Tap("deploy")
@@ -201,10 +201,11 @@ def policy():
 def leader_goes():
     old = leader()
     begin = time.monotonic()
-    cp.kubectl("delete", "pod", "-n", SYSTEM, old, "--grace-period=0", "--force")
+    cp.api.delete(f"/api/v1/namespaces/{SYSTEM}/pods/{old}", grace=0)
     until(lambda: leader() not in (old, "", None), "the leader's pod is deleted: another one leads")
     took = time.monotonic() - begin
-    tap.check(took < 20, "in less than 20 s", f"{took:.1f} s")
+    # 20 s on a machine of its own; here API server and managers are emulated
+    tap.check(took < 20 * SLOW, f"in less than {20 * SLOW} s", f"{took:.1f} s")
     tap.say(f"the next one led after {took:.1f} s")
     agents.pod("default", "late", [container()])
     until(lambda: agents.all_ready("default", "late"), "a new pod gets its address and is ready")
