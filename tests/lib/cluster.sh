@@ -8,7 +8,7 @@
 #   VROUTER_PART     set by "make test": without the suites that are marked "whole" or "oldest"
 #   SUITE=name       only tests/cluster/name.*
 #   T=glob           only suites whose name matches
-#   CLUSTER_LIMIT    seconds for the boot (default 3600)
+#   CLUSTER_LIMIT    seconds for the boot (default 3600 as a part of make test, else 9000), TEST_LIMIT for a suite
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -109,7 +109,7 @@ run_kernel()
 	fi
 	echo "# cluster: kernel $kernel: ${#tests[@]} suites"
 	VROUTER_KO=$farm/vrouter.ko VROUTER_IMAGES=$images VROUTER_IMAGE=$image VROUTER_MODULES=$modules \
-		"$here/${runner[0]}" "${runner[@]:1}" -s -t "${CLUSTER_LIMIT:-3600}" \
+		"$here/${runner[0]}" "${runner[@]:1}" -s -t "${CLUSTER_LIMIT:-$limit}" \
 		-m "${CLUSTER_MEM:-$mem}" -o "$log/$kernel" \
 		"$here/node-guest.sh" "$kernel" "${tests[@]}" | tee "$log/$kernel.log"
 	[ "${PIPESTATUS[0]}" = 0 ] ||
@@ -122,7 +122,9 @@ if ! kube=$("$here/kube-build.sh"); then
 	echo "not ok 1 - Kubernetes" | tee "$log/kube-build.log"
 else
 	export VROUTER_BUILD=$build VROUTER_SRC=$top VROUTER_KUBE=$kube VROUTER_PART_NAME=cluster
-	export TEST_LIMIT=${TEST_LIMIT:-1500}
+	export TEST_LIMIT=${TEST_LIMIT:-1800}
+	limit=9000
+	[ -z "${VROUTER_PART-}" ] || limit=3600
 	[ -z "$here_too" ] || run_here
 	[ -z "$here_too" ] || [ -n "${VROUTER_PART-}" ] || run_oldest
 	run_kernel
