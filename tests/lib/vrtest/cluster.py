@@ -92,17 +92,19 @@ class Objects:
         del self.lists[name]
 
     def sync(self, nodes):
-        """A service and a policy that were applied after all others are in each node's kernel."""
+        """A service that was applied after all others is in each node's kernel, and a policy is made into a group. That is
+        for nobody, so no kernel has it: what policies do is waited for by eventually()."""
         self.marks += 1
         name = f"mark-{self.marks}"
         meta = {"name": name, "namespace": "vr-sync"}
         self.apply("zz-mark", [
             {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {"ports": [{"port": 1}]}},
             {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": {"podSelector": {}}}])
+        wait_for(lambda: self.cp.api.find(f"/apis/opencontrail.org/v1/namespaces/vr-sync/securitygroups/policy-{name}"),
+                 f"the group of the policy {name}", PATIENCE, step=0.1)
         for node in nodes:
-            for what, label in (("vip", f"vr-sync/{name}"), ("sg", f"vr-sync/policy-{name}")):
-                wait_for(lambda n=node, w=what, l=label: any(o.get("label", "").startswith(l) for o in n.vrctl(w, "show")),
-                         f"{what} {label} in {node.name}'s kernel", PATIENCE, step=0.1)
+            wait_for(lambda n=node: any(o.get("label", "").startswith(f"vr-sync/{name}") for o in n.vrctl("vip", "show")),
+                     f"the service {name} in {node.name}'s kernel", PATIENCE, step=0.1)
 
 
 class Cluster(Fabric):
