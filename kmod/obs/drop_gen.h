@@ -58,7 +58,7 @@
 	X(VIF_HALF_OPEN_LIMIT, "vif-half-open-limit", \
 	  "the interface's limit of half-open flows is reached") \
 	X(FLOW_CLASH, "flow-clash", \
-	  "the reply's tuple belongs to another flow already") \
+	  "the reply's tuple belongs to another flow, and no other source port is free") \
 	X(TCP_NO_FLOW, "tcp-no-flow", \
 	  "TCP packet that opens no connection and belongs to none") \
 	X(TCP_STATE, "tcp-state", \

@@ -32,19 +32,16 @@ static enum vrouter_drop_reason to_gateway(const struct vr_pkt *pkt, struct vr_d
 /* Of the five parts that name a connection; keyed, so that nobody can aim at a
  * member. The same for all packets of a connection, whoever asks.
  */
-static u32 flow_hash(const struct vr_pkt *pkt, unsigned int attempt)
+static u32 flow_hash(const struct vr_pkt *pkt)
 {
 	const struct vr_tuple *t = &pkt->tuple;
 	u64 ports = (u64)(__force u16)t->sport << 32 | (__force u16)t->dport << 8 | t->proto;
-	u32 hash;
 
 	if (t->family == AF_INET)
-		hash = siphash_2u64((u64)(__force u32)t->src.v4 << 32 | (__force u32)t->dst.v4,
+		return siphash_2u64((u64)(__force u32)t->src.v4 << 32 | (__force u32)t->dst.v4,
 				    ports, &pkt->vn->hash_key);
-	else
-		hash = siphash(&t->sport, sizeof(*t) - offsetof(struct vr_tuple, sport),
-			       &pkt->vn->hash_key);
-	return likely(!attempt) ? hash : jhash_2words(hash, attempt, 0);
+	return siphash(&t->sport, sizeof(*t) - offsetof(struct vr_tuple, sport),
+		       &pkt->vn->hash_key);
 }
 
 /* Does the member belong to the service as it is now? */
@@ -81,12 +78,12 @@ static struct vr_member *select_member(const struct vr_pkt *pkt, struct vr_decis
 	if (!g)
 		return NULL;
 	m = d->keep && is_member(g, d->keep) ? d->keep : NULL;
-	if (!m && !d->attempt) {
+	if (!m) {
 		m = by_affinity(pkt, d->vip, g);
 		how = "the client's affinity";
 	}
 	if (!m) {
-		m = vr_group_select(g, flow_hash(pkt, d->attempt));
+		m = vr_group_select(g, flow_hash(pkt));
 		how = "the flow's hash";
 	}
 	if (!m)
@@ -362,9 +359,9 @@ static enum vrouter_drop_reason to_one_of(const struct vr_pkt *pkt, struct vr_de
 	const char *how = m ? "kept" : "by the flow's hash";
 
 	if (!m)
-		m = vr_group_select(g, flow_hash(pkt, 0));
+		m = vr_group_select(g, flow_hash(pkt));
 	if (m && !is_eligible(pkt, m))
-		m = select_here(pkt, g, flow_hash(pkt, 0));
+		m = select_here(pkt, g, flow_hash(pkt));
 	if (!m) {
 		vr_trace_step(t, VROUTER_TRACE_STAGE_NEXTHOP, "next hop " VR_NAMED
 			      " has no member%s", VR_NAME(d->nh->id, READ_ONCE(d->nh->label)),

@@ -85,18 +85,19 @@ static struct vr_tuple reply_tuple(const struct vr_pkt *pkt, const struct vr_dec
 }
 
 #define PORT_ATTEMPTS	128
+#define PRIVILEGED	1024	/* ports below it */
 
-/* The source's port: any that is free towards this destination (RFC 6056: at random), so that
- * ports are used again for others. ICMP has the identifier instead, in both places.
+/* The source's port: any of these that is free towards this destination (RFC 6056: at random),
+ * so that ports are used again for others. ICMP has the identifier instead, in both places.
  */
-static bool choose_port(struct vr_pkt *pkt, struct vr_decision *d)
+static bool find_port(struct vr_pkt *pkt, struct vr_decision *d, u16 min, u16 max)
 {
-	u32 n = d->port_max - d->port_min + 1, at = reciprocal_scale(get_random_u32(), n);
+	u32 n = max - min + 1, at = reciprocal_scale(get_random_u32(), n);
 	struct vr_tuple reply;
 	unsigned int i;
 
 	for (i = 0; i < PORT_ATTEMPTS && i < n; i++, at = (at + 1) % n) {
-		d->sport = htons(d->port_min + at);
+		d->sport = htons(min + at);
 		if (vr_proto_is_icmp(pkt->tuple.proto))
 			d->dport = d->sport;
 		reply = reply_tuple(pkt, d);
@@ -104,6 +105,26 @@ static bool choose_port(struct vr_pkt *pkt, struct vr_decision *d)
 			return true;
 	}
 	return false;
+}
+
+static bool choose_port(struct vr_pkt *pkt, struct vr_decision *d)
+{
+	return find_port(pkt, d, d->port_min, d->port_max);
+}
+
+/* The client's own port is in use towards this very member, by another service or without one:
+ * both of them answer it from the same address. The member sees another port, as it would behind
+ * kube-proxy; a privileged one stays privileged, for which servers of NFS ask.
+ */
+static bool change_port(struct vr_pkt *pkt, struct vr_decision *d)
+{
+	if (d->port_min)
+		return choose_port(pkt, d);
+	if (vr_proto_is_icmp(pkt->tuple.proto))
+		return false;
+	if (ntohs(pkt->tuple.sport) < PRIVILEGED)
+		return find_port(pkt, d, PRIVILEGED / 2, PRIVILEGED - 1);
+	return find_port(pkt, d, PRIVILEGED, U16_MAX);
 }
 
 static void tell_exhausted(const struct vr_decision *d, const struct vr_tuple *t)
@@ -209,6 +230,8 @@ static enum vrouter_drop_reason join(struct vr_pkt *pkt, struct vr_flow_side **s
 	return why == VR_DECIDE_ANEW ? VROUTER_DROP_REASON_NO_MEMORY : why;
 }
 
+#define INSERT_ATTEMPTS	3	/* as it is, by another port, and once more when another CPU took that */
+
 enum vrouter_drop_reason vr_flow_new(struct vr_pkt *pkt, struct vr_decision *d,
 				     struct vr_flow_side **side)
 {
@@ -218,16 +241,16 @@ enum vrouter_drop_reason vr_flow_new(struct vr_pkt *pkt, struct vr_decision *d,
 
 	if (why)
 		return why;
-	for (i = 0; i < 2; i++) {
-		if (d->port_min && !choose_port(pkt, d)) {
-			tell_exhausted(d, &pkt->tuple);
-			return VROUTER_DROP_REASON_SNAT_EXHAUSTED;
-		}
+	if (d->port_min && !choose_port(pkt, d)) {
+		tell_exhausted(d, &pkt->tuple);
+		return VROUTER_DROP_REASON_SNAT_EXHAUSTED;
+	}
+	for (i = 0; i < INSERT_ATTEMPTS; i++) {
 		f = make(pkt, d, &why);
 		if (!f)
 			return why;
 		err = vr_flow_insert(pkt->vn, f);
-		if (err != -EADDRINUSE || !give_way(pkt, d))
+		if (err != -EADDRINUSE || (!give_way(pkt, d) && !change_port(pkt, d)))
 			break;
 	}
 	if (err == -EEXIST)

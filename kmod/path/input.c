@@ -11,8 +11,6 @@
 
 #include "path.h"
 
-#define MAX_ATTEMPTS	4	/* at a member with which the flow clashes with no other */
-
 static __always_inline enum vrouter_drop_reason
 send_by(struct vr_pkt *pkt, const struct vr_flow_side *side,
 	enum vrouter_drop_reason (*rewrite)(struct vr_pkt *pkt, const struct vr_tuple *to))
@@ -64,41 +62,33 @@ static enum vrouter_drop_reason hit(struct vr_pkt *pkt, struct vr_flow_side *sid
 	return send_on(pkt, side);
 }
 
-/* A packet of no flow. Two services can have members in common; then the client's
- * reply would belong to two flows, and another member is tried.
- */
+/* A packet of no flow. */
 static noinline enum vrouter_drop_reason miss(struct vr_pkt *pkt, const struct vr_vif **sg_vif)
 {
-	enum vrouter_drop_reason why = VROUTER_DROP_REASON_FLOW_CLASH;
+	enum vrouter_drop_reason why;
+	struct vr_decision d = {};
 	struct vr_flow_side *side;
-	unsigned int i;
 
 	vr_net_count(pkt->vn, misses);
-	for (i = 0; why == VROUTER_DROP_REASON_FLOW_CLASH && i < MAX_ATTEMPTS; i++) {
-		struct vr_decision d = { .attempt = i };
-
-		vr_decide(pkt, &d, NULL);
-		if (d.reason) {
-			if (d.refuse)
-				vr_answer_refused(pkt);
-			*sg_vif = d.sg_vif;
-			return d.reason;
-		}
-		if (d.to_gateway) {
-			/* it would have to be put together for an answer */
-			if (pkt->frag == VR_FRAG_FIRST)
-				return VROUTER_DROP_REASON_GATEWAY;
-			vr_answer_echo(pkt);
-			consume_skb(pkt->skb);
-			return VROUTER_DROP_REASON_NONE;
-		}
-		why = vr_flow_new(pkt, &d, &side);
-		if (!d.vip)
-			break;
-		/* Its member is gone and the flow with it: the client should not wait. */
-		if (why == VROUTER_DROP_REASON_TCP_NO_FLOW)
+	vr_decide(pkt, &d, NULL);
+	if (d.reason) {
+		if (d.refuse)
 			vr_answer_refused(pkt);
+		*sg_vif = d.sg_vif;
+		return d.reason;
 	}
+	if (d.to_gateway) {
+		/* it would have to be put together for an answer */
+		if (pkt->frag == VR_FRAG_FIRST)
+			return VROUTER_DROP_REASON_GATEWAY;
+		vr_answer_echo(pkt);
+		consume_skb(pkt->skb);
+		return VROUTER_DROP_REASON_NONE;
+	}
+	why = vr_flow_new(pkt, &d, &side);
+	/* Its member is gone and the flow with it: the client should not wait. */
+	if (d.vip && why == VROUTER_DROP_REASON_TCP_NO_FLOW)
+		vr_answer_refused(pkt);
 	return why ?: send_on(pkt, side);
 }
 

@@ -89,7 +89,6 @@ struct vr_decision {
 	/* asked for */
 	struct vr_member	*keep;		/* the member, if still one of the vip's */
 	const struct vr_nexthop	*keep_nh;	/* of a route to several, if still one of them */
-	unsigned int		attempt;	/* above 0: that many other members before */
 	/* answered */
 	enum vrouter_drop_reason reason;
 	u32			gen;		/* the packet's */

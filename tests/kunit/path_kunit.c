@@ -88,6 +88,60 @@ static void hairpin(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&w->vn->used.flows), 1);
 }
 
+/* One client's port, by several ways to the same port of a pod: that sees several ports. */
+static void same_way_back(struct kt_world *w, const struct kt_pkt *p, u16 min, u16 max)
+{
+	struct kunit *test = w->test;
+	struct kt_pkt seen = *p, back;
+	struct sk_buff *skb;
+
+	kt_send(w, 0, p);
+	skb = kt_recv(w, 1);
+	KUNIT_ASSERT_NOT_NULL(test, skb);
+	KUNIT_ASSERT_EQ(test, skb_linearize(skb), 0);
+	seen.dst = KT_POD(1);
+	seen.dport = 8080;
+	seen.sport = get_unaligned_be16(skb->data + (p->family == AF_INET ? 20 : 40));
+	KUNIT_EXPECT_GE(test, seen.sport, min);
+	KUNIT_EXPECT_LE(test, seen.sport, max);
+	kt_expect_pkt(test, skb, &seen, "to the member");
+	kfree_skb(skb);
+
+	back = kt_answer(&seen);
+	back.flags = KT_SYN | KT_ACK;
+	back.ack = 1;
+	kt_send(w, 1, &back);
+	seen = kt_answer(p);
+	kt_expect_recv(w, 0, &seen, "back to the client");
+}
+
+static void shared_member(struct kunit *test)
+{
+	const struct proto_case *c = test->param_value;
+	struct kt_world *w = kt_world(test);
+	struct kt_pkt p = { .family = c->family, .proto = c->proto, .src = KT_POD(0),
+			    .dst = KT_VIP, .sport = 5000, .dport = 80, .flags = KT_SYN,
+			    .payload = c->proto == TCP ? 0 : 64, .csum = c->csum };
+	struct kt_pkt privileged = p;
+	unsigned int port;
+
+	for (port = 80; port < 84; port++)
+		kt_set_service(w, c->family, c->proto, KT_VIP, port, NH + port, 1, 1, 8080);
+	same_way_back(w, &p, 5000, 5000);
+	for (p.dport = 81; p.dport < 84; p.dport++)
+		same_way_back(w, &p, 1024, U16_MAX);
+	p.dst = KT_POD(1);
+	p.dport = 8080;
+	same_way_back(w, &p, 1024, U16_MAX);
+
+	privileged.sport = 700;
+	same_way_back(w, &privileged, 700, 700);
+	privileged.dport = 81;
+	same_way_back(w, &privileged, 512, 1023);
+	KUNIT_EXPECT_EQ(test, atomic_read(&w->vn->used.flows), 7);
+	kt_expect_nothing(w);
+}
+
 /* No member: told at once. */
 static void refused(struct kunit *test)
 {
@@ -449,6 +503,7 @@ static void detached(struct kunit *test)
 static struct kunit_case cases[] = {
 	KUNIT_CASE_PARAM(service, protos_gen_params),
 	KUNIT_CASE_PARAM(hairpin, protos_gen_params),
+	KUNIT_CASE_PARAM(shared_member, protos_gen_params),
 	KUNIT_CASE_PARAM(refused, protos_gen_params),
 	KUNIT_CASE_PARAM(icmp_error, icmp_cases_gen_params),
 	KUNIT_CASE(icmp_error_forged),

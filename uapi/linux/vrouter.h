@@ -185,8 +185,8 @@ enum vrouter_flow_state {
  *   reached
  * @VROUTER_DROP_REASON_VIF_HALF_OPEN_LIMIT: the interface's limit of half-open
  *   flows is reached
- * @VROUTER_DROP_REASON_FLOW_CLASH: the reply's tuple belongs to another flow
- *   already
+ * @VROUTER_DROP_REASON_FLOW_CLASH: the reply's tuple belongs to another flow,
+ *   and no other source port is free
  * @VROUTER_DROP_REASON_TCP_NO_FLOW: TCP packet that opens no connection and
  *   belongs to none
  * @VROUTER_DROP_REASON_TCP_STATE: TCP packet that does not fit the
