@@ -8,6 +8,7 @@ import ipaddress
 import os
 import signal
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 # pylint: disable=wrong-import-position
@@ -600,8 +601,10 @@ def fail_over():
     tap.equal([m.metrics().get("vrouter_manager_leader") for m in managers], [1, 0], "one leads")
     tap.equal(managers[1].metrics().sum("vrouter_manager_writes_total"), 0, "the other one has written nothing")
     managers[0].end(signal.SIGKILL)
+    killed = time.monotonic()
     make_pod("after", "n2", labels={"app": "after"})
     until(lambda: get("virtualmachineinterfaces", "after", "team"), "killed, the other one takes over")
+    tap.say(f"from the kill to the other one's first write: {time.monotonic() - killed:.1f} s")
     tap.equal({k: v for k, v in addresses().items() if v != "team/after"}, before, "all addresses are as before")
     tap.equal((blocks("n1"), blocks("n2")), had, "and all blocks")
     tap.check(in_blocks("after", "n2"), "which the new pod is in")

@@ -138,6 +138,52 @@ def services():
               "a pod reaches the API server by the service kubernetes", res.stdout + res.stderr)
 
 
+def slice_of(family, name):
+    """One EndpointSlice with one pod, as a service with many has them."""
+    pod = pods[name]
+    return {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": f"IPv{family}",
+            "metadata": {"name": f"many-{family}-{name}", "labels": {"kubernetes.io/service-name": "many"}},
+            "ports": [{"name": "http", "port": 8080, "protocol": "TCP"}],
+            "endpoints": [{"addresses": [pod.v4 if family == 4 else pod.v6], "nodeName": f"node{ON[name]}",
+                           "conditions": {"ready": True, "serving": True, "terminating": False},
+                           "targetRef": {"kind": "Pod", "namespace": "default", "name": name}}]}
+
+
+def slices():
+    """A service of several EndpointSlices, whose members are in a pool and its shards."""
+    own = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
+    both, families = {"default/web-1", "default/web-2"}, (4, 6)
+    cp.api.post("/api/v1/namespaces/default/services", {
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "many"}, "spec": {
+            "ipFamilyPolicy": "PreferDualStack", "ports": [{"name": "http", "port": 80, "targetPort": 8080}]}})
+    addrs = dict(zip(families, vips("many")))
+
+    def served(who_is):
+        return all(who(pods[name], addrs[f]) == who_is for name in ("client", "other") for f in families)
+
+    def shards():
+        pools = cp.api.get("/apis/opencontrail.org/v1/namespaces/default/loadbalancerpools")["items"]
+        return sum(p["spec"].get("shardOf") == "many.http" for p in pools)
+
+    for name in ("web-1", "web-2"):
+        for f in families:
+            cp.api.post(own, slice_of(f, name))
+    until(lambda: served(both), "members of all slices serve, on both nodes, in both families")
+    tap.equal(shards(), 3, "the pool has a shard for each slice but the first")
+    for gone, left in (("web-2", "web-1"), ("web-1", "web-2")):
+        for f in families:
+            cp.api.delete(f"{own}/many-{f}-{gone}")
+        until(lambda left=left: served({f"default/{left}"}), f"without the slices of {gone} it is {left} alone that serves")
+        for f in families:
+            cp.api.post(own, slice_of(f, gone))
+        until(lambda: served(both), "and with them both")
+    cp.api.delete("/api/v1/namespaces/default/services/many")
+    for name in ("web-1", "web-2"):
+        for f in families:
+            cp.api.delete(f"{own}/many-{f}-{name}")
+    until(lambda: not shards(), "the shards go with the service")
+
+
 def policies():
     cp.api.post("/apis/networking.k8s.io/v1/namespaces/default/networkpolicies", {
         "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "web"}, "spec": {
@@ -186,7 +232,7 @@ def faults():
 
 
 set_up()
-CASES = (pods_run, blocks, services, policies, isolation, faults)
+CASES = (pods_run, blocks, services, slices, policies, isolation, faults)
 tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
 if tap.failed:
     tap.say(cluster.logs())
