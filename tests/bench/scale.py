@@ -22,10 +22,11 @@ import tempfile
 import time
 
 from scale_common import CHANGES, LONG, Mean, cpu_us, peak_kib, result
+from scale_kernel import Notices
 from scale_objects import BURST, Cluster, make
 # pylint: disable=wrong-import-order
 from vrtest.netns import Netns
-from vrtest.node import BUILD, Node
+from vrtest.node import BUILD, SRC, Node
 from vrtest.prom import Metrics
 from vrtest.tap import wait_for
 
@@ -58,12 +59,14 @@ class Feed:
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.connect(path)
         self.lines = self.sock.makefile("rb", 1 << 20)
+        self.came = 0
         while b'"BOOKMARK"' not in self.lines.readline()[:30]:
             pass
 
     def until(self, kind, name):
-        """Its next change; how many lines there were."""
+        """Its next change; how many lines there were. When it came is in came."""
         for n, line in enumerate(self.lines, 1):
+            self.came = time.monotonic()
             obj = json.loads(line)["object"]
             if obj["kind"] == kind and obj["metadata"]["name"] == name:
                 return n
@@ -165,10 +168,6 @@ def is_programmed(node, c):
             not m.get("vrouter_sync_proxy_rules_service_changes_pending"))
 
 
-def members(node, nexthop):
-    return {m["addr"] for m in node.vrctl("nexthop", "get", "id", nexthop)["member"]}
-
-
 def groups(node, label):
     return len(next(v for v in node.vrctl("vif", "show") if v.get("label") == label).get("sg", []))
 
@@ -183,15 +182,14 @@ def node_start(node, c):
 
 
 def node_endpoint(node, c):
-    """A member goes and comes back, until it is so in the kernel."""
-    label, address = f"{c.ns_of(0)}/svc-0", c.addresses(0)[0]
+    """A member goes and comes back: from the line that says so to the kernel that has it."""
+    label, feed, notices = f"{c.ns_of(0)}/svc-0", Feed(node.feed), Notices(node.ns, SRC)
     nexthop = next(v["nexthop"] for v in node.vrctl("vip", "show") if v.get("label", "").startswith(label + ":"))
     mean, took = Mean(manager=node.manager, daemon=node.daemon), []
     for i in range(CHANGES):
-        start = time.monotonic()
         replace(node.manifests, SLICE, c.slice(0, down=() if i % 2 else (0,)))
-        wait_for(lambda on=bool(i % 2): (address in members(node, nexthop)) == on, "the member", 60, step=0)
-        took.append(time.monotonic() - start)
+        feed.until("LoadBalancerPool", "svc-0.http")
+        took.append(notices.until(nexthop) - feed.came)
     mean.results("endpoint")
     took.sort()
     result("endpoint_to_kernel_median", took[len(took) // 2] * 1e6)

@@ -21,17 +21,18 @@ FIGURES = {
     "daemon.peak": ("vrouterd: most memory held", "MB", MB),
     "daemon.endpoint_cpu": ("vrouterd: one endpoint changes, CPU", "ms", 1e3),
     "daemon.label_cpu": ("vrouterd: the label, CPU", "ms", 1e3),
-    "endpoint_to_kernel_median": ("an endpoint's change, file to kernel, median", "ms", 1e3),
+    "endpoint_to_kernel_median": ("vrouterd: an endpoint's change, feed to kernel, median", "ms", 1e3),
     "endpoint_to_kernel_p99": ("  and of 99 of 100", "ms", 1e3),
 }
 
 SERVICES, FULL = "100-5000-10000-1000", "5000-150000-10000-10000"
 
 # part-size or size: at most, in the unit of the table above. UML's system calls cost several times a
-# machine's, so times are only asked for of what runs on the machine itself.
+# machine's: what is reached there is reached.
 GOALS = {
     SERVICES: {"manager.peak": 64, "manager.start_peak": 64, "manager.restart_peak": 64, "daemon.peak": 64},
     FULL: {"manager.peak": 1000},
+    f"uml-{FULL}": {"daemon.start_cpu": 10, "daemon.peak": 200, "endpoint_to_kernel_p99": 5},
     f"native-{FULL}": {"manager.start_cpu": 60, "manager.endpoint_cpu": 5, "manager.label_cpu": 10,
                        "daemon.list_cpu": 10, "daemon.peak": 200},
 }
