@@ -105,7 +105,7 @@ build()
 	base_is_there || step make_base
 	step make_image
 	step check_image
-	step buildah push "$image" "docker-archive:$tmp/archive:docker.io/library/$image"
+	step buildah push "$image" "docker-archive:$tmp/archive:$image"
 	# what was only for this run, and what older programs were in
 	step buildah rm --all
 	step buildah rmi --prune
