@@ -20,7 +20,8 @@ BURST = 100          # policies that select what has the label burst
 def write(folder, name, objects):
     for part, start in enumerate(range(0, len(objects), PER_FILE)):
         with open(f"{folder}/{name}-{part:03d}.json", "w", encoding="ascii") as file:
-            json.dump({"apiVersion": "v1", "kind": "List", "items": objects[start:start + PER_FILE]}, file, separators=(",", ":"))
+            # not json.dump(), which is Python all the way down
+            file.write(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects[start:start + PER_FILE]}, separators=(",", ":")))
 
 
 def node(i):
