@@ -230,7 +230,8 @@ static enum vrouter_drop_reason join(struct vr_pkt *pkt, struct vr_flow_side **s
 	return why == VR_DECIDE_ANEW ? VROUTER_DROP_REASON_NO_MEMORY : why;
 }
 
-#define INSERT_ATTEMPTS	3	/* as it is, by another port, and once more when another CPU took that */
+/* As it is, by another port, and once more when another CPU took that. */
+#define INSERT_ATTEMPTS	3
 
 enum vrouter_drop_reason vr_flow_new(struct vr_pkt *pkt, struct vr_decision *d,
 				     struct vr_flow_side **side)
