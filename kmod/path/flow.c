@@ -2,6 +2,7 @@
 /* A flow's packet, and a packet's flow: what a hit writes, and how a flow is made. */
 
 #include <linux/random.h>
+#include <linux/sctp.h>
 
 #include "path.h"
 
@@ -112,6 +113,24 @@ static bool choose_port(struct vr_pkt *pkt, struct vr_decision *d)
 	return find_port(pkt, d, d->port_min, d->port_max);
 }
 
+/* May its source port become another one? That of ICMP is the identifier, which is in both places.
+ * What an SCTP association sends to another address of its peer (RFC 9260, 5.4: a HEARTBEAT to
+ * each that the peer told) has to have the association's ports, or the peer aborts it.
+ */
+static bool may_change_port(const struct vr_pkt *pkt)
+{
+	u8 buf;
+	const u8 *chunk;
+
+	if (vr_proto_is_icmp(pkt->tuple.proto))
+		return false;
+	if (pkt->tuple.proto != IPPROTO_SCTP)
+		return true;
+	chunk = skb_header_pointer(pkt->skb, pkt->l4_off + sizeof(struct sctphdr), sizeof(buf),
+				   &buf);
+	return chunk && *chunk == SCTP_CID_INIT;
+}
+
 /* The client's own port is in use towards this very member, by another service or without one:
  * both of them answer it from the same address. The member sees another port, as it would behind
  * kube-proxy; a privileged one stays privileged, for which servers of NFS ask.
@@ -120,7 +139,7 @@ static bool change_port(struct vr_pkt *pkt, struct vr_decision *d)
 {
 	if (d->port_min)
 		return choose_port(pkt, d);
-	if (vr_proto_is_icmp(pkt->tuple.proto))
+	if (!may_change_port(pkt))
 		return false;
 	if (ntohs(pkt->tuple.sport) < PRIVILEGED)
 		return find_port(pkt, d, PRIVILEGED / 2, PRIVILEGED - 1);

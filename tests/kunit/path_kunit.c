@@ -115,13 +115,16 @@ static void same_way_back(struct kt_world *w, const struct kt_pkt *p, u16 min, u
 	kt_expect_recv(w, 0, &seen, "back to the client");
 }
 
+static const u8 init_chunk[64] = { 1 }, heartbeat_chunk[64] = { 4 };
+
 static void shared_member(struct kunit *test)
 {
 	const struct proto_case *c = test->param_value;
 	struct kt_world *w = kt_world(test);
 	struct kt_pkt p = { .family = c->family, .proto = c->proto, .src = KT_POD(0),
 			    .dst = KT_VIP, .sport = 5000, .dport = 80, .flags = KT_SYN,
-			    .payload = c->proto == TCP ? 0 : 64, .csum = c->csum };
+			    .payload = c->proto == TCP ? 0 : 64, .data = init_chunk,
+			    .csum = c->csum };
 	struct kt_pkt privileged = p;
 	unsigned int port;
 
@@ -139,6 +142,23 @@ static void shared_member(struct kunit *test)
 	privileged.dport = 81;
 	same_way_back(w, &privileged, 512, 1023);
 	KUNIT_EXPECT_EQ(test, atomic_read(&w->vn->used.flows), 7);
+	kt_expect_nothing(w);
+}
+
+/* The other way of an association that has one already keeps its ports, or is none. */
+static void second_path(struct kunit *test)
+{
+	struct kt_pkt p = { .family = AF_INET, .proto = IPPROTO_SCTP, .src = KT_POD(0),
+			    .dst = KT_VIP, .sport = 5000, .dport = 80, .payload = 64,
+			    .data = init_chunk };
+	struct kt_world *w = kt_world(test);
+
+	kt_set_service(w, AF_INET, IPPROTO_SCTP, KT_VIP, 80, NH, 1, 1, 8080);
+	same_way_back(w, &p, 5000, 5000);
+	p.dst = KT_POD(1);
+	p.dport = 8080;
+	p.data = heartbeat_chunk;
+	kt_expect_drop(w, 0, &p, VROUTER_DROP_REASON_FLOW_CLASH);
 	kt_expect_nothing(w);
 }
 
@@ -504,6 +524,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE_PARAM(service, protos_gen_params),
 	KUNIT_CASE_PARAM(hairpin, protos_gen_params),
 	KUNIT_CASE_PARAM(shared_member, protos_gen_params),
+	KUNIT_CASE(second_path),
 	KUNIT_CASE_PARAM(refused, protos_gen_params),
 	KUNIT_CASE_PARAM(icmp_error, icmp_cases_gen_params),
 	KUNIT_CASE(icmp_error_forged),
