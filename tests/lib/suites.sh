@@ -2,10 +2,10 @@
 # shellcheck shell=bash
 # Which suites node.sh and cluster.sh run. Sourced.
 #
-# FOLDER/suites may list them in order, "name [um] [stock]" per line.
+# FOLDER/suites may list them in order, each with the kinds it is of.
 
-# The tests in a folder for a kernel ("um" or "stock"), by file name, in order;
-# $SUITE and $T narrow: suites_of FOLDER KIND
+# The tests in a folder for a kernel ("um" or "stock") or another kind, by file name, in
+# order; those of no kind are of each kernel. $SUITE and $T narrow: suites_of FOLDER KIND
 suites_of()
 {
 	local folder=$1 kind=$2 name where file
@@ -16,7 +16,7 @@ suites_of()
 		find "$folder" -maxdepth 1 -type f -perm -u+x \
 			\( -name '*.sh' -o -name '*.py' \) -printf '%f\n' | sort
 	fi 2>/dev/null | while read -r name where; do
-		case " $where " in *" $kind "* | "  ") ;; *) continue ;; esac
+		case "$kind: $where " in *" $kind "* | um:"  " | stock:"  ") ;; *) continue ;; esac
 		for file in "$folder/${name%.??}".{sh,py}; do
 			[ -x "$file" ] || continue
 			name=${file##*/}
