@@ -72,14 +72,10 @@ class Program:
     def alive(self):
         return self.proc is not None and self.proc.poll() is None
 
-    def wait_ready(self, cond, seconds=PATIENCE, again=0):
-        """Until cond() is true; an error with the end of the log when the program died more than `again` times."""
+    def wait_ready(self, cond, seconds=PATIENCE):
+        """Until cond() is true; an error with the end of the log when the program died."""
         def ready():
-            nonlocal again
-            if not self.alive() and again:
-                again -= 1
-                self.start()
-            elif not self.alive():
+            if not self.alive():
                 raise AssertionError(f"{self.name} ended with status {self.proc.returncode}\n"
                                      f"{self.tail()}")
             return cond()
@@ -261,12 +257,10 @@ class ControlPlane:
         self.stop("etcd")
 
     def start_apiserver(self):
-        """Returns when it is ready and the service "kubernetes" is there. It gives up by itself when others keep the emulated
-        processors so busy that a check of its own takes a minute; a kubelet starts it again then, and so does this.
-        """
+        """Returns when it is ready and the service "kubernetes" is there."""
         program = self.programs["kube-apiserver"]
         program.start()
-        program.wait_ready(self.ready, 2 * PATIENCE, again=3)
+        program.wait_ready(self.ready)
         program.wait_ready(lambda: self._answers(
             self.api, "/api/v1/namespaces/default/services/kubernetes"))
 

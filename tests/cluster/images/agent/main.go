@@ -161,7 +161,7 @@ func run(url string, stop chan struct{}, done chan *Result) {
 		default:
 			result.add(fetch(url, patience))
 			// A stream, not a flood: the pods share two emulated CPUs.
-			time.Sleep(200 * time.Millisecond)
+			time.Sleep(50 * time.Millisecond)
 		}
 	}
 }
