@@ -200,8 +200,8 @@ cluster:
 	$(Q)$(MAKE) programs
 	$(Q)$(lib)/cluster.sh $(O)
 
-# From node-um on they run beside that one: most of what it does is waiting for one emulated CPU. Its modules are kunit's.
-parts := kunit node-um lint unit node-stock cluster
+# The last three run beside each other: most of what they do is waiting for one emulated CPU.
+parts := lint unit kunit node-um node-stock cluster
 
 # A failing part does not keep the next ones from running; all are summed up.
 .PHONY: test
