@@ -11,7 +11,7 @@
 #include "kube_client.h"
 
 #define KUBE_MAX_EVENT	(8u << 20)	/* octets of one event of a watch */
-#define KUBE_PAGE	100		/* objects in one answer to a list: a pod takes some 90 KB while it is read */
+#define KUBE_PAGE	100		/* objects in one answer to a list: a pod takes 90 KB meanwhile */
 
 struct kube_reflector_ops {
 	/* New or changed. key: "ns/name", or "name" of what has no namespace. object is borrowed. */
