@@ -222,8 +222,36 @@ def all_at_once():
     exchange("all of them killed", lose, back)
 
 
+def vips(node):
+    """Names of the services in the node's kernel."""
+    return {v["label"].split("/")[1].split(":")[0] for v in node.vrctl("vip", "show") if v.get("label", "").startswith("default/")}
+
+
+def unseen():
+    """What changes while no daemon looks, and the API server has forgotten when they look again."""
+    def signal_all(sig):
+        for node in nodes.values():
+            node.daemon.send_signal(sig)
+    nodes[1].apply("50-brief", [service("default", "brief", [(80, 8080, "TCP", "http")], {"app": "web"})])
+    until(lambda: all("brief" in vips(n) for n in nodes.values()), "unseen: a service is on all nodes")
+    cp.kill("kube-apiserver")
+    signal_all(signal.SIGSTOP)
+    cp.start_apiserver()
+    nodes[1].delete("50-brief")
+    nodes[1].apply("51-later", [service("default", "later", [(80, 8080, "TCP", "http")], {"app": "web"})])
+    path = "/apis/opencontrail.org/v1/namespaces/default/loadbalancers"
+    until(lambda: {lb["metadata"]["name"] for lb in cp.api.get(path)["items"]} >= {"web", "later"} and not cp.api.find(f"{path}/brief"),
+          "unseen: it is exchanged for another while all daemons are stopped")
+    cp.forget()
+    cp.kill("kube-apiserver")
+    cp.start_apiserver()
+    signal_all(signal.SIGCONT)
+    until(lambda: all(vips(n) >= {"web", "later"} and "brief" not in vips(n) for n in nodes.values()), "unseen: they list all again, and catch up")
+    settled("unseen")
+
+
 set_up()
-tap.run([(f.__name__, f) for f in (nothing, manager, api_server, etcd, daemon, all_at_once)], only=os.environ.get("CASE"))
+tap.run([(f.__name__, f) for f in (nothing, manager, api_server, etcd, daemon, all_at_once, unseen)], only=os.environ.get("CASE"))
 for asker in (*loads, thief):
     asker.end()
 if tap.failed:

@@ -668,6 +668,44 @@ def pinned():
     cp.api.delete(f"{GROUP}/instanceips/{mine}")
 
 
+def lists(resource):
+    return managers[0].metrics().get("vrouter_manager_lists_total", resource=resource)
+
+
+def listed_again():
+    """What happened in a time that the API server knows nothing of any more: all is listed again."""
+    kinds = ("pods", "networkpolicies", "instanceips", "virtualmachineinterfaces")
+    for name in ("stays", "goes"):
+        make_pod(name, "n1", labels={"app": name})
+    policy("goes", {"podSelector": {"matchLabels": {"app": "stays"}}, "ingress": []})
+    until(lambda: len([v for v in addresses().values() if v in ("team/stays", "team/goes")]) == 4, "two pods have their addresses")
+    until(lambda: get("securitygroups", "policy-goes", "team"), "and a policy its group")
+    before, listed = addresses(), {k: lists(k) for k in kinds}
+    # it is told of nothing from here on, not even by what its socket has
+    cp.kill("kube-apiserver")
+    managers[0].proc.send_signal(signal.SIGSTOP)
+    cp.start_apiserver()
+    cp.kubectl("delete", "pod", "goes", "-n", "team", "--grace-period=0", "--force")
+    cp.api.delete("/apis/networking.k8s.io/v1/namespaces/team/networkpolicies/goes")
+    gone = next(k for k, v in before.items() if v == "team/stays")
+    cp.api.delete(f"{GROUP}/instanceips/{gone}")
+    make_pod("comes", "n2", labels={"app": "comes"})
+    cp.forget()
+    cp.kill("kube-apiserver")
+    cp.start_apiserver()
+    managers[0].proc.send_signal(signal.SIGCONT)
+    until(lambda: get("virtualmachineinterfaces", "comes", "team"), "a pod that came unseen has its interface")
+    until(lambda: not get("virtualmachineinterfaces", "goes", "team"), "one that went has none")
+    until(lambda: "team/goes" not in addresses().values(), "its addresses are free")
+    until(lambda: not get("securitygroups", "policy-goes", "team"), "the policy's group is gone")
+    until(lambda: addresses().get(gone) == "team/stays", "an InstanceIP that somebody deleted is there again")
+    tap.equal({k: v for k, v in addresses().items() if v != "team/comes"},
+              {k: v for k, v in before.items() if v != "team/goes"}, "all others are as they were")
+    tap.check(all(lists(k) > listed[k] for k in kinds), "all was listed again", {k: (listed[k], lists(k)) for k in kinds})
+    for name in ("stays", "comes"):
+        delete_pod(name)
+
+
 def api_server_gone():
     cp.kill("kube-apiserver")
     until(lambda: "the API server is not followed" in managers[0].said(), "the API server killed: the manager notices")
@@ -681,7 +719,7 @@ with cp:
     set_up()
     CASES = (not_ready, translated, waiting, quiet, observed, introspected, policies, cluster_policies, attachments, examples, users_group, isolation, apps, users_network,
              address_blocks, exhaustion, namespace_network, health, foreign, namespace_gone, events, fail_over, while_down, pinned,
-             api_server_gone)
+             listed_again, api_server_gone)
     tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
     if tap.failed:
         for m in managers:

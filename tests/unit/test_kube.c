@@ -148,6 +148,7 @@ struct client {
 	struct kube_config	conf;
 	struct kube_client	*client;
 	char			log[4096];	/* what the callbacks were told, in words */
+	char			*has[8];	/* keys of what it was told of */
 	unsigned int		calls;
 };
 
@@ -184,6 +185,10 @@ static void set_up(struct client *c, const struct answer *script, const char *ce
 
 static void tear_down(struct client *c)
 {
+	size_t i;
+
+	for (i = 0; i < sizeof(c->has) / sizeof(c->has[0]); i++)
+		free(c->has[i]);
 	kube_client_free(c->client);
 	kube_config_clear(&c->conf);
 	sd_event_unref(c->event);
@@ -205,15 +210,46 @@ static void until(struct client *c, const char *said)
 	}
 }
 
+static char **slot_of(struct client *c, const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(c->has) / sizeof(c->has[0]); i++)
+		if (key ? c->has[i] && !strcmp(c->has[i], key) : !c->has[i])
+			return &c->has[i];
+	return NULL;
+}
+
 static void on_put(void *arg, const char *key, json_t *object)
 {
+	struct client *c = arg;
+
 	(void)object;
-	note(arg, "+%s ", key);
+	if (!slot_of(c, key))
+		*slot_of(c, NULL) = xstrdup(key);
+	note(c, "+%s ", key);
 }
 
 static void on_del(void *arg, const char *key)
 {
-	note(arg, "-%s ", key);
+	struct client *c = arg;
+	char **slot = slot_of(c, key);
+
+	if (slot) {
+		free(*slot);
+		*slot = NULL;
+	}
+	note(c, "-%s ", key);
+}
+
+static void on_each(void *arg, kube_key_fn *fn, void *fn_arg)
+{
+	struct client *c = arg;
+	size_t i;
+
+	for (i = 0; i < sizeof(c->has) / sizeof(c->has[0]); i++)
+		if (c->has[i])
+			fn(fn_arg, c->has[i]);
 }
 
 static void on_synced(void *arg)
@@ -226,8 +262,8 @@ static void on_trouble(void *arg, const char *text)
 	note(arg, "[%s] ", text ? text : "fine");
 }
 
-static const struct kube_reflector_ops ops = { on_put, on_del, on_synced, on_trouble, false, NULL };
-static const struct kube_reflector_ops optional_ops = { on_put, on_del, on_synced, on_trouble, true, NULL };
+static const struct kube_reflector_ops ops = { on_put, on_del, on_each, on_synced, on_trouble, false, NULL };
+static const struct kube_reflector_ops optional_ops = { on_put, on_del, on_each, on_synced, on_trouble, true, NULL };
 static const struct kube_pace fast = { 10, 40, 50 };
 
 /* The script is gone through, and this is what the owner was told. */
@@ -300,7 +336,7 @@ static void gone_in_the_watch(void **state)
 	};
 
 	(void)state;
-	reflect(script, "-a/y", (const char *const[]){ "+a/x +a/y synced +a/z -a/x +a/z -a/y", NULL });
+	reflect(script, "-a/y", (const char *const[]){ "+a/x +a/y synced +a/y +a/z -a/x +a/z -a/y", NULL });
 }
 
 /* Each is resumed where it was, and told in words. */
@@ -357,7 +393,7 @@ static void absent_for_a_while(void **state)
 
 	(void)state;
 	reflect_by(&optional_ops, script, "-a/x", (const char *const[]){ "+a/x +a/y synced [GET /api/v1/pods: the server could "
-		   "not find the requested resource] +a/z -a/x", NULL });
+		   "not find the requested resource] +a/y +a/z -a/x", NULL });
 }
 
 /* A server that has only the other version, and is upgraded. */
@@ -373,7 +409,7 @@ static void other_version(void **state)
 		{ "/api/v1/pods watch 12", 0, 0, 0, 0, 0 },
 		{ 0 },
 	};
-	static const struct kube_reflector_ops two = { on_put, on_del, on_synced, on_trouble, false, "/api/v0/pods" };
+	static const struct kube_reflector_ops two = { on_put, on_del, on_each, on_synced, on_trouble, false, "/api/v0/pods" };
 
 	(void)state;
 	reflect_by(&two, script, "-a/x", (const char *const[]){ "+a/x +a/y synced +a/z ", NULL });

@@ -14,12 +14,6 @@
 #define WATCH_MIN	300	/* seconds, and as many at random */
 #define WATCH_GRACE	30	/* seconds that the server may be late */
 
-/* What is known of an object: enough to tell a change, and what is no longer listed. */
-struct known {
-	bool		listed;		/* in the list that is being read */
-	char		text[];		/* key and resourceVersion, each with its NUL */
-};
-
 struct kube_reflector {
 	struct kube_client		*client;
 	sd_event_source			*timer;
@@ -28,7 +22,7 @@ struct kube_reflector {
 	const struct kube_reflector_ops	*ops;
 	void				*arg;
 	struct kube_call		*call;
-	void				*known;		/* tree of struct known */
+	void				*listed;	/* tree of keys: of the list that is being read */
 	char				*version;	/* to watch from; NULL: list first */
 	char				*next_page;	/* the list's continue token */
 	char				*line;		/* of the watch, not yet complete */
@@ -36,6 +30,7 @@ struct kube_reflector {
 	unsigned int			failures;
 	struct kube_reflector_stats	stats;
 	bool				synced, told, relist;
+	bool				again;		/* the owner had something before this list */
 	char				why[VR_ERR_TEXT];	/* the stream is given up */
 };
 
@@ -93,17 +88,7 @@ static void retry(struct kube_reflector *r, unsigned int at_least_s)
 	wait_ms(r, at_least_s * 1000ULL + bound / 2 + random_below(bound / 2 + 1));
 }
 
-/* --- what is known --------------------------------------------------------- */
-
-static int by_key(const void *a, const void *b)
-{
-	return strcmp(((const struct known *)a)->text, ((const struct known *)b)->text);
-}
-
-static const char *known_version(const struct known *k)
-{
-	return k->text + strlen(k->text) + 1;
-}
+/* --- what is listed -------------------------------------------------------- */
 
 static const char *version_of(const json_t *object)
 {
@@ -123,90 +108,95 @@ static char *key_of(const json_t *object)
 	return ns && *ns ? xasprintf("%s/%s", ns, name) : xstrdup(name);
 }
 
-/* To be freed; NULL: it has no name. */
-static struct known *known_new(const json_t *object)
+static int by_key(const void *a, const void *b)
 {
-	cleanup_free char *key = key_of(object);
-	const char *version = version_of(object);
-	struct known *k;
+	return strcmp(a, b);
+}
 
-	if (!key)
-		return NULL;
-	version = version ? version : "";
-	k = xzalloc(sizeof(*k) + strlen(key) + strlen(version) + 2);
-	strcpy(stpcpy(k->text, key) + 1, version);
-	return k;
+static void note_one(void *arg, const char *key)
+{
+	(void)key;
+	*(bool *)arg = true;
+}
+
+static bool owner_has_any(const struct kube_reflector *r)
+{
+	bool any = false;
+
+	r->ops->each(r->arg, note_one, &any);
+	return any;
+}
+
+static void forget_listed(struct kube_reflector *r)
+{
+	tdestroy(r->listed, free);
+	r->listed = NULL;
 }
 
 static bool put(struct kube_reflector *r, json_t *object)
 {
-	struct known *k = known_new(object), *old, **at;
+	cleanup_free char *key = key_of(object);
 
-	if (!k || !version_of(object)) {
+	if (!key || !version_of(object)) {
 		snprintf(r->why, sizeof(r->why), "an object without metadata.%s",
-			 k ? "resourceVersion" : "name");
-		free(k);
+			 key ? "resourceVersion" : "name");
 		return false;
 	}
-	at = mem_check(tsearch(k, &r->known, by_key));
-	old = *at;
-	if (old != k && !strcmp(known_version(old), known_version(k))) {
-		old->listed = true;
-		free(k);
-		return true;
-	}
-	if (old != k)
-		free(old);
-	*at = k;
-	k->listed = true;
 	r->stats.events++;
-	r->ops->put(r->arg, k->text, object);
+	r->ops->put(r->arg, key, object);
 	return true;
 }
 
-static void drop(struct kube_reflector *r, struct known *k)
+static void del(struct kube_reflector *r, const char *key)
 {
-	tdelete(k, &r->known, by_key);
 	r->stats.events++;
-	r->ops->del(r->arg, k->text);
-	free(k);
+	r->ops->del(r->arg, key);
 }
 
-struct unlisted {
-	struct known	**v;
-	size_t		n;
+/* One of a list. What the owner had before and is not among them has gone. */
+static bool put_listed(struct kube_reflector *r, json_t *object)
+{
+	char *key;
+
+	if (!put(r, object))
+		return false;
+	if (!r->again)
+		return true;
+	key = key_of(object);
+	if (*(char **)mem_check(tsearch(key, &r->listed, by_key)) != key)
+		free(key);
+	return true;
+}
+
+struct gone {
+	struct kube_reflector	*r;
+	char			**keys;
+	size_t			n;
 };
 
-static void find_unlisted(const void *node, VISIT which, void *arg)
+static void note_unlisted(void *arg, const char *key)
 {
-	struct known *k = *(struct known *const *)node;
-	struct unlisted *u = arg;
+	struct gone *gone = arg;
 
-	if (which != leaf && which != postorder)
+	if (tfind(key, &gone->r->listed, by_key))
 		return;
-	if (!k->listed) {
-		u->v = mem_check(reallocarray(u->v, u->n + 1, sizeof(*u->v)));
-		u->v[u->n++] = k;
-	}
-	k->listed = false;
+	gone->keys = mem_check(reallocarray(gone->keys, gone->n + 1, sizeof(*gone->keys)));
+	gone->keys[gone->n++] = xstrdup(key);
 }
 
-static void forget_listed(const void *node, VISIT which, void *arg)
+static void del_unlisted(struct kube_reflector *r)
 {
-	(void)arg;
-	if (which == leaf || which == postorder)
-		(*(struct known *const *)node)->listed = false;
-}
-
-static void drop_unlisted(struct kube_reflector *r)
-{
-	struct unlisted u = {};
+	struct gone gone = { .r = r };
 	size_t i;
 
-	twalk_r(r->known, find_unlisted, &u);
-	for (i = 0; i < u.n; i++)
-		drop(r, u.v[i]);
-	free(u.v);
+	if (r->again)
+		r->ops->each(r->arg, note_unlisted, &gone);
+	for (i = 0; i < gone.n; i++) {
+		del(r, gone.keys[i]);
+		free(gone.keys[i]);
+	}
+	free(gone.keys);
+	forget_listed(r);
 }
 
 /* --- list ------------------------------------------------------------------ */
@@ -219,7 +209,7 @@ static void set(char **to, const char *value)
 
 static void list_done(struct kube_reflector *r, const char *version)
 {
-	drop_unlisted(r);
+	del_unlisted(r);
 	set(&r->version, version);
 	fine(r);
 	if (!r->synced) {
@@ -269,7 +259,7 @@ static void on_page(void *arg, const struct kube_response *rsp, const struct vr_
 	}
 	for (i = 0; !err && i < json_array_size(json_object_get(rsp->body, "items")); i++) {
 		item = json_array_get(json_object_get(rsp->body, "items"), i);
-		if (!put(r, item)) {
+		if (!put_listed(r, item)) {
 			vr_err_set(&bad, EBADMSG, "GET %s: item %zu: %s", r->path, i, r->why);
 			err = &bad;
 		}
@@ -277,7 +267,7 @@ static void on_page(void *arg, const struct kube_response *rsp, const struct vr_
 	if (err) {
 		/* also 410 on a page: what was read so far belongs to a past that is gone */
 		set(&r->next_page, NULL);
-		if (rsp->status == 404 && r->ops->optional && !r->known) {
+		if (rsp->status == 404 && r->ops->optional && !owner_has_any(r)) {
 			absent(r);
 			return;
 		}
@@ -317,7 +307,7 @@ static bool on_event(struct kube_reflector *r, json_t *event)
 {
 	const char *type = json_string_value(json_object_get(event, "type"));
 	json_t *object = json_object_get(event, "object");
-	struct known *k, **at;
+	cleanup_free char *key = NULL;
 
 	if (!type || !json_is_object(object))
 		return give_up(r, "a line that is no event");
@@ -329,11 +319,10 @@ static bool on_event(struct kube_reflector *r, json_t *event)
 		if (!put(r, object))
 			return give_up(r, "an object without a name");
 	} else if (!strcmp(type, "DELETED")) {
-		k = known_new(object);
-		at = k ? tfind(k, &r->known, by_key) : NULL;
-		free(k);
-		if (at)
-			drop(r, *at);
+		key = key_of(object);
+		if (!key)
+			return give_up(r, "an object without a name");
+		del(r, key);
 	} else if (strcmp(type, "BOOKMARK")) {
 		return give_up(r, "an event of a type that is not known");
 	}
@@ -426,7 +415,8 @@ static void begin(struct kube_reflector *r)
 	} else {
 		/* of a list that was broken off, too */
 		if (!r->next_page) {
-			twalk_r(r->known, forget_listed, NULL);
+			forget_listed(r);
+			r->again = owner_has_any(r);
 			r->stats.lists++;
 		}
 		token = r->next_page ? curl_easy_escape(NULL, r->next_page, 0) : NULL;
@@ -476,7 +466,7 @@ void kube_reflector_free(struct kube_reflector *r)
 		return;
 	kube_call_cancel(r->call);
 	sd_event_source_disable_unref(r->timer);
-	tdestroy(r->known, free);
+	forget_listed(r);
 	free(r->version);
 	free(r->next_page);
 	free(r->line);

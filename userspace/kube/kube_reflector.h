@@ -2,8 +2,8 @@
 /*
  * All objects of one kind, as they are and as they change: a list in pages, then a watch from
  * there on. What breaks is begun again where it stopped; when the server no longer knows that
- * far back, the list is read anew and its differences are told. The owner keeps the objects; the
- * reflector only remembers which there are.
+ * far back, the list is read anew: all of it is told again, and what is no longer in it. The
+ * owner keeps the objects; the reflector remembers none, and asks which there are.
  */
 #ifndef KUBE_REFLECTOR_H
 #define KUBE_REFLECTOR_H
@@ -13,10 +13,18 @@
 #define KUBE_MAX_EVENT	(8u << 20)	/* octets of one event of a watch */
 #define KUBE_PAGE	100		/* objects in one answer to a list: a pod takes 90 KB meanwhile */
 
+typedef void kube_key_fn(void *arg, const char *key);
+
 struct kube_reflector_ops {
-	/* New or changed. key: "ns/name", or "name" of what has no namespace. object is borrowed. */
+	/*
+	 * New, changed, or listed again. key: "ns/name", or "name" of what has no namespace. object
+	 * is borrowed.
+	 */
 	void (*put)(void *arg, const char *key, json_t *object);
+	/* May not be there. */
 	void (*del)(void *arg, const char *key);
+	/* Calls fn(fn_arg, key) for all that was put and not deleted since. */
+	void (*each)(void *arg, kube_key_fn *fn, void *fn_arg);
 	/* The first list is complete. */
 	void (*synced)(void *arg);
 	/* What is known may be old, because of this; NULL: no longer. Told once each. */
@@ -56,7 +64,7 @@ void kube_reflector_free(struct kube_reflector *r);
 struct kube_reflector_stats {
 	unsigned long long	lists;		/* that were begun; one when all is well */
 	unsigned long long	watches;	/* that were begun: one each few minutes */
-	unsigned long long	events;		/* objects that came, changed or went */
+	unsigned long long	events;		/* objects that were told of */
 	unsigned long long	failures;	/* lists and watches that ended in trouble */
 };
 

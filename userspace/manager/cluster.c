@@ -168,6 +168,13 @@ static void on_resource(void *arg, enum resource_kind kind, const char *key, con
 	informers_changed(c->informers);
 }
 
+static void each_resource(void *arg, enum resource_kind kind, kube_key_fn *fn, void *fn_arg)
+{
+	const struct cluster *c = arg;
+
+	publisher_each_seen(c->publisher, kind, fn, fn_arg);
+}
+
 /* Another manager was first: what it wrote holds. */
 static void on_taken(void *arg, const char *name, const json_t *object)
 {
@@ -236,6 +243,7 @@ static int start(struct cluster *c, struct vr_err *err)
 {
 	static const struct informer_ops informer_ops = {
 		.changed = on_changed, .complaint = on_complaint, .resource = on_resource,
+		.each = each_resource,
 	};
 	static const struct kube_lease_ops lease_ops = {.leading = on_leading,
 							.stopped = on_stopped};

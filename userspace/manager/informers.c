@@ -108,6 +108,21 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *arg)
 
 /* --- objects --------------------------------------------------------------- */
 
+static uint64_t version_hash(const json_t *object)
+{
+	const json_t *meta = json_object_get(object, "metadata");
+
+	return stable_hash(json_string_value(json_object_get(meta, "resourceVersion")));
+}
+
+/* Listed again, and as it was. */
+static bool is_known(const struct informer *inf, const char *key, const json_t *object)
+{
+	const struct object *obj = map_get(&inf->in->model->objects[inf->object], key);
+
+	return obj && obj->content == version_hash(object);
+}
+
 static void give_to_model(struct informer *inf, json_t *object)
 {
 	struct informers *in = inf->in;
@@ -134,6 +149,7 @@ static void give_to_model(struct informer *inf, json_t *object)
 	report_free(&report);
 	if (!obj)
 		return;
+	obj->content = version_hash(object);
 	object_forget_source(obj);
 	model_put(in->model, obj);
 	informers_changed(in);
@@ -160,6 +176,8 @@ static void on_put(void *arg, const char *key, json_t *object)
 		cleanup_free char *res = resource_key(key);
 
 		in->ops->resource(in->arg, inf->resource, res, object);
+	} else if (is_known(inf, key, object)) {
+		return;
 	}
 	/* nor those that it made of attachment definitions: the model has them from these */
 	if (inf->object != OBJECT_KINDS && !is_own(inf, key) &&
@@ -181,6 +199,32 @@ static void on_del(void *arg, const char *key)
 		return;
 	model_del(in->model, inf->object, key);
 	informers_changed(in);
+}
+
+/* A resource's key as a reflector has it. */
+struct each {
+	kube_key_fn	*fn;
+	void		*arg;
+};
+
+static void on_each_resource(void *arg, const char *key)
+{
+	const struct each *each = arg;
+
+	each->fn(each->arg, *key == '/' ? key + 1 : key);
+}
+
+static void on_each(void *arg, kube_key_fn *fn, void *fn_arg)
+{
+	const struct informer *inf = arg;
+	struct informers *in = inf->in;
+
+	if (inf->resource >= 0) {
+		in->ops->each(in->arg, inf->resource, on_each_resource, &(struct each){ fn, fn_arg });
+		return;
+	}
+	map_for_each(&in->model->objects[inf->object], node)
+		fn(fn_arg, node->key);
 }
 
 static const struct kube_reflector_ops optional_ops;
@@ -226,17 +270,17 @@ static void on_trouble(void *arg, const char *text)
 /* --- all of them ----------------------------------------------------------- */
 
 static const struct kube_reflector_ops reflector_ops = {
-	.put = on_put, .del = on_del, .synced = on_synced, .trouble = on_trouble,
+	.put = on_put, .del = on_del, .each = on_each, .synced = on_synced, .trouble = on_trouble,
 };
 
 /* API servers before 1.21 have it in this version only. */
 static const struct kube_reflector_ops slice_ops = {
-	.put = on_put, .del = on_del, .synced = on_synced, .trouble = on_trouble,
+	.put = on_put, .del = on_del, .each = on_each, .synced = on_synced, .trouble = on_trouble,
 	.other_version = "/apis/discovery.k8s.io/v1beta1/endpointslices",
 };
 
 static const struct kube_reflector_ops optional_ops = {
-	.put = on_put, .del = on_del, .synced = on_synced, .trouble = on_trouble, .optional = true,
+	.put = on_put, .del = on_del, .each = on_each, .synced = on_synced, .trouble = on_trouble, .optional = true,
 };
 
 static bool is_watched(int resource)

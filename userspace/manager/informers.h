@@ -27,6 +27,8 @@ struct informer_ops {
 	void (*complaint)(void *arg, const json_t *object, bool refused, const char *text);
 	/* Of the kinds that the manager writes. object NULL: it is gone. */
 	void (*resource)(void *arg, enum resource_kind kind, const char *key, const json_t *object);
+	/* Calls fn for each of a kind that it was told of, and not yet that it is gone. */
+	void (*each)(void *arg, enum resource_kind kind, kube_key_fn *fn, void *fn_arg);
 };
 
 struct informers *informers_new(sd_event *event, struct kube_client *client,

@@ -56,7 +56,8 @@ struct object {
 	char			uid[UID_TEXT];	/* the manifest's, else made from kind and key */
 	struct labels		*labels;	/* those that count; NULL: none */
 	json_t			*source;	/* as it was read; NULL: see object_forget_source() */
-	uint64_t		content;	/* hash of a manifest, to see what changed; or 0 */
+	/* to see what changed: hash of a manifest, or of the API server's resourceVersion */
+	uint64_t		content;
 	char			*where;		/* "web.yaml:12" */
 	const void		*owner;		/* manifests.c: the file whose object it is */
 	union {

@@ -97,7 +97,7 @@ static void entry_free(struct published *e)
 
 static void drop_if_nothing(struct published *e)
 {
-	if (e->want || e->problem || e->exists)
+	if (e->want || e->problem || e->exists || e->seen)
 		return;
 	map_del(&e->p->entries[e->kind], e->key);
 	entry_free(e);
@@ -449,6 +449,7 @@ void publisher_seen(struct publisher *p, enum resource_kind kind, const json_t *
 					   json_string_value(json_object_get(meta, "name")));
 	struct published *e = entry_get(p, kind, key);
 
+	e->seen = true;
 	if (e->exists && published_version(object) <= e->version)
 		return;
 	published_take(e, object);
@@ -462,7 +463,7 @@ void publisher_gone(struct publisher *p, enum resource_kind kind, const char *ke
 
 	if (!e)
 		return;
-	e->exists = e->managed = false;
+	e->exists = e->managed = e->seen = false;
 	free(e->problem);
 	e->problem = NULL;
 	if (e->user) {
@@ -470,6 +471,17 @@ void publisher_gone(struct publisher *p, enum resource_kind kind, const char *ke
 		e->user->refusal = NULL;
 	}
 	look_at(e);
+}
+
+void publisher_each_seen(const struct publisher *p, enum resource_kind kind,
+			 void (*fn)(void *arg, const char *key), void *arg)
+{
+	map_for_each(&p->entries[kind], node) {
+		const struct published *e = node->value;
+
+		if (e->seen)
+			fn(arg, e->key);
+	}
 }
 
 void publisher_enable(struct publisher *p, bool enable)

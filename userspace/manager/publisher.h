@@ -60,6 +60,9 @@ void publisher_judged(struct publisher *p);
 /* What is there: of a reflector on the kind. */
 void publisher_seen(struct publisher *p, enum resource_kind kind, const json_t *object);
 void publisher_gone(struct publisher *p, enum resource_kind kind, const char *key);
+/* Calls fn with the key of each that was seen and is not gone: not what only our own write tells of. */
+void publisher_each_seen(const struct publisher *p, enum resource_kind kind,
+			 void (*fn)(void *arg, const char *key), void *arg);
 
 enum write_result { WRITE_OK, WRITE_CONFLICT, WRITE_ERROR, WRITE_RESULTS };
 

@@ -57,6 +57,7 @@ struct published {
 	enum resource_kind	kind;
 	unsigned char		phase;
 	bool			exists, managed;	/* what is there */
+	bool			seen;			/* so says its reflector */
 	bool			queued, busy, told, reading;
 };
 

@@ -93,8 +93,32 @@ static bool on_feed_event(void *arg, enum event_type type, const json_t *object,
 	return true;
 }
 
+struct each_key {
+	void (*fn)(void *arg, const char *key);
+	void *arg;
+};
+
+static void on_each_res(const struct res *r, void *arg)
+{
+	const struct each_key *each = arg;
+
+	each->fn(each->arg, res_feed_key(r));
+}
+
+static void on_feed_each(void *arg, const char *kind, void (*fn)(void *arg, const char *key),
+			 void *fn_arg)
+{
+	struct each_key each = { fn, fn_arg };
+	struct daemon *d = arg;
+	enum res_kind k;
+
+	for (k = 0; k < RES_KINDS; k++)
+		if (!strcmp(kind, res_kind_name(k)))
+			model_each(d->model, k, on_each_res, &each);
+}
+
 static const struct feed_ops feed_ops = {
-	.up = on_feed_up, .event = on_feed_event, .down = on_feed_down,
+	.up = on_feed_up, .event = on_feed_event, .down = on_feed_down, .each = on_feed_each,
 };
 
 /* --- the kernel ---------------------------------------------------------------------- */

@@ -26,6 +26,9 @@ struct feed_ops {
 	bool (*event)(void *arg, enum event_type type, const json_t *object, char *why,
 		      size_t size);
 	void (*down)(void *arg);
+	/* Calls fn(fn_arg, key) for all that is held of a kind: "ns/name", or "name". */
+	void (*each)(void *arg, const char *kind, void (*fn)(void *arg, const char *key),
+		     void *fn_arg);
 };
 
 /* One line, without its end, as an event; no I/O. line is its number, for the

@@ -120,6 +120,14 @@ static void on_put(void *arg, const char *key, json_t *object)
 	json_decref(as);
 }
 
+static void on_each(void *arg, kube_key_fn *fn, void *fn_arg)
+{
+	const struct part *p = arg;
+	const struct feed *feed = &p->f->base;
+
+	feed->ops->each(feed->arg, p->kind->name, fn, fn_arg);
+}
+
 static void in_step(struct feed_kube *f)
 {
 	char why[1152];
@@ -156,7 +164,7 @@ static void on_trouble(void *arg, const char *text)
 }
 
 static const struct kube_reflector_ops reflector_ops = {
-	.put = on_put, .del = on_del, .synced = on_synced, .trouble = on_trouble,
+	.put = on_put, .del = on_del, .each = on_each, .synced = on_synced, .trouble = on_trouble,
 };
 
 /* --- to the server ------------------------------------------------------------------------- */

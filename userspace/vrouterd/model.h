@@ -209,6 +209,8 @@ void res_free(struct res *r);
 /* Of an interface on another node: forgets what only its own node needs. */
 void res_is_elsewhere(struct res *r);
 const char *res_kind_name(enum res_kind kind);
+/* Its key as the feed has it: "name" of a kind that has no namespaces. */
+const char *res_feed_key(const struct res *r);
 
 /* --- model.c ---------------------------------------------------------------- */
 

@@ -510,6 +510,17 @@ static void parse_link_local(struct jerr *e, const json_t *spec, struct res *r)
 		jfail(e, "port", "is missing");
 }
 
+/* In the place of a namespace; NULL for kinds that have one. */
+static const char *prefix_of(enum res_kind kind)
+{
+	return kind == RES_ROUTER ? "Node" : kind == RES_LINK_LOCAL ? "LinkLocal" : NULL;
+}
+
+const char *res_feed_key(const struct res *r)
+{
+	return prefix_of(r->kind) ? strchr(r->key, '/') + 1 : r->key;
+}
+
 /* Identity: metadata.namespace and name make the key. */
 static void parse_metadata(struct jerr *e, const json_t *object, struct res *r)
 {
@@ -517,8 +528,9 @@ static void parse_metadata(struct jerr *e, const json_t *object, struct res *r)
 	size_t mark = jenter(e, "metadata", -1);
 	const char *ns, *name;
 
-	ns = r->kind == RES_ROUTER ? "Node" : r->kind == RES_LINK_LOCAL ? "LinkLocal" :
-	     jstring(e, meta, "namespace", true);
+	ns = prefix_of(r->kind);
+	if (!ns)
+		ns = jstring(e, meta, "namespace", true);
 	name = jstring(e, meta, "name", true);
 	if (ns && name && !jbad(e)) {
 		size_t len = strlen(ns) + strlen(name) + 2;

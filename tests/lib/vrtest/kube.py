@@ -16,6 +16,7 @@ import atexit
 import contextlib
 import http.client
 import ipaddress
+import json
 import os
 import shutil
 import signal
@@ -24,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 from .kube_api import Api, ApiError, Authority, free_port, write_kubeconfig
 from .netns import run
@@ -54,6 +56,10 @@ def release_of(folder):
     return tuple(int(n) for n in text.split(" v")[1].split(".")[:2])
 
 
+class Ended(AssertionError):
+    """A program ended that was to become ready."""
+
+
 class Program:
     """A server process with its log; each start goes on in the same log."""
 
@@ -76,11 +82,13 @@ class Program:
         """Until cond() is true; an error with the end of the log when the program died."""
         def ready():
             if not self.alive():
-                raise AssertionError(f"{self.name} ended with status {self.proc.returncode}\n"
-                                     f"{self.tail()}")
+                raise Ended(f"{self.name} ended with status {self.proc.returncode}\n{self.tail()}")
             return cond()
         try:
-            return wait_for(ready, f"{self.name} to be ready", seconds, step=0.1)
+            # each look at a server is a TLS handshake: not more than it has time for
+            return wait_for(ready, f"{self.name} to be ready", seconds, step=0.3)
+        except Ended:
+            raise
         except AssertionError as err:
             raise AssertionError(f"{err}\n{self.tail()}") from None
 
@@ -257,10 +265,17 @@ class ControlPlane:
         self.stop("etcd")
 
     def start_apiserver(self):
-        """Returns when it is ready and the service "kubernetes" is there."""
+        """Returns when it is ready and the service "kubernetes" is there. It ends by itself when one of its
+        hooks is not done within a minute, which a busy emulated guest may not give it. A kubelet starts it
+        again then, and so do we, once."""
         program = self.programs["kube-apiserver"]
         program.start()
-        program.wait_ready(self.ready)
+        try:
+            program.wait_ready(self.ready)
+        except Ended as err:
+            print(f"# started again: {str(err).splitlines()[0]}", flush=True)
+            program.start()
+            program.wait_ready(self.ready)
         program.wait_ready(lambda: self._answers(
             self.api, "/api/v1/namespaces/default/services/kubernetes"))
 
@@ -282,6 +297,15 @@ class ControlPlane:
                 return conn.getresponse().status == 200
             except OSError:
                 return False
+
+    def forget(self):
+        """etcd drops its history: what was watched from before now has to be listed again."""
+        def post(path, body):
+            with self.netns or contextlib.nullcontext():
+                req = urllib.request.Request(f"{self._etcd_url()}/v3/kv/{path}", json.dumps(body).encode())
+                with urllib.request.urlopen(req, timeout=PATIENCE) as answer:
+                    return json.load(answer)
+        post("compaction", {"revision": post("range", {"key": "AA=="})["header"]["revision"], "physical": True})
 
     @staticmethod
     def _answers(api, path):
