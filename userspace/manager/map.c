@@ -34,11 +34,6 @@ void *map_get(const struct map *m, const char *key)
 	return node ? node->value : NULL;
 }
 
-const char *map_key(const struct map *m, const char *key)
-{
-	return (*find(m, key, stable_hash(key)))->key;
-}
-
 static void grow(struct map *m)
 {
 	size_t size = m->size ? m->size * 2 : 1;
@@ -60,19 +55,37 @@ static void grow(struct map *m)
 	m->size = size;
 }
 
+/* Where a node of that key is, or belongs. */
+static struct map_node **place(struct map *m, const char *key, uint32_t hash)
+{
+	if (m->n >= m->size)
+		grow(m);
+	return find(m, key, hash);
+}
+
+struct map_node *map_link(struct map *m, struct map_node *node)
+{
+	struct map_node **at, *old;
+
+	node->hash = stable_hash(node->key);
+	at = place(m, node->key, node->hash);
+	old = *at;
+	node->next = old ? old->next : NULL;
+	*at = node;
+	m->n += !old;
+	return old;
+}
+
 void *map_set(struct map *m, const char *key, void *value)
 {
 	uint32_t hash = stable_hash(key);
-	struct map_node **at, *node;
+	struct map_node **at = place(m, key, hash), *node = *at;
 	size_t len = strlen(key);
 	void *old;
 
-	if (m->n >= m->size)
-		grow(m);
-	at = find(m, key, hash);
-	if (*at) {
-		old = (*at)->value;
-		(*at)->value = value;
+	if (node) {
+		old = node->value;
+		node->value = value;
 		return old;
 	}
 	node = xzalloc(sizeof(*node) + len + 1);
@@ -84,10 +97,9 @@ void *map_set(struct map *m, const char *key, void *value)
 	return NULL;
 }
 
-void *map_del(struct map *m, const char *key)
+struct map_node *map_unlink(struct map *m, const char *key)
 {
 	struct map_node **at, *node;
-	void *value;
 
 	if (!m->n)
 		return NULL;
@@ -95,11 +107,25 @@ void *map_del(struct map *m, const char *key)
 	node = *at;
 	if (!node)
 		return NULL;
-	value = node->value;
 	*at = node->next;
-	free(node);
 	m->n--;
+	return node;
+}
+
+void *map_del(struct map *m, const char *key)
+{
+	struct map_node *node = map_unlink(m, key);
+	void *value = node ? node->value : NULL;
+
+	free(node);
 	return value;
+}
+
+void map_forget(struct map *m)
+{
+	if (m->size > 1)
+		free(m->buckets);
+	memset(m, 0, sizeof(*m));
 }
 
 void map_clear(struct map *m, void (*destroy)(void *value))
@@ -109,9 +135,7 @@ void map_clear(struct map *m, void (*destroy)(void *value))
 			destroy(node->value);
 		free(node);
 	}
-	if (m->size > 1)
-		free(m->buckets);
-	memset(m, 0, sizeof(*m));
+	map_forget(m);
 }
 
 static int by_key(const void *a, const void *b)

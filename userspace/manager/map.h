@@ -31,14 +31,22 @@ static inline struct map_node **map_buckets(const struct map *m)
 uint64_t stable_hash(const char *s);
 
 void *map_get(const struct map *m, const char *key);
-/* The map's own copy of a key that is in it: there as long as it is. */
-const char *map_key(const struct map *m, const char *key);
 /* Sets or replaces; returns the value that was there, or NULL. */
 void *map_set(struct map *m, const char *key, void *value);
 /* Returns the value that was removed, or NULL. */
 void *map_del(struct map *m, const char *key);
 /* Frees the nodes; the values first, when destroy is given. */
 void map_clear(struct map *m, void (*destroy)(void *value));
+
+/*
+ * Nodes that are part of their value, which saves one allocation for each: the last member of a
+ * struct that the caller has made, with key and value filled in. A map has either these or
+ * those of map_set(), which the functions above free. Returns the node that was there, or NULL.
+ */
+struct map_node *map_link(struct map *m, struct map_node *node);
+struct map_node *map_unlink(struct map *m, const char *key);
+/* Empties the map, and leaves its nodes to the caller. */
+void map_forget(struct map *m);
 
 /* The nodes sorted by key, m->n of them; the array is the caller's to free. */
 struct map_node **map_sorted(const struct map *m);

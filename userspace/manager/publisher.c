@@ -86,27 +86,41 @@ static void enqueue(struct published *e, unsigned int phase)
 
 static void entry_free(struct published *e)
 {
-	free(e->problem);
 	if (e->user) {
+		free(e->user->problem);
 		free(e->user->refusal);
 		free(e->user->apart);
 	}
 	free(e->user);
+	free(e->attempt);
 	free(e);
+}
+
+static struct attempt *attempt_of(struct published *e)
+{
+	if (!e->attempt)
+		e->attempt = xzalloc(sizeof(*e->attempt));
+	return e->attempt;
+}
+
+static void forget_attempt(struct published *e)
+{
+	free(e->attempt);
+	e->attempt = NULL;
 }
 
 static void drop_if_nothing(struct published *e)
 {
-	if (e->want || e->problem || e->exists || e->seen)
+	if (e->want || (e->user && e->user->problem) || e->exists || e->seen)
 		return;
-	map_del(&e->p->entries[e->kind], e->key);
+	map_unlink(&e->p->entries[e->kind], e->node.key);
 	entry_free(e);
 }
 
 /* Somebody else's object has the name. It is left alone, and looked at again when it changes. */
 static void leave_alone(struct published *e)
 {
-	const char *name = *e->key == '/' ? e->key + 1 : e->key;
+	const char *name = *e->node.key == '/' ? e->node.key + 1 : e->node.key;
 
 	if (!e->told)
 		vr_logf(e->p->log, VR_LOG_WARNING, "%s %s: is there, and is not the manager's to "
@@ -124,7 +138,7 @@ static void look_at(struct published *e)
 		return;
 	dequeue(e);
 	if (published_is_right(e)) {
-		e->failures = 0;
+		forget_attempt(e);
 		e->told = false;
 		if (e->kind == RES_INSTANCE_IP && e->want)
 			mark_interface(e);
@@ -133,7 +147,7 @@ static void look_at(struct published *e)
 		leave_alone(e);
 	} else {
 		e->told = false;
-		enqueue(e, e->not_before ? LATER : phase_of(e));
+		enqueue(e, e->attempt && e->attempt->not_before ? LATER : phase_of(e));
 	}
 }
 
@@ -143,13 +157,14 @@ static struct published *entry_get(struct publisher *p, enum resource_kind kind,
 
 	if (e)
 		return e;
-	e = xzalloc(sizeof(*e));
+	e = xzalloc(sizeof(*e) + strlen(key) + 1);
 	e->p = p;
 	e->kind = kind;
 	if (publisher_kinds[kind].users)
 		e->user = xzalloc(sizeof(*e->user));
-	map_set(&p->entries[kind], key, e);
-	e->key = map_key(&p->entries[kind], key);
+	strcpy(e->node.key, key);
+	e->node.value = e;
+	map_link(&p->entries[kind], &e->node);
 	return e;
 }
 
@@ -164,10 +179,11 @@ static uint64_t now_us(const struct publisher *p)
 /* Who calls looks at it afterwards, which puts it where it waits. */
 static void retry_later(struct published *e)
 {
-	uint64_t wait = RETRY_MIN << (e->failures < 7 ? e->failures : 7);
+	struct attempt *a = attempt_of(e);
+	uint64_t wait = RETRY_MIN << (a->failures < 7 ? a->failures : 7);
 
-	e->failures++;
-	e->not_before = now_us(e->p) + (wait > RETRY_MAX ? RETRY_MAX : wait);
+	a->failures++;
+	a->not_before = now_us(e->p) + (wait > RETRY_MAX ? RETRY_MAX : wait);
 }
 
 static int on_retry(sd_event_source *source, uint64_t usec, void *arg)
@@ -183,8 +199,8 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *arg)
 		n++;
 	/* each once: who is not due goes to the end again */
 	for (; n && (e = p->queue[LATER]); n--) {
-		if (e->not_before <= now)
-			e->not_before = 0;
+		if (e->attempt->not_before <= now)
+			e->attempt->not_before = 0;
 		look_at(e);
 	}
 	return 0;
@@ -199,14 +215,15 @@ static void ask(struct published *e, const char *method, bool itself, const char
 {
 	cleanup_free char *base = published_path(e, itself);
 	cleanup_free char *path = xasprintf("%s%s", base, sub);
+	struct attempt *a = attempt_of(e);
 	struct vr_err err = {};
 	int ret;
 
 	e->busy = true;
-	e->reading = !strcmp(method, "GET");
+	a->reading = !strcmp(method, "GET");
 	e->p->in_flight[e->phase]++;
 	e->p->n_in_flight++;
-	ret = kube_request(&e->call, e->p->client, &(struct kube_request){
+	ret = kube_request(&a->call, e->p->client, &(struct kube_request){
 		.method = method, .path = path, .content_type = type, .body = body,
 		.timeout_ms = REQUEST_TIMEOUT, .done = on_done, .arg = e }, &err);
 	json_decref(body);
@@ -218,20 +235,20 @@ static void ask(struct published *e, const char *method, bool itself, const char
 static bool is_not_ours(const struct published *e)
 {
 	return publisher_kinds[e->kind].users && !e->exists && e->want &&
-	       strcmp(e->key, CLUSTER_NETWORK) && !e->user->made;
+	       strcmp(e->node.key, CLUSTER_NETWORK) && !e->user->made;
 }
 
 static void write_out(struct published *e)
 {
 	const char *json = "application/json";
 
-	e->writing = e->want ? e->want_hash : 0;
+	attempt_of(e)->writing = e->want ? e->want_hash : 0;
 	if (publisher_kinds[e->kind].users && e->exists && (e->want || !e->managed)) {
 		ask(e, "PUT", true, "/status", json, published_answer(e));
 	} else if (!e->want) {
 		ask(e, "DELETE", true, "", json, published_delete_options(e));
 	} else if (!e->exists && publisher_kinds[e->kind].users) {
-		e->writing = 0;	/* the status follows */
+		e->attempt->writing = 0;	/* the status follows */
 		ask(e, "POST", false, "", json, published_network(e));
 	} else if (!e->exists) {
 		ask(e, "POST", false, "", json, published_resource(e));
@@ -244,15 +261,15 @@ static void write_out(struct published *e)
 
 static void read_again(struct published *e)
 {
-	e->writing = 0;
+	e->attempt->writing = 0;
 	ask(e, "GET", true, "", NULL, NULL);
 }
 
 static void succeed(struct published *e, const json_t *body)
 {
-	uint64_t wrote = e->writing;
+	uint64_t wrote = e->attempt->writing;
 
-	e->failures = 0;
+	e->attempt->failures = 0;
 	if (!json_object_get(body, "spec")) {
 		e->exists = false;	/* a Status: it was deleted */
 		return;
@@ -264,7 +281,7 @@ static void succeed(struct published *e, const json_t *body)
 		/* what the server leaves out of it we cannot change by writing it again */
 		e->hash = wrote;
 	else if (!wrote && e->kind == RES_INSTANCE_IP && e->want && !published_is_right(e))
-		e->p->taken(e->p->arg, strchr(e->key, '/') + 1, body);
+		e->p->taken(e->p->arg, strchr(e->node.key, '/') + 1, body);
 }
 
 static void fail(struct published *e, long status, const struct vr_err *err)
@@ -279,9 +296,9 @@ static void fail(struct published *e, long status, const struct vr_err *err)
 	/* a namespace that goes takes all that is in it, before the manager has heard of it */
 	if (status == 404 || strstr(err->text, "being terminated"))
 		level = VR_LOG_DEBUG;
-	if (!e->failures)
+	if (!e->attempt->failures)
 		vr_logf(p->log, level, "%s %s: %s; trying again", publisher_kinds[e->kind].plural,
-			*e->key == '/' ? e->key + 1 : e->key, err->text);
+			*e->node.key == '/' ? e->node.key + 1 : e->node.key, err->text);
 	retry_later(e);
 }
 
@@ -290,7 +307,7 @@ static void count_write(struct published *e, long status, bool good)
 	enum write_result result = good ? WRITE_OK : status == 409 ? WRITE_CONFLICT : WRITE_ERROR;
 	struct publisher *p = e->p;
 
-	if (e->reading)
+	if (e->attempt->reading)
 		return;
 	p->writes[e->kind][result]++;
 	if (status > 0 && status < 500 && status != 401 && status != 429)
@@ -305,7 +322,7 @@ static void on_done(void *arg, const struct kube_response *rsp, const struct vr_
 	struct publisher *p = e->p;
 	long status = rsp ? rsp->status : 0;
 
-	e->call = NULL;
+	e->attempt->call = NULL;
 	e->busy = false;
 	p->in_flight[e->phase]--;
 	p->n_in_flight--;
@@ -393,7 +410,8 @@ void publisher_want(void *publisher, enum resource_kind kind, const char *key,
 	struct published *e = entry_get(p, kind, key);
 
 	published_want(e, r);
-	e->not_before = 0;
+	if (e->attempt)
+		e->attempt->not_before = 0;
 	look_at(e);
 }
 
@@ -402,8 +420,8 @@ void publisher_problem(struct publisher *p, enum resource_kind kind, const char 
 {
 	struct published *e = entry_get(p, kind, key);
 
-	free(e->problem);
-	e->problem = xstrdup(text);
+	free(e->user->problem);
+	e->user->problem = xstrdup(text);
 	look_at(e);
 }
 
@@ -464,9 +482,9 @@ void publisher_gone(struct publisher *p, enum resource_kind kind, const char *ke
 	if (!e)
 		return;
 	e->exists = e->managed = e->seen = false;
-	free(e->problem);
-	e->problem = NULL;
 	if (e->user) {
+		free(e->user->problem);
+		e->user->problem = NULL;
 		free(e->user->refusal);
 		e->user->refusal = NULL;
 	}
@@ -480,7 +498,7 @@ void publisher_each_seen(const struct publisher *p, enum resource_kind kind,
 		const struct published *e = node->value;
 
 		if (e->seen)
-			fn(arg, e->key);
+			fn(arg, e->node.key);
 	}
 }
 
@@ -528,7 +546,8 @@ json_t *publisher_state(const struct publisher *p, enum resource_kind kind, cons
 	return mem_check(json_pack("{s:b, s:b, s:I, s:s, s:i, s:s*}", "exists", e->exists,
 				   "managed", e->managed, "resourceVersion",
 				   (json_int_t)e->version, "state", plan_of(e), "failures",
-				   (int)e->failures, "problem", e->problem));
+				   e->attempt ? (int)e->attempt->failures : 0, "problem",
+				   e->user ? e->user->problem : NULL));
 }
 
 struct publisher *publisher_new(sd_event *event, struct kube_client *client, struct vr_log *log,
@@ -564,10 +583,11 @@ void publisher_free(struct publisher *p)
 		map_for_each(&p->entries[k], node) {
 			struct published *e = node->value;
 
-			kube_call_cancel(e->call);
+			if (e->attempt)
+				kube_call_cancel(e->attempt->call);
 			entry_free(e);
 		}
-		map_clear(&p->entries[k], NULL);
+		map_forget(&p->entries[k]);
 	}
 	free(p);
 }

@@ -65,7 +65,7 @@ static bool has_condition(const struct published *e, enum condition c)
 /* Why it is not as its user wants it, or NULL. */
 static const char *problem_of(const struct published *e)
 {
-	return e->user->refusal ? e->user->refusal : e->problem;
+	return e->user->refusal ? e->user->refusal : e->user->problem;
 }
 
 bool published_has_answer(const struct published *e)
@@ -270,13 +270,13 @@ void published_take(struct published *e, const json_t *object)
 
 char *published_path(const struct published *e, bool itself)
 {
-	const char *slash = strchr(e->key, '/'), *name = slash + 1;
+	const char *slash = strchr(e->node.key, '/'), *name = slash + 1;
 	const struct publisher_kind *k = &publisher_kinds[e->kind];
 	const char *dash = itself ? "/" : "";
 
 	name = itself ? name : "";
 	if (k->namespaced)
-		return xasprintf(GROUP "namespaces/%.*s/%s%s%s", (int)(slash - e->key), e->key,
+		return xasprintf(GROUP "namespaces/%.*s/%s%s%s", (int)(slash - e->node.key), e->node.key,
 				 k->plural, dash, name);
 	return xasprintf(GROUP "%s%s%s", k->plural, dash, name);
 }
@@ -284,7 +284,7 @@ char *published_path(const struct published *e, bool itself)
 static json_t *metadata_of(const struct published *e, const json_t *want)
 {
 	const json_t *from = json_object_get(want, "metadata");
-	const char *slash = strchr(e->key, '/');
+	const char *slash = strchr(e->node.key, '/');
 	json_t *notes, *meta;
 	char version[24];
 
@@ -295,7 +295,7 @@ static json_t *metadata_of(const struct published *e, const json_t *want)
 	meta = mem_check(json_pack("{s:s, s:{s:s}, s:o}", "name", slash + 1, "labels",
 				   MANAGED_LABEL, MANAGED_BY, "annotations", mem_check(notes)));
 	if (publisher_kinds[e->kind].namespaced)
-		json_object_set_new(meta, "namespace", json_stringn(e->key, slash - e->key));
+		json_object_set_new(meta, "namespace", json_stringn(e->node.key, slash - e->node.key));
 	if (e->exists) {
 		snprintf(version, sizeof(version), "%" PRIu64, e->version);
 		json_object_set_new(meta, "resourceVersion", json_string(version));
@@ -328,7 +328,7 @@ static json_t *condition_of(const struct published *e, enum condition c)
 	gmtime_r(&now, &tm);
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	if (c == CONDITION_READY)
-		reason = e->user->refusal ? "Refused" : e->problem ? "NotProgrammed" : "Programmed";
+		reason = e->user->refusal ? "Refused" : e->user->problem ? "NotProgrammed" : "Programmed";
 	else if (c == CONDITION_JOINED)
 		reason = e->user->apart ? "AddressesNotItsOwn" : "Joined";
 	else
@@ -344,7 +344,7 @@ static json_t *condition_of(const struct published *e, enum condition c)
 /* The answer to a user's object: what was made of it, if anything, and whether it is right. */
 json_t *published_answer(const struct published *e)
 {
-	const char *slash = strchr(e->key, '/');
+	const char *slash = strchr(e->node.key, '/');
 	json_t *want = e->want ? published_wanted(e) : NULL, *status, *meta;
 	json_t *conditions = mem_check(json_array());
 	enum condition c;
@@ -359,7 +359,7 @@ json_t *published_answer(const struct published *e)
 	snprintf(version, sizeof(version), "%" PRIu64, e->version);
 	meta = mem_check(json_pack("{s:s, s:s}", "name", slash + 1, "resourceVersion", version));
 	if (publisher_kinds[e->kind].namespaced)
-		json_object_set_new(meta, "namespace", json_stringn(e->key, slash - e->key));
+		json_object_set_new(meta, "namespace", json_stringn(e->node.key, slash - e->node.key));
 	return mem_check(json_pack("{s:s, s:s, s:o, s:o}", "apiVersion", "opencontrail.org/v1",
 				   "kind", resource_name(e->kind), "metadata", meta, "status",
 				   status));

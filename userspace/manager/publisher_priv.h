@@ -27,6 +27,7 @@ struct user_state {
 	json_int_t	generation, observed;	/* of the spec, and of our answer */
 	json_int_t	judged;			/* the one that the model has looked at */
 	char		*refusal;		/* what is wrong with the spec itself; or NULL */
+	char		*problem;		/* why it cannot be had as it is; or NULL */
 	struct said {
 		char	status[8], since[32];	/* as its status has it */
 		uint64_t message;		/* the hash of it */
@@ -36,12 +37,20 @@ struct user_state {
 	bool		made;			/* wanted, though no user makes it */
 };
 
+/* A request about a resource, or what became of the last ones. */
+struct attempt {
+	struct kube_call	*call;
+	uint64_t		writing;	/* hash of what is on its way; 0: not all of it */
+	uint64_t		not_before;	/* monotonic microseconds; 0 = now */
+	unsigned int		failures;
+	bool			reading;
+};
+
+/* There is one for each resource: what few of them need is elsewhere. */
 struct published {
 	struct publisher	*p;
-	const char		*key;		/* "ns/name", "/name", in the map */
 	const struct record	*want;		/* the store's, or NULL */
 	uint64_t		want_hash, want_interface;	/* as hash and interface below */
-	char			*problem;	/* of a user's object; NULL: none */
 	/* what is there */
 	uint64_t		interface;	/* of an InstanceIP: hash of its name */
 	uint64_t		version;	/* resourceVersion, as a number */
@@ -49,16 +58,13 @@ struct published {
 	struct user_state	*user;		/* of a kind that users make; else NULL */
 	/* what is going on */
 	struct published	*next, **prev;	/* in the phase's queue */
-	struct kube_call	*call;
-	uint64_t		writing;	/* hash of what is on its way; 0: not all of it */
-	uint64_t		not_before;	/* monotonic microseconds; 0 = now */
-	unsigned int		failures;
-	/* the small ones together: there is one of this for each resource */
-	enum resource_kind	kind;
+	struct attempt		*attempt;	/* or NULL */
+	unsigned char		kind;		/* enum resource_kind */
 	unsigned char		phase;
 	bool			exists, managed;	/* what is there */
 	bool			seen;			/* so says its reflector */
-	bool			queued, busy, told, reading;
+	bool			queued, busy, told;
+	struct map_node		node;		/* by "ns/name", "/name" */
 };
 
 /* --- publisher_json.c ------------------------------------------------------ */

@@ -36,9 +36,12 @@ struct record {
 	uint64_t		version;
 	unsigned int		refs;
 	enum resource_kind	kind;
-	size_t			len;		/* of text */
-	/* each with its NUL: key, uid as JSON ("": made from the others), annotations ("": none), spec */
-	char			text[];
+	size_t			len;		/* of the text */
+	/*
+	 * In the map of what is published. Its key goes on as the record's text, each with its NUL: key,
+	 * uid as JSON ("": made from the others), annotations ("": none), spec.
+	 */
+	struct map_node		node;
 };
 
 struct parts {
@@ -69,7 +72,9 @@ void store_free(struct store *st)
 	enum resource_kind k;
 
 	for (k = 0; k < STORED_KINDS; k++) {
-		map_clear(&st->published[k], drop_record);
+		map_for_each(&st->published[k], node)
+			drop_record(node->value);
+		map_forget(&st->published[k]);
 		map_clear(&st->pending[k], drop_record);
 	}
 }
@@ -78,7 +83,7 @@ void store_free(struct store *st)
 
 static struct parts parts_of(const struct record *r)
 {
-	struct parts p = { .key = r->text };
+	struct parts p = { .key = r->node.key };
 
 	p.name = strchr(p.key, '/') + 1;
 	p.uid = p.key + strlen(p.key) + 1;
@@ -117,10 +122,13 @@ static struct record *record_new(enum resource_kind kind, const char *key, const
 	cleanup_free char *id = dump(uid ? mem_check(json_string(uid)) : NULL);
 	cleanup_free char *notes = dump(annotations), *content = dump(mem_check(spec));
 	size_t len = room_for(key) + room_for(id) + room_for(notes) + room_for(content);
-	struct record *r = mem_check(malloc(sizeof(*r) + len));
+	struct record *r = xzalloc(sizeof(*r) + len);
 
-	*r = (struct record){ .refs = 1, .kind = kind, .len = len };
-	put_text(put_text(put_text(put_text(r->text, key), id), notes), content);
+	r->refs = 1;
+	r->kind = kind;
+	r->len = len;
+	r->node.value = r;
+	put_text(put_text(put_text(put_text(r->node.key, key), id), notes), content);
 	return r;
 }
 
@@ -180,7 +188,7 @@ static bool is_same(const struct record *a, const struct record *b)
 
 	if (a->len != b->len)
 		return false;
-	if (!memcmp(a->text, b->text, a->len))
+	if (!memcmp(a->node.key, b->node.key, a->len))
 		return true;
 	/* the same in another order? */
 	x = record_read(a);
@@ -257,7 +265,7 @@ static bool commit_put(struct store *st, const char *key, struct record *r)
 		return true;
 	}
 	r->version = emit_change(st, old ? "MODIFIED" : "ADDED", r);
-	map_set(published, key, r);
+	map_link(published, &r->node);
 	if (st->change)
 		st->change(st->change_arg, r->kind, key, r);
 	if (old)
@@ -288,13 +296,15 @@ static void commit_deletes(struct store *st, enum resource_kind kind)
 	size_t i, n = st->pending[kind].n;
 
 	for (i = 0; i < n; i++) {
+		struct map_node *node;
 		struct record *old;
 
 		if (nodes[i]->value != &deleted)
 			continue;
-		old = map_del(&st->published[kind], nodes[i]->key);
-		if (!old)
+		node = map_unlink(&st->published[kind], nodes[i]->key);
+		if (!node)
 			continue;
+		old = node->value;
 		emit_change(st, "DELETED", old);
 		if (st->change)
 			st->change(st->change_arg, kind, nodes[i]->key, NULL);
