@@ -91,9 +91,11 @@ def users_pods():
     # An exec is a process of the runtime and three of the pod's: more often, they alone fill an emulated guest.
     live = {"exec": {"command": ["/agent", "probe", "http://127.0.0.1:8080/live"]},
             "periodSeconds": 15, "timeoutSeconds": 30, "failureThreshold": 2}
-    last = {"preStop": {"sleep": {"seconds": 30}}}
+    # An API server takes a minute to start in an emulated guest, and a manager half of one to lead: a pod
+    # that goes meanwhile has to serve for so long.
+    last = {"preStop": {"sleep": {"seconds": 75}}}
     deployment("default", "web", 2, [container(livenessProbe=live, lifecycle=last, env=[{"name": "VERSION", "value": "1"}])],
-               terminationGracePeriodSeconds=90)
+               terminationGracePeriodSeconds=150)
     service("default", "web", "web", [{"port": 80, "targetPort": 8080, "nodePort": NODE_PORT}], type="NodePort",
             ipFamilyPolicy="PreferDualStack")
     service("default", "web-each", "web", [{"port": 8080}], clusterIP="None", ipFamilyPolicy="PreferDualStack")

@@ -148,18 +148,22 @@ static void shared_member(struct kunit *test)
 /* The other way of an association that has one already keeps its ports, or is none. */
 static void second_path(struct kunit *test)
 {
-	struct kt_pkt p = { .family = AF_INET, .proto = IPPROTO_SCTP, .src = KT_POD(0),
-			    .dst = KT_VIP, .sport = 5000, .dport = 80, .payload = 64,
-			    .data = init_chunk };
 	struct kt_world *w = kt_world(test);
+	u8 family;
 
-	kt_set_service(w, AF_INET, IPPROTO_SCTP, KT_VIP, 80, NH, 1, 1, 8080);
-	same_way_back(w, &p, 5000, 5000);
-	p.dst = KT_POD(1);
-	p.dport = 8080;
-	p.data = heartbeat_chunk;
-	kt_expect_drop(w, 0, &p, VROUTER_DROP_REASON_FLOW_CLASH);
-	kt_expect_nothing(w);
+	for (family = AF_INET; family; family = family == AF_INET ? AF_INET6 : 0) {
+		struct kt_pkt p = { .family = family, .proto = IPPROTO_SCTP, .src = KT_POD(0),
+				    .dst = KT_VIP, .sport = 5000, .dport = 80, .payload = 64,
+				    .data = init_chunk };
+
+		kt_set_service(w, family, IPPROTO_SCTP, KT_VIP, 80, NH + family, 1, 1, 8080);
+		same_way_back(w, &p, 5000, 5000);
+		p.dst = KT_POD(1);
+		p.dport = 8080;
+		p.data = heartbeat_chunk;
+		kt_expect_drop(w, 0, &p, VROUTER_DROP_REASON_FLOW_CLASH);
+		kt_expect_nothing(w);
+	}
 }
 
 /* No member: told at once. */

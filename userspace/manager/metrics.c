@@ -108,7 +108,7 @@ static void put_watches(FILE *out, const struct informers *in)
 		      "Lists and watches that ended in trouble, by resource.",
 		      offsetof(struct kube_reflector_stats, failures));
 	put_informers(out, in, "vrouter_manager_watch_events_total",
-		      "Objects that came, changed or went, by resource.",
+		      "Objects that came, changed, went or were listed again, by resource.",
 		      offsetof(struct kube_reflector_stats, events));
 }
 

@@ -42,7 +42,7 @@ void model_free(struct model *m)
 		&m->macs, &m->group_names, &m->unscheduled, &m->starved_pods, &m->starved_services,
 		&m->dirty_namespaces, &m->dirty_nodes, &m->dirty_pods, &m->dirty_members, &m->dirty_interfaces,
 		&m->dirty_policies, &m->dirty_rules, &m->dirty_services, &m->dirty_networks,
-		&m->dirty_chains, &m->vnis, &m->chain_pairs, &m->pins_of, &m->node_policies,
+		&m->dirty_chains, &m->vnis, &m->chain_pairs, &m->node_policies,
 		&m->user_groups,
 	};
 	size_t i;
@@ -58,7 +58,7 @@ void model_free(struct model *m)
 	for (i = 0; i < OBJECT_KINDS; i++)
 		map_clear(&m->objects[i], free_object);
 	isolation_free(m);
-	map_clear(&m->pins, pin_free);
+	pins_free(m);
 	index_clear(&m->policies_of_ns);
 	index_clear(&m->externals);
 	index_clear(&m->app_services);

@@ -311,7 +311,7 @@ bool pin_is_others(const struct model *m, const char *network, const struct addr
 /* The pinned address, as allocated, stays taken until its owner comes; and it comes. */
 void pin_reserve(struct model *m, struct network_state *net, const struct addr *a);
 void pin_take(struct model *m, struct network_state *net, const struct addr *a);
-void pin_free(void *value);
+void pins_free(struct model *m);
 
 /* model_interface.c */
 /*

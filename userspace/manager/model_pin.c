@@ -8,10 +8,11 @@
 #include "xmem.h"
 
 struct pin {
-	char		*owner;		/* "ns/name" of the VirtualMachineInterface */
-	char		*network;	/* key */
+	const char	*owner;		/* "ns/name" of the VirtualMachineInterface */
+	const char	*network;	/* key */
 	struct addr	addr;
 	bool		reserved;	/* in its network's ipam, for an owner that has not come */
+	struct map_node	node;		/* by the InstanceIP's name; then owner and network */
 };
 
 static char *owner_key(const char *owner, const char *network, enum family f)
@@ -24,15 +25,12 @@ static char *reservation(const struct pin *pin)
 	return xasprintf("InstanceIP of %s", pin->owner);
 }
 
-void pin_free(void *value)
+void pins_free(struct model *m)
 {
-	struct pin *pin = value;
-
-	if (!pin)
-		return;
-	free(pin->owner);
-	free(pin->network);
-	free(pin);
+	map_for_each(&m->pins, node)
+		free(node->value);
+	map_forget(&m->pins);
+	map_clear(&m->pins_of, NULL);
 }
 
 /* Gives the address back that was kept for an owner. */
@@ -48,7 +46,7 @@ static void unreserve(struct model *m, struct pin *pin)
 	m->released = true;
 }
 
-static struct pin *pin_read(const json_t *object)
+static struct pin *pin_read(const char *name, const json_t *object)
 {
 	const json_t *spec = json_object_get(object, "spec");
 	const char *addr = json_string_value(json_object_get(spec, "address"));
@@ -56,28 +54,33 @@ static struct pin *pin_read(const json_t *object)
 	const char *network = json_string_value(json_object_get(spec, "network"));
 	struct pin *pin;
 	struct addr a;
+	char *text;
 
 	if (!addr || !owner || !network || addr_parse(addr, &a))
 		return NULL;
-	pin = xzalloc(sizeof(*pin));
-	pin->owner = xstrdup(owner);
-	pin->network = xstrdup(network);
+	pin = xzalloc(sizeof(*pin) + strlen(name) + strlen(owner) + strlen(network) + 3);
+	text = stpcpy(pin->node.key, name) + 1;
+	pin->owner = text;
+	text = stpcpy(text, owner) + 1;
+	pin->network = strcpy(text, network);
 	pin->addr = a;
+	pin->node.value = pin;
 	return pin;
 }
 
 static void unpin(struct model *m, const char *name)
 {
-	struct pin *pin = map_del(&m->pins, name);
+	struct map_node *node = map_unlink(&m->pins, name);
 
-	if (!pin)
+	if (!node)
 		return;
+	struct pin *pin = node->value;
 	cleanup_free char *key = owner_key(pin->owner, pin->network, pin->addr.family);
 
 	if (map_get(&m->pins_of, key) == pin)
 		map_del(&m->pins_of, key);
 	unreserve(m, pin);
-	pin_free(pin);
+	free(pin);
 }
 
 /* The pod of an interface: by its own name, or by that of one of its further interfaces. */
@@ -109,11 +112,11 @@ static char *holder_of(const struct model *m, const char *name)
 	return copy;
 }
 
-static void pin(struct model *m, const char *name, struct pin *pin, const char *holder)
+static void pin(struct model *m, struct pin *pin, const char *holder)
 {
 	cleanup_free char *key = owner_key(pin->owner, pin->network, pin->addr.family);
 
-	map_set(&m->pins, name, pin);
+	map_link(&m->pins, &pin->node);
 	map_set(&m->pins_of, key, pin);
 	if (!strcmp(holder, pin->owner))
 		return;
@@ -129,11 +132,11 @@ void model_pin(struct model *m, const char *name, const json_t *object)
 	char *holder;
 
 	unpin(m, name);
-	read = object ? pin_read(object) : NULL;
+	read = object ? pin_read(name, object) : NULL;
 	if (!read)
 		return;
 	holder = holder_of(m, name);
-	pin(m, name, read, holder);
+	pin(m, read, holder);
 	free(holder);
 }
 

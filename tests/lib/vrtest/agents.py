@@ -19,7 +19,7 @@ def container(args=(), **more):
     """Probed twice as often as ready pods need it, so that a test sees it soon."""
     return {"name": "agent", "image": AGENT, "imagePullPolicy": "Never", "args": list(args) or ["serve"],
             "ports": [{"containerPort": 8080}],
-            "readinessProbe": {"httpGet": {"path": "/ready", "port": 8080}, "periodSeconds": 3, "timeoutSeconds": 30},
+            "readinessProbe": {"httpGet": {"path": "/ready", "port": 8080}, "periodSeconds": 5, "timeoutSeconds": 30},
             **more}
 
 
