@@ -614,9 +614,35 @@ static void lease_taken_over(void **state)
 	set_up(&c, script, "ca.crt");
 	sd_event_now(c.event, CLOCK_MONOTONIC, &start);
 	l = kube_lease_new(c.client, "n", "l", "me", &quick, &lease_ops, &c);
+	kube_lease_stand(l);
 	until(&c, "leading");
 	sd_event_now(c.event, CLOCK_MONOTONIC, &now);
 	assert_true(now - start > 1000000);
+	kube_lease_free(l);
+	tear_down(&c);
+}
+
+/* A free lease is looked at, and left alone until it is wanted. */
+static void lease_not_wanted(void **state)
+{
+	static const struct answer script[] = {
+		{ "GET", 200, LEASE("", "1"), 0, 0, 0 },
+		{ "GET", 200, LEASE("", "1"), 0, 0, 0 },
+		{ "GET", 200, LEASE("", "1"), 0, 0, 0 },
+		{ NULL, 200, LEASE("", "1"), 0, 0, 0 },
+		{ 0 },
+	};
+	struct kube_lease *l;
+	struct client c;
+
+	(void)state;
+	set_up(&c, script, "ca.crt");
+	l = kube_lease_new(c.client, "n", "l", "me", &quick, &lease_ops, &c);
+	while (srv.at < 3)
+		sd_event_run(c.event, 50000);
+	assert_string_equal(c.log, "");
+	kube_lease_stand(l);
+	until(&c, "leading");
 	kube_lease_free(l);
 	tear_down(&c);
 }
@@ -636,6 +662,7 @@ static void lease_lost(void **state)
 	(void)state;
 	set_up(&c, script, "ca.crt");
 	l = kube_lease_new(c.client, "n", "l", "me", &quick, &lease_ops, &c);
+	kube_lease_stand(l);
 	until(&c, "leading stopped: the lease could not be renewed in time");
 	kube_lease_free(l);
 	tear_down(&c);
@@ -647,7 +674,7 @@ int main(void)
 		cmocka_unit_test(pages), cmocka_unit_test(gone_in_the_list), cmocka_unit_test(gone_in_the_watch),
 		cmocka_unit_test(nonsense), cmocka_unit_test(absent_kind), cmocka_unit_test(absent_for_a_while), cmocka_unit_test(other_version), cmocka_unit_test(forbidden),
 		cmocka_unit_test(busy), cmocka_unit_test(silent), cmocka_unit_test(wrong_ca), cmocka_unit_test(wrong_name),
-		cmocka_unit_test(new_token), cmocka_unit_test(kubeconfig), cmocka_unit_test(lease_taken_over),
+		cmocka_unit_test(new_token), cmocka_unit_test(kubeconfig), cmocka_unit_test(lease_taken_over), cmocka_unit_test(lease_not_wanted),
 		cmocka_unit_test(lease_lost),
 	};
 

@@ -18,7 +18,7 @@ struct kube_lease {
 	struct kube_lease_times		times;
 	const struct kube_lease_ops	*ops;
 	void				*arg;
-	bool				leading;
+	bool				candidate, leading;
 	json_t				*seen;		/* the lease as last read; NULL: there is none */
 	uint64_t			seen_at;	/* when it last changed, monotonic microseconds */
 	uint64_t			sent_at;	/* the write that is under way */
@@ -188,11 +188,12 @@ static void on_read(void *arg, const struct kube_response *rsp, const struct vr_
 		return;
 	}
 	see(l, err ? NULL : rsp->body);
-	if (is_free(l)) {
+	if (is_free(l) && l->candidate) {
 		write_lease(l, l->identity, l->times.give_up_ms);
 		return;
 	}
-	stop(l, "another one has the lease");
+	if (!is_free(l))
+		stop(l, "another one has the lease");
 	again(l);
 }
 
@@ -240,7 +241,18 @@ struct kube_lease *kube_lease_new(struct kube_client *client, const char *ns, co
 		return NULL;
 	}
 	sd_event_source_set_enabled(l->deadline, SD_EVENT_OFF);
+	/* after a long turn of the loop, before anything that only a leader may do */
+	sd_event_source_set_priority(l->deadline, SD_EVENT_PRIORITY_IMPORTANT);
 	return l;
+}
+
+void kube_lease_stand(struct kube_lease *l)
+{
+	l->candidate = true;
+	if (l->call)
+		return;
+	sd_event_source_set_time_relative(l->timer, 0);
+	sd_event_source_set_enabled(l->timer, SD_EVENT_ONESHOT);
 }
 
 void kube_lease_release(struct kube_lease *l, void (*done)(void *arg), void *arg)

@@ -23,10 +23,18 @@ struct kube_lease_times {
 
 struct kube_lease;
 
-/* times NULL: 15 s, 2 s, 10 s. identity: unique among the candidates. */
+/*
+ * times NULL: 15 s, 2 s, 10 s. identity: unique among the candidates. It only looks who holds the
+ * lease until kube_lease_stand().
+ */
 struct kube_lease *kube_lease_new(struct kube_client *client, const char *ns, const char *name,
 				  const char *identity, const struct kube_lease_times *times,
 				  const struct kube_lease_ops *ops, void *arg);
+/*
+ * Takes the lease from now on when it is free. Not before work that keeps the loop busy for long: a
+ * lease that is not renewed in time is lost.
+ */
+void kube_lease_stand(struct kube_lease *lease);
 /*
  * Gives it back, so that another need not wait; done() when the server has it, or after a second. Not
  * leading from now on (stopped() is not called).

@@ -29,10 +29,10 @@ struct cluster {
 	bool			translated;	/* all was known, and was, once */
 };
 
-/* Only who leads writes, and only when it knows all there is. */
+/* Only who leads writes; and only who knows all there is wants to lead. */
 static void decide(struct cluster *c)
 {
-	bool may = c->translated && kube_lease_is_held(c->lease);
+	bool may = kube_lease_is_held(c->lease);
 
 	events_enable(c->events, may);
 	publisher_enable(c->publisher, may);
@@ -56,7 +56,8 @@ static void on_changed(void *arg)
 		c->mgr->model.objects[KIND_POD].n, c->mgr->model.objects[KIND_SERVICE].n,
 		c->mgr->model.objects[KIND_POLICY].n);
 	sd_notify(0, "READY=1");
-	decide(c);
+	/* not before: to translate all of a large cluster takes longer than a lease lasts */
+	kube_lease_stand(c->lease);
 }
 
 static const char *text_of(const json_t *object, const char *key)
