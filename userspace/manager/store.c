@@ -36,10 +36,10 @@ struct record {
 	uint64_t		version;
 	unsigned int		refs;
 	enum resource_kind	kind;
-	size_t			len;		/* of the text */
+	size_t			len;		/* of the text; 0: only a key, of what is to be deleted */
 	/*
-	 * In the map of what is published. Its key goes on as the record's text, each with its NUL: key,
-	 * uid as JSON ("": made from the others), annotations ("": none), spec.
+	 * In the map of what is pending, then of what is published. Its key goes on as the record's text,
+	 * each with its NUL: key, uid as JSON ("": made from the others), annotations ("": none), spec.
 	 */
 	struct map_node		node;
 };
@@ -47,9 +47,6 @@ struct record {
 struct parts {
 	const char	*key, *name, *uid, *annotations, *spec;
 };
-
-/* What is pending for a resource that is to go. */
-static struct record deleted;
 
 void store_init(struct store *st, struct vr_log *log, store_emit_fn *emit, void *arg)
 {
@@ -63,8 +60,16 @@ static void drop_record(void *value)
 {
 	struct record *r = value;
 
-	if (r != &deleted && !--r->refs)
+	if (!--r->refs)
 		free(r);
+}
+
+/* A map whose nodes are records. */
+static void drop_records(struct map *m)
+{
+	map_for_each(m, node)
+		drop_record(node->value);
+	map_forget(m);
 }
 
 void store_free(struct store *st)
@@ -72,10 +77,8 @@ void store_free(struct store *st)
 	enum resource_kind k;
 
 	for (k = 0; k < STORED_KINDS; k++) {
-		map_for_each(&st->published[k], node)
-			drop_record(node->value);
-		map_forget(&st->published[k]);
-		map_clear(&st->pending[k], drop_record);
+		drop_records(&st->published[k]);
+		drop_records(&st->pending[k]);
 	}
 }
 
@@ -115,6 +118,29 @@ static char *dump(json_t *value)
 	return text;
 }
 
+static struct record *record_alloc(enum resource_kind kind, size_t room)
+{
+	struct record *r = xzalloc(sizeof(*r) + room);
+
+	r->refs = 1;
+	r->kind = kind;
+	r->node.value = r;
+	return r;
+}
+
+static struct record *deletion_new(enum resource_kind kind, const char *key)
+{
+	struct record *r = record_alloc(kind, room_for(key));
+
+	put_text(r->node.key, key);
+	return r;
+}
+
+static bool is_deletion(const struct record *r)
+{
+	return !r->len;
+}
+
 /* Takes annotations and spec over. */
 static struct record *record_new(enum resource_kind kind, const char *key, const char *uid,
 				 json_t *annotations, json_t *spec)
@@ -122,12 +148,9 @@ static struct record *record_new(enum resource_kind kind, const char *key, const
 	cleanup_free char *id = dump(uid ? mem_check(json_string(uid)) : NULL);
 	cleanup_free char *notes = dump(annotations), *content = dump(mem_check(spec));
 	size_t len = room_for(key) + room_for(id) + room_for(notes) + room_for(content);
-	struct record *r = xzalloc(sizeof(*r) + len);
+	struct record *r = record_alloc(kind, len);
 
-	r->refs = 1;
-	r->kind = kind;
 	r->len = len;
-	r->node.value = r;
 	put_text(put_text(put_text(put_text(r->node.key, key), id), notes), content);
 	return r;
 }
@@ -207,24 +230,27 @@ static bool is_too_long(const struct record *r)
 
 /* --- what is to be --------------------------------------------------------- */
 
+static void set_pending(struct store *st, struct record *r)
+{
+	struct map_node *old = map_link(&st->pending[r->kind], &r->node);
+
+	if (old)
+		drop_record(old->value);
+}
+
 void store_put(struct store *st, enum resource_kind kind, const char *ns, const char *name,
 	       const char *uid, json_t *annotations, json_t *spec)
 {
 	cleanup_free char *key = xasprintf("%s/%s", ns, name);
-	struct record *old = map_set(&st->pending[kind], key,
-				     record_new(kind, key, uid, annotations, spec));
 
-	if (old)
-		drop_record(old);
+	set_pending(st, record_new(kind, key, uid, annotations, spec));
 }
 
 void store_del(struct store *st, enum resource_kind kind, const char *ns, const char *name)
 {
 	cleanup_free char *key = xasprintf("%s/%s", ns, name);
-	struct record *old = map_set(&st->pending[kind], key, &deleted);
 
-	if (old)
-		drop_record(old);
+	set_pending(st, deletion_new(kind, key));
 }
 
 static void emit(const char *type, const struct record *r, uint64_t version, store_emit_fn *fn,
@@ -249,9 +275,10 @@ static uint64_t emit_change(struct store *st, const char *type, const struct rec
 }
 
 /* The record goes from what is pending to what is published, or nowhere: true when it is refused. */
-static bool commit_put(struct store *st, const char *key, struct record *r)
+static bool commit_put(struct store *st, struct record *r)
 {
 	struct map *published = &st->published[r->kind];
+	const char *key = r->node.key;
 	struct record *old = map_get(published, key);
 
 	if (old && is_same(old, r)) {
@@ -280,11 +307,10 @@ static unsigned int commit_puts(struct store *st, enum resource_kind kind)
 	unsigned int refused = 0;
 
 	for (i = 0; i < n; i++) {
-		if (nodes[i]->value == &deleted)
+		if (is_deletion(nodes[i]->value))
 			continue;
-		refused += commit_put(st, nodes[i]->key, nodes[i]->value);
-		/* at a start there are many: what the next ones need is free by then */
-		map_del(&st->pending[kind], nodes[i]->key);
+		map_unlink(&st->pending[kind], nodes[i]->key);
+		refused += commit_put(st, nodes[i]->value);
 	}
 	free(nodes);
 	return refused;
@@ -299,7 +325,7 @@ static void commit_deletes(struct store *st, enum resource_kind kind)
 		struct map_node *node;
 		struct record *old;
 
-		if (nodes[i]->value != &deleted)
+		if (!is_deletion(nodes[i]->value))
 			continue;
 		node = map_unlink(&st->published[kind], nodes[i]->key);
 		if (!node)
@@ -325,7 +351,7 @@ unsigned int store_commit(struct store *st)
 	for (k = RES_LOAD_BALANCER - 1; k >= 0; k--)
 		commit_deletes(st, k);
 	for (k = 0; k < STORED_KINDS; k++)
-		map_clear(&st->pending[k], drop_record);
+		drop_records(&st->pending[k]);
 	return refused;
 }
 

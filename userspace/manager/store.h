@@ -48,7 +48,7 @@ typedef void store_change_fn(void *arg, enum resource_kind kind, const char *key
 			     const struct record *r);
 
 struct store {
-	struct map	published[STORED_KINDS];	/* "ns/name" -> struct record */
+	struct map	published[STORED_KINDS];	/* struct record, by "ns/name" */
 	struct map	pending[STORED_KINDS];	/* the same, or that it is to be deleted */
 	uint64_t	version;
 	struct vr_log	*log;
