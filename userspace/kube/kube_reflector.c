@@ -222,11 +222,11 @@ static void list_done(struct kube_reflector *r, const char *version)
 /* The kind is not there, and need not be. */
 static void absent(struct kube_reflector *r)
 {
+	fine(r);
 	if (!r->synced) {
 		r->synced = true;
 		r->ops->synced(r->arg);
 	}
-	r->failures = 0;
 	wait_ms(r, r->pace.absent_ms);
 }
 
