@@ -1,14 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""contrail-kube-manager on a real API server: what it makes of Kubernetes' objects, who leads, what a
-restart, a kill and an API server that goes away leave behind.
-"""
+"""contrail-kube-manager on a real API server: what it makes of Kubernetes' objects, and what it says of them and itself."""
 
-import ipaddress
 import os
 import signal
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 # pylint: disable=wrong-import-position
@@ -17,75 +13,31 @@ from vrtest.kube_api import ApiError
 from vrtest.manager import POD_NETWORK, Manager
 from vrtest.node import SRC
 from vrtest.tap import Tap, wait_for
+from vrtest.team import GROUP, WEB, Team
 
 tap = Tap("manager")
 cp = ControlPlane(controller_manager=True)
 DEPLOY = f"{SRC}/userspace/deploy/kubernetes"
-GROUP = "/apis/opencontrail.org/v1"
-WEB = {"app": "web"}
 PODS = f"{POD_NETWORK},10.160.0.0/16"
-
-
-def get(plural, name=None, namespace=None):
-    """An object, or None; a list of them when no name is given."""
-    where = f"/namespaces/{namespace}" if namespace else ""
-    try:
-        found = cp.api.get(f"{GROUP}{where}/{plural}" + (f"/{name}" if name else ""))
-    except ApiError as err:
-        if err.code == 404:
-            return None
-        raise
-    return found if name else found["items"]
-
-
-def spec(plural, name, namespace=None):
-    return (get(plural, name, namespace) or {}).get("spec")
-
-
-def until(cond, what):
-    return tap.until(cond, what, PATIENCE, lambda: "".join(m.said()[-3000:] for m in managers if m.proc))
-
-
-def post(path, obj):
-    return cp.api.post(path, obj)
-
-
-def make_pod(name, node, ip=None, labels=None, **notes):
-    cp.pod("team", name, node, labels or WEB, ports=[8080])
-    if notes:
-        cp.api.patch(f"/api/v1/namespaces/team/pods/{name}", {"metadata": {"annotations": notes}})
-    if ip:
-        cp.pod_status("team", name, ip)
-
-
-def policy(name, body):
-    return post("/apis/networking.k8s.io/v1/namespaces/team/networkpolicies",
-                {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": name}, "spec": body})
-
-
-managers = [Manager(cp, "one", pods=PODS), Manager(cp, "two", pods=PODS)]
+manager = Manager(cp, "one", pods=PODS)
+team = Team(tap, cp, [manager])
+until, post, get, spec, told = team.until, cp.api.post, team.get, team.spec, team.told
+make_pod, delete_pod, policy, addresses, blocks, in_blocks = (
+    team.make_pod, team.delete_pod, team.policy, team.addresses, team.blocks, team.in_blocks)
 
 
 # ---- cases
 
 def set_up():
-    cp.install()
-    cp.namespace("team")
-    for n in (1, 2):
-        cp.node(f"n{n}", [f"192.0.2.{n}", f"2001:db8::{n}"])
-    for i in range(3):
-        make_pod(f"web-{i}", f"n{1 + i % 2}")
-    post("/api/v1/namespaces/team/services", {
-        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": {
-            "selector": WEB, "ipFamilyPolicy": "PreferDualStack", "ports": [{"name": "http", "port": 80, "targetPort": 8080}]}})
+    team.set_up()
     # wrong before anybody is there to tell
     make_pod("early", "n1", labels={"app": "early"}, **{"opencontrail.org/network": "nowhere"})
-    managers[0].start()
+    manager.start()
 
 
 def not_ready():
     """Before the first list the manager lives, and is not ready."""
-    apiserver, m = cp.programs["kube-apiserver"].proc, Manager(cp, "three", pods=PODS)
+    apiserver, m = cp.programs["kube-apiserver"].proc, Manager(cp, "two", pods=PODS)
     conf = m.kubeconfig()
     apiserver.send_signal(signal.SIGSTOP)
     try:
@@ -100,7 +52,7 @@ def not_ready():
         apiserver.send_signal(signal.SIGCONT)
     until(lambda: m.ask("/readyz")[0] == 200, "then it is ready")
     tap.equal(m.end(), 0, "and ends")
-    until(lambda: managers[0].metrics().get("vrouter_manager_leader") == 1, "the other one leads")
+    until(lambda: manager.metrics().get("vrouter_manager_leader") == 1, "the other one leads")
 
 
 def translated():
@@ -122,8 +74,7 @@ def translated():
     until(lambda: (spec("loadbalancers", "web", "team") or {}).get("vips"), "Service: LoadBalancer")
     vips = cp.api.get("/api/v1/namespaces/team/services/web")["spec"]["clusterIPs"]
     tap.equal(spec("loadbalancers", "web", "team")["vips"], vips, "its addresses are the service's")
-    for i in range(3):
-        cp.pod_status("team", f"web-{i}", spec("virtualmachineinterfaces", f"web-{i}", "team")["addresses"])
+    team.run_pods()
     want = {spec("virtualmachineinterfaces", f"web-{i}", "team")["addresses"][0] for i in range(3)}
     until(lambda: {m["address"] for m in spec("loadbalancerpools", "web.http", "team")["members"]} == want,
           "members follow the EndpointSlices")
@@ -138,7 +89,7 @@ def waiting():
     make_pod("sync", "n1", labels={"app": "sync"})
     until(lambda: get("virtualmachineinterfaces", "sync", "team"), "a pod behind it")
     tap.check(not get("virtualmachineinterfaces", "idle", "team"), "a pod without a node has no interface")
-    tap.check("idle" not in managers[0].said(), "and there is nothing to complain of", managers[0].said())
+    tap.check("idle" not in manager.said(), "and there is nothing to complain of", manager.said())
     for name in ("idle", "sync"):
         cp.kubectl("delete", "pod", name, "-n", "team", "--grace-period=0", "--force")
 
@@ -160,7 +111,7 @@ def quiet():
 
 def observed():
     """/readyz, /healthz and /metrics of the one that leads."""
-    m = managers[0]
+    m = manager
     tap.equal(m.ask("/readyz"), (200, "text/plain; charset=utf-8", "ok"), "/readyz: all kinds have been listed")
     lines = m.ask("/readyz?verbose")[2].splitlines()
     tap.check("[+]pods ok" in lines and "[+]instanceips ok" in lines and lines[-1] == "readyz check passed", "?verbose names them", lines)
@@ -200,7 +151,7 @@ def observed():
 
 def introspected():
     """What the manager knows of a pod, and of what it made of it."""
-    m = managers[0]
+    m = manager
     kinds = m.page("")
     tap.equal({k["kind"]: k["count"] for k in kinds["objects"]}["Service"], len(cp.api.get("/api/v1/services")["items"]), "/debug/ counts kinds")
     names = [i["name"] for i in m.page("objects/Pod")["items"]]
@@ -419,26 +370,6 @@ def ready(name):
     return condition(name, "Ready")
 
 
-def told(obj, text, namespace="team"):
-    """Events on an object that say this."""
-    found = cp.api.get(f"/api/v1/namespaces/{namespace}/events")["items"]
-    return [e for e in found if e["involvedObject"]["name"] == obj and text in e["message"]]
-
-
-def delete_pod(name, namespace="team"):
-    cp.kubectl("delete", "pod", name, "-n", namespace, "--grace-period=0", "--force")
-
-
-def blocks(node):
-    return [(b["network"], b["cidr"]) for b in (spec("virtualrouters", node) or {}).get("blocks", [])]
-
-
-def in_blocks(pod, node, network="default/cluster-network"):
-    """All addresses of a pod are of its node's blocks."""
-    mine = [ipaddress.ip_network(c) for n, c in blocks(node) if n == network]
-    return all(any(ipaddress.ip_address(a) in b for b in mine) for a in spec("virtualmachineinterfaces", pod, "team")["addresses"])
-
-
 def users_network():
     post(f"{GROUP}/namespaces/team/virtualnetworks", {
         "apiVersion": "opencontrail.org/v1", "kind": "VirtualNetwork", "metadata": {"name": "blue"},
@@ -554,7 +485,7 @@ def foreign():
         "apiVersion": "opencontrail.org/v1", "kind": "SecurityGroup", "metadata": {"name": "policy-mine"},
         "spec": {"enforce": [], "rules": []}})
     policy("mine", {"podSelector": {"matchLabels": WEB}, "ingress": [{"ports": [{"port": 8080}]}]})
-    until(lambda: "policy-mine" in managers[0].said(), "a SecurityGroup of a user's has the name of a policy's: the log says so")
+    until(lambda: "policy-mine" in manager.said(), "a SecurityGroup of a user's has the name of a policy's: the log says so")
     tap.equal(spec("securitygroups", "policy-mine", "team"), {"enforce": [], "rules": []}, "it is not touched")
     cp.api.delete(f"{GROUP}/namespaces/team/securitygroups/policy-mine")
     until(lambda: (spec("securitygroups", "policy-mine", "team") or {}).get("rules"), "without it the policy has its own")
@@ -573,8 +504,8 @@ def namespace_gone():
     until(lambda: not get("projects", "short"), "its Project goes")
     until(lambda: not [i for i in get("instanceips") if i["spec"].get("interface", i["spec"].get("loadBalancer", "")).startswith("short/")],
           "and its addresses")
-    tap.check("short" not in "".join(line for line in managers[0].said().splitlines() if "warning" in line or "error" in line),
-              "without a word in the log", managers[0].said())
+    tap.check("short" not in "".join(line for line in manager.said().splitlines() if "warning" in line or "error" in line),
+              "without a word in the log", manager.said())
 
 
 def events():
@@ -587,145 +518,11 @@ def events():
         cp.kubectl("delete", "pod", name, "-n", "team", "--grace-period=0", "--force")
 
 
-def addresses():
-    return {i["metadata"]["name"]: i["spec"].get("interface") for i in get("instanceips") if i["spec"].get("interface")}
-
-
-def fail_over():
-    """A second replica takes over when the first is killed; nobody's address changes."""
-    before, had = addresses(), (blocks("n1"), blocks("n2"))
-    managers[1].start()
-    until(lambda: "everything is known" in managers[1].said(), "a second replica is ready")
-    tap.check("leading" not in managers[1].said(), "and does not lead")
-    tap.equal(managers[1].ask("/readyz")[::2], (200, "ok"), "as /readyz says")
-    tap.equal([m.metrics().get("vrouter_manager_leader") for m in managers], [1, 0], "one leads")
-    tap.equal(managers[1].metrics().sum("vrouter_manager_writes_total"), 0, "the other one has written nothing")
-    managers[0].end(signal.SIGKILL)
-    killed = time.monotonic()
-    make_pod("after", "n2", labels={"app": "after"})
-    until(lambda: get("virtualmachineinterfaces", "after", "team"), "killed, the other one takes over")
-    tap.say(f"from the kill to the other one's first write: {time.monotonic() - killed:.1f} s")
-    tap.equal({k: v for k, v in addresses().items() if v != "team/after"}, before, "all addresses are as before")
-    tap.equal((blocks("n1"), blocks("n2")), had, "and all blocks")
-    tap.check(in_blocks("after", "n2"), "which the new pod is in")
-    managers[0].start()
-    until(lambda: managers[0].said().count("everything is known") == 2, "the first is back, and waits")
-    tap.equal(managers[1].end(), 0, "the leader is stopped in an orderly way")
-    make_pod("again", "n2", labels={"app": "again"})
-    until(lambda: get("virtualmachineinterfaces", "again", "team"), "and has given the lease back: the other one leads")
-
-
-def while_down():
-    """What changed while no manager ran is caught up with."""
-    before = addresses()
-    managers[0].end(signal.SIGKILL)
-    for name in ("after", "again"):
-        cp.kubectl("delete", "pod", name, "-n", "team", "--grace-period=0", "--force")
-    make_pod("late", "n1", labels={"app": "late"})
-    # as a manager leaves it that is killed between an address and its interface
-    orphan, half = "10.32.9.9", "10.32.9.10"
-    for address, pod in ((orphan, "gone"), (half, "half")):
-        post(f"{GROUP}/instanceips", {
-            "apiVersion": "opencontrail.org/v1", "kind": "InstanceIP",
-            "metadata": {"name": address, "labels": {"app.kubernetes.io/managed-by": "contrail-kube-manager"}},
-            "spec": {"address": address, "family": "IPv4", "network": "default/cluster-network", "interface": f"team/{pod}"}})
-    make_pod("half", "n1", labels={"app": "half"})
-    outside = {"app.kubernetes.io/managed-by": "contrail-kube-manager"}
-    post(f"{GROUP}/instanceips", {
-        "apiVersion": "opencontrail.org/v1", "kind": "InstanceIP", "metadata": {"name": "10.200.0.9", "labels": outside},
-        "spec": {"address": "10.200.0.9", "family": "IPv4", "network": "default/cluster-network", "interface": "team/moved"}})
-    make_pod("moved", "n2", labels={"app": "moved"})
-    managers[0].start()
-    until(lambda: not get("instanceips", orphan), "an address whose pod is gone, and which never had an interface, is free")
-    until(lambda: half in (spec("virtualmachineinterfaces", "half", "team") or {}).get("addresses", []),
-          "one whose pod is there becomes its interface's")
-    until(lambda: told("moved", "10.200.0.9 is outside of the pod network; the pod gets another address"), "one outside of every subnet is told")
-    until(lambda: get("virtualmachineinterfaces", "moved", "team") and not get("instanceips", "10.200.0.9"), "and replaced")
-    for name in ("half", "moved"):
-        delete_pod(name)
-    until(lambda: not {"team/half", "team/moved"} & set(addresses().values()), "both are gone")
-    until(lambda: get("virtualmachineinterfaces", "late", "team"), "a pod that came while the manager was down")
-    until(lambda: not get("virtualmachineinterfaces", "after", "team"), "one that went")
-    until(lambda: not {"team/after", "team/again"} & set(addresses().values()), "with its addresses")
-    kept = {k: v for k, v in before.items() if v not in ("team/after", "team/again")}
-    tap.equal({k: v for k, v in addresses().items() if v != "team/late"}, kept, "the others keep theirs")
-
-
-def pinned():
-    """An address that is written down is nobody else's, whoever wrote it."""
-    mine = spec("virtualmachineinterfaces", "web-0", "team")["addresses"][0]
-    cp.kubectl("delete", "pod", "web-0", "-n", "team", "--grace-period=0", "--force")
-    until(lambda: not get("instanceips", mine), "the pod's address is free")
-    managers[0].end(signal.SIGKILL)
-    post(f"{GROUP}/instanceips", {
-        "apiVersion": "opencontrail.org/v1", "kind": "InstanceIP", "metadata": {"name": mine},
-        "spec": {"address": mine, "family": "IPv4", "network": "default/cluster-network", "interface": "other/pod"}})
-    make_pod("web-0", "n1")
-    managers[0].start()
-    until(lambda: get("virtualmachineinterfaces", "web-0", "team"), "the pod is there again")
-    tap.check(mine not in spec("virtualmachineinterfaces", "web-0", "team")["addresses"], "with another address")
-    tap.equal(spec("instanceips", mine)["interface"], "other/pod", "which the manager leaves alone: it is not its own")
-    cp.api.delete(f"{GROUP}/instanceips/{mine}")
-
-
-def lists(resource):
-    return managers[0].metrics().get("vrouter_manager_lists_total", resource=resource)
-
-
-def listed_again():
-    """What happened in a time that the API server knows nothing of any more: all is listed again."""
-    kinds = ("pods", "networkpolicies", "instanceips", "virtualmachineinterfaces")
-    for name in ("stays", "goes"):
-        make_pod(name, "n1", labels={"app": name})
-    policy("goes", {"podSelector": {"matchLabels": {"app": "stays"}}, "ingress": []})
-    until(lambda: len([v for v in addresses().values() if v in ("team/stays", "team/goes")]) == 4, "two pods have their addresses")
-    until(lambda: get("securitygroups", "policy-goes", "team"), "and a policy its group")
-    before, listed = addresses(), {k: lists(k) for k in kinds}
-    # it is told of nothing from here on, not even by what its socket has
-    cp.kill("kube-apiserver")
-    managers[0].proc.send_signal(signal.SIGSTOP)
-    cp.start_apiserver()
-    cp.kubectl("delete", "pod", "goes", "-n", "team", "--grace-period=0", "--force")
-    cp.api.delete("/apis/networking.k8s.io/v1/namespaces/team/networkpolicies/goes")
-    gone = next(k for k, v in before.items() if v == "team/stays")
-    cp.api.delete(f"{GROUP}/instanceips/{gone}")
-    make_pod("comes", "n2", labels={"app": "comes"})
-    cp.forget()
-    cp.kill("kube-apiserver")
-    cp.start_apiserver()
-    managers[0].proc.send_signal(signal.SIGCONT)
-    until(lambda: get("virtualmachineinterfaces", "comes", "team"), "a pod that came unseen has its interface")
-    until(lambda: not get("virtualmachineinterfaces", "goes", "team"), "one that went has none")
-    until(lambda: "team/goes" not in addresses().values(), "its addresses are free")
-    until(lambda: not get("securitygroups", "policy-goes", "team"), "the policy's group is gone")
-    until(lambda: addresses().get(gone) == "team/stays", "an InstanceIP that somebody deleted is there again")
-    tap.equal({k: v for k, v in addresses().items() if v != "team/comes"},
-              {k: v for k, v in before.items() if v != "team/goes"}, "all others are as they were")
-    tap.check(all(lists(k) > listed[k] for k in kinds), "all was listed again", {k: (listed[k], lists(k)) for k in kinds})
-    for name in ("stays", "comes"):
-        delete_pod(name)
-
-
-def api_server_gone():
-    cp.kill("kube-apiserver")
-    until(lambda: "the API server is not followed" in managers[0].said(), "the API server killed: the manager notices")
-    cp.start_apiserver()
-    make_pod("back", "n2", labels={"app": "back"})
-    until(lambda: get("virtualmachineinterfaces", "back", "team"), "it is back: the manager goes on")
-    tap.equal(managers[0].proc.poll(), None, "the manager lived on")
-
-
 with cp:
     set_up()
-    CASES = (not_ready, translated, waiting, quiet, observed, introspected, policies, cluster_policies, attachments, examples, users_group, isolation, apps, users_network,
-             address_blocks, exhaustion, namespace_network, health, foreign, namespace_gone, events, fail_over, while_down, pinned,
-             listed_again, api_server_gone)
+    CASES = (not_ready, translated, waiting, quiet, observed, introspected, policies, cluster_policies, attachments, examples,
+             users_group, isolation, apps, users_network, address_blocks, exhaustion, namespace_network, health, foreign,
+             namespace_gone, events)
     tap.run([(f.__name__, f) for f in CASES], only=os.environ.get("CASE"))
-    if tap.failed:
-        for m in managers:
-            if m.proc:
-                tap.say(m.said()[-6000:])
-    for m in managers:
-        if m.runs():
-            tap.equal(m.end(), 0, f"{m.name} ends in an orderly way")
+    team.end()
 tap.done()

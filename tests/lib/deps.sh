@@ -7,7 +7,7 @@ set -euo pipefail
 
 build=(build-essential flex bison bc libelf-dev libssl-dev kmod cpio rsync git
 	pkg-config libmnl-dev libjansson-dev libyaml-dev libsystemd-dev
-	libcurl4-openssl-dev libmicrohttpd-dev libcmocka-dev scdoc python3 python3-yaml
+	libcurl4-openssl-dev libmicrohttpd-dev zlib1g-dev libcmocka-dev scdoc python3 python3-yaml
 	python3-jsonschema linux-headers-amd64 xz-utils perl patch)
 lint=(sparse cppcheck clang-tidy shellcheck perl)
 run=(qemu-system-x86 busybox-static nginx-light redis-server redis-tools
