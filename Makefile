@@ -25,7 +25,7 @@ DESTDIR ?=
 
 # ---- user-space programs --------------------------------------------------
 
-packages := libmnl jansson yaml-0.1 libsystemd libmicrohttpd libcurl libcrypto
+packages := libmnl jansson yaml-0.1 libsystemd libmicrohttpd libcurl libcrypto zlib
 ifeq ($(shell $(PKG_CONFIG) --exists $(packages) 2>/dev/null && echo y),y)
 pkg_cflags := $(shell $(PKG_CONFIG) --cflags $(packages))
 pkg_libs := $(shell $(PKG_CONFIG) --libs $(packages))

@@ -104,7 +104,7 @@ static struct variant *variant_get(struct model *m, struct group *g, const char 
 	v = xzalloc(sizeof(*v));
 	v->text = xstrdup(text);
 	name_variant(m, g, v);
-	map_set(&g->variants, text, v);
+	map_keep(&g->variants, v->text, v);
 	if (group_is_published(g) && !g->policy)
 		publish_identity(m, g, v);
 	mark_policies(m, g);
@@ -239,7 +239,7 @@ struct group *group_get(struct model *m, struct group *g)
 	}
 	there = xzalloc(sizeof(*there));
 	*there = *g;
-	map_set(&m->groups, there->key, there);
+	map_keep(&m->groups, there->key, there);
 	reindex(m, there, true);
 	mark_pods(m, there);
 	if (!there->port_name && !(there->policy && there->policy->named_ingress))
@@ -351,8 +351,8 @@ static void join(struct model *m, struct pod_state *pod, struct group *g)
 	} else {
 		add_variant(m, ms, "");
 	}
-	map_set(&pod->groups, g->key, ms);
-	map_set(&g->members, pod->key, pod);
+	map_keep(&pod->groups, g->key, ms);
+	map_keep(&g->members, pod->key, pod);
 	if (!group_is_published(g))
 		mark_policies(m, g);
 }

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "ipam_block.h"
+#include "word.h"
 #include "xmem.h"
 
 /* More than anybody has pods; keeps the arithmetic in 64 bits. */
@@ -11,16 +12,15 @@
 #define MIN_BLOCKS_LOG2 2	/* fewer than four blocks are not worth dividing for */
 
 struct lease {
-	char	*owner;
-	char	*node;		/* NULL: unknown */
+	struct map_node	at;		/* by address */
+	const char	*node;		/* a word; NULL: unknown */
+	const char	*owner;
+	char		address[];	/* text; then the owner's */
 };
 
-static void lease_free(void *value)
+static void lease_free(struct lease *lease)
 {
-	struct lease *lease = value;
-
-	free(lease->owner);
-	free(lease->node);
+	word_put(lease->node);
 	free(lease);
 }
 
@@ -90,7 +90,9 @@ void ipam_free(struct ipam *ipam)
 {
 	size_t i;
 
-	map_clear(&ipam->leases, lease_free);
+	map_for_each(&ipam->leases, node)
+		lease_free(node->value);
+	map_forget(&ipam->leases);
 	for (i = 0; i < ipam->net.n; i++)
 		map_clear(&ipam->pools[i].blocks, ipam_block_free);
 	map_for_each(&ipam->nodes, node) {
@@ -157,12 +159,16 @@ static void count(struct ipam *ipam, struct ipam_pool *pool, const struct addr *
 static void take(struct ipam *ipam, struct ipam_pool *pool, const struct addr *a, const char *owner,
 		 const char *node)
 {
-	struct lease *lease = xzalloc(sizeof(*lease));
+	struct lease *lease;
 	char text[ADDR_TEXT];
+	size_t len = strlen(addr_text(a, text)) + 1;
 
-	lease->owner = xstrdup(owner);
-	lease->node = xstrdup(node);
-	map_set(&ipam->leases, addr_text(a, text), lease);
+	lease = xzalloc(sizeof(*lease) + len + strlen(owner) + 1);
+	lease->owner = strcpy(stpcpy(lease->address, text) + 1, owner);
+	lease->node = word_get(node);
+	lease->at.key = lease->address;
+	lease->at.value = lease;
+	map_link(&ipam->leases, &lease->at);
 	pool->used++;
 	count(ipam, pool, a, node, 1);
 }
@@ -294,18 +300,20 @@ void ipam_move(struct ipam *ipam, const struct addr *a, const char *node)
 		return;
 	count(ipam, pool, a, node, 1);
 	count(ipam, pool, a, lease->node, -1);
-	free(lease->node);
-	lease->node = xstrdup(node);
+	word_put(lease->node);
+	lease->node = word_get(node);
 }
 
 void ipam_release(struct ipam *ipam, const struct addr *a)
 {
 	struct ipam_pool *pool = pool_of(ipam, a);
 	char text[ADDR_TEXT];
-	struct lease *lease = map_del(&ipam->leases, addr_text(a, text));
+	struct map_node *at = map_unlink(&ipam->leases, addr_text(a, text));
+	struct lease *lease;
 
-	if (!lease)
+	if (!at)
 		return;
+	lease = at->value;
 	pool->used--;
 	count(ipam, pool, a, lease->node, -1);
 	lease_free(lease);

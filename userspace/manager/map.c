@@ -15,11 +15,16 @@ uint64_t stable_hash(const char *s)
 	return h ^ (h >> 33);
 }
 
-static struct map_node **find(const struct map *m, const char *key, uint32_t hash)
+static struct map_node **bucket_of(const struct map *m, const char *key)
 {
-	struct map_node **at = &map_buckets(m)[hash & (m->size - 1)];
+	return &map_buckets(m)[stable_hash(key) & (m->size - 1)];
+}
 
-	while (*at && ((*at)->hash != hash || strcmp((*at)->key, key)))
+static struct map_node **find(const struct map *m, const char *key)
+{
+	struct map_node **at = bucket_of(m, key);
+
+	while (*at && strcmp((*at)->key, key))
 		at = &(*at)->next;
 	return at;
 }
@@ -30,71 +35,81 @@ void *map_get(const struct map *m, const char *key)
 
 	if (!m->n)
 		return NULL;
-	node = *find(m, key, stable_hash(key));
+	node = *find(m, key);
 	return node ? node->value : NULL;
 }
 
 static void grow(struct map *m)
 {
-	size_t size = m->size ? m->size * 2 : 1;
-	struct map_node **buckets;
+	struct map larger = { .size = m->size ? m->size * 2 : 1, .n = m->n };
 
-	if (size == 1) {
-		m->size = 1;
-		return;
-	}
-	buckets = xcalloc(size, sizeof(*buckets));
-
+	if (larger.size > 1)
+		larger.buckets = xcalloc(larger.size, sizeof(*larger.buckets));
 	map_for_each(m, node) {
-		node->next = buckets[node->hash & (size - 1)];
-		buckets[node->hash & (size - 1)] = node;
+		struct map_node **at = bucket_of(&larger, node->key);
+
+		node->next = *at;
+		*at = node;
 	}
-	if (m->size > 1)
-		free(m->buckets);
-	m->buckets = buckets;
-	m->size = size;
+	map_forget(m);
+	*m = larger;
 }
 
-/* Where a node of that key is, or belongs. */
-static struct map_node **place(struct map *m, const char *key, uint32_t hash)
+/* Where a node of that key is, or belongs: two to a bucket, because pointers to none are memory, too. */
+static struct map_node **place(struct map *m, const char *key)
 {
-	if (m->n >= m->size)
+	if (m->n >= 2 * m->size)
 		grow(m);
-	return find(m, key, hash);
+	return find(m, key);
 }
 
 struct map_node *map_link(struct map *m, struct map_node *node)
 {
-	struct map_node **at, *old;
+	struct map_node **at = place(m, node->key), *old = *at;
 
-	node->hash = stable_hash(node->key);
-	at = place(m, node->key, node->hash);
-	old = *at;
 	node->next = old ? old->next : NULL;
 	*at = node;
 	m->n += !old;
 	return old;
 }
 
-void *map_set(struct map *m, const char *key, void *value)
+/* At the end of a bucket. */
+static void append(struct map *m, struct map_node **at, struct map_node *node, const char *key,
+		   void *value)
 {
-	uint32_t hash = stable_hash(key);
-	struct map_node **at = place(m, key, hash), *node = *at;
-	size_t len = strlen(key);
-	void *old;
-
-	if (node) {
-		old = node->value;
-		node->value = value;
-		return old;
-	}
-	node = xzalloc(sizeof(*node) + len + 1);
-	memcpy(node->key, key, len + 1);
-	node->hash = hash;
+	node->key = key;
 	node->value = value;
 	*at = node;
 	m->n++;
-	return NULL;
+}
+
+void *map_set(struct map *m, const char *key, void *value)
+{
+	struct map_node **at = place(m, key), *node = *at;
+	void *old = node ? node->value : NULL;
+	size_t room = strlen(key) + 1;
+
+	if (node) {
+		node->value = value;
+	} else {
+		node = xzalloc(sizeof(*node) + room);
+		append(m, at, node, memcpy(node + 1, key, room), value);
+	}
+	return old;
+}
+
+void *map_keep(struct map *m, const char *key, void *value)
+{
+	struct map_node **at = place(m, key), *node = *at;
+	void *old = node ? node->value : NULL;
+
+	if (node) {
+		node->key = key;
+		node->value = value;
+	} else {
+		append(m, at, xzalloc(sizeof(*node)), key, value);
+	}
+	return old;
 }
 
 struct map_node *map_unlink(struct map *m, const char *key)
@@ -103,7 +118,7 @@ struct map_node *map_unlink(struct map *m, const char *key)
 
 	if (!m->n)
 		return NULL;
-	at = find(m, key, stable_hash(key));
+	at = find(m, key);
 	node = *at;
 	if (!node)
 		return NULL;
@@ -164,7 +179,7 @@ void index_add(struct map *index, const char *bucket, const char *item, void *va
 		items = xzalloc(sizeof(*items));
 		map_set(index, bucket, items);
 	}
-	map_set(items, item, value);
+	map_keep(items, item, value);
 }
 
 void index_del(struct map *index, const char *bucket, const char *item)

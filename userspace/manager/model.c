@@ -63,6 +63,7 @@ void model_free(struct model *m)
 	index_clear(&m->externals);
 	index_clear(&m->app_services);
 	index_clear(&m->endpoints);
+	index_clear(&m->slices);
 	index_clear(&m->pod_index);
 	index_clear(&m->group_index);
 	index_clear(&m->service_index);
@@ -222,12 +223,12 @@ const char *model_only_node(const struct model *m)
 static void index_endpoints(struct model *m, const struct object *obj, bool add)
 {
 	cleanup_free char *service = xasprintf("%s/%s", obj->ns, obj->endpoints->service);
-	cleanup_free char *id = object_id(obj);
+	struct map *index = obj->kind == KIND_SLICE ? &m->slices : &m->endpoints;
 
 	if (add)
-		index_add(&m->endpoints, service, id, (void *)obj);
+		index_add(index, service, obj->key, (void *)obj);
 	else
-		index_del(&m->endpoints, service, id);
+		index_del(index, service, obj->key);
 	mark(&m->dirty_services, service);
 }
 
@@ -239,8 +240,8 @@ static struct pod_state *pod_state(struct model *m, const struct object *obj)
 		pod = xzalloc(sizeof(*pod));
 		pod->key = xstrdup(obj->key);
 		pod->ns = xstrdup(obj->ns);
-		map_set(&m->pods, obj->key, pod);
-		index_add(&m->pods_of_ns, obj->ns, obj->key, pod);
+		map_keep(&m->pods, pod->key, pod);
+		index_add(&m->pods_of_ns, pod->ns, pod->key, pod);
 	}
 	return pod;
 }
@@ -252,7 +253,7 @@ static struct service_state *service_state(struct model *m, const struct object 
 	if (!svc) {
 		svc = xzalloc(sizeof(*svc));
 		svc->key = xstrdup(obj->key);
-		map_set(&m->services, obj->key, svc);
+		map_keep(&m->services, svc->key, svc);
 	}
 	return svc;
 }
@@ -265,8 +266,8 @@ static struct chain_state *chain_state(struct model *m, const struct object *obj
 		chain = xzalloc(sizeof(*chain));
 		chain->key = xstrdup(obj->key);
 		chain->ns = xstrdup(obj->ns);
-		map_set(&m->chains, obj->key, chain);
-		index_add(&m->chains_of_ns, obj->ns, obj->key, chain);
+		map_keep(&m->chains, chain->key, chain);
+		index_add(&m->chains_of_ns, chain->ns, chain->key, chain);
 	}
 	return chain;
 }
@@ -348,7 +349,7 @@ static void link_object(struct model *m, struct object *obj, bool add)
 
 void model_put(struct model *m, struct object *obj)
 {
-	struct object *old = map_set(&m->objects[obj->kind], obj->key, obj);
+	struct object *old = map_keep(&m->objects[obj->kind], obj->key, obj);
 
 	/* their status changes with each pod, and says nothing here */
 	if (old && kind_is_controller(obj->kind) && labels_equal(old->labels, obj->labels)) {

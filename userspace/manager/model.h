@@ -196,7 +196,7 @@ struct model {
 	struct map		namespaces, pods, policies, services;
 	struct map		groups;		/* key -> struct group */
 	struct map		group_names;	/* "ns/name" of each variant's SecurityGroup */
-	struct map		endpoints;	/* index: service's key -> their objects */
+	struct map		endpoints, slices;	/* indexes: service's key -> their objects */
 	struct map		pod_index;	/* index: bucket -> pod_state */
 	struct map		group_index;	/* index: bucket -> struct group */
 	struct map		service_index;	/* index: bucket -> service_state */

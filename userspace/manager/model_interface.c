@@ -339,7 +339,7 @@ static void name_interfaces(struct model *m, struct pod_state *pod)
 		ifc->name = xstrdup(name_of(m, spec, i));
 		ifc->resource = resource_of(m, pod, i);
 		ifc->net = network_get(m, network_of(m, pod, i));
-		map_set(&ifc->net->pods, pod->key, pod);
+		map_keep(&ifc->net->pods, pod->key, pod);
 	}
 	mark_namesake(m, pod);
 }

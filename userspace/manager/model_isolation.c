@@ -164,7 +164,7 @@ static void put_policy(struct model *m, struct domain *d, enum direction dir)
 	obj->where = xstrdup("isolation");
 	obj->policy = make_spec(m, d, dir);
 	uid_from_text(obj->key, obj->uid);
-	old = map_set(&m->objects[KIND_POLICY], obj->key, obj);
+	old = map_keep(&m->objects[KIND_POLICY], obj->key, obj);
 	if (old)
 		object_free(old);
 	if (!d->policies[dir])

@@ -12,7 +12,8 @@ struct pin {
 	const char	*network;	/* key */
 	struct addr	addr;
 	bool		reserved;	/* in its network's ipam, for an owner that has not come */
-	struct map_node	node;		/* by the InstanceIP's name; then owner and network */
+	struct map_node	node;		/* by name */
+	char		name[];		/* of the InstanceIP; then owner and network */
 };
 
 static char *owner_key(const char *owner, const char *network, enum family f)
@@ -59,11 +60,12 @@ static struct pin *pin_read(const char *name, const json_t *object)
 	if (!addr || !owner || !network || addr_parse(addr, &a))
 		return NULL;
 	pin = xzalloc(sizeof(*pin) + strlen(name) + strlen(owner) + strlen(network) + 3);
-	text = stpcpy(pin->node.key, name) + 1;
+	text = stpcpy(pin->name, name) + 1;
 	pin->owner = text;
 	text = stpcpy(text, owner) + 1;
 	pin->network = strcpy(text, network);
 	pin->addr = a;
+	pin->node.key = pin->name;
 	pin->node.value = pin;
 	return pin;
 }

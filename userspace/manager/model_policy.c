@@ -74,8 +74,8 @@ static void use_identity(struct model *m, struct policy_state *ps, struct map *p
 		g.port_proto = port->proto;
 	}
 	got = group_get(m, &g);
-	map_set(&got->users, ps->key, ps);
-	map_set(peers, got->key, got);
+	map_keep(&got->users, ps->key, ps);
+	map_keep(peers, got->key, got);
 }
 
 /* The groups that one rule's peers need: as they are, and by the numbers of named ports. */

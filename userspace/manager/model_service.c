@@ -292,23 +292,28 @@ static int by_age(const void *a, const void *b)
 	return diff ? diff : strcmp(x->key, y->key);
 }
 
-/* EndpointSlices if there are any, else Endpoints. v is to be freed. */
+/* EndpointSlices if there are any, else Endpoints; NULL: nobody lists any. */
+static const struct map *listed_of(const struct model *m, const struct service_state *svc)
+{
+	const struct map *slices = index_get(&m->slices, svc->key);
+
+	return slices ? slices : index_get(&m->endpoints, svc->key);
+}
+
+/* v is to be freed. */
 static void find_sources(struct model *m, const struct service_state *svc, enum family f,
 			 struct sources *src)
 {
-	const struct map *listed = index_get(&m->endpoints, svc->key);
-	bool slices = false;
+	const struct map *listed = listed_of(m, svc);
 
 	memset(src, 0, sizeof(*src));
 	src->listed = listed;
 	if (!listed)
 		return;
-	map_for_each(listed, node)
-		slices |= ((struct object *)node->value)->kind == KIND_SLICE;
 	map_for_each(listed, node) {
 		const struct object *obj = node->value;
 
-		if ((!slices || obj->kind == KIND_SLICE) && lists_family(obj->endpoints, f))
+		if (lists_family(obj->endpoints, f))
 			*(const struct object **)array_push(&src->v, &src->n, sizeof(*src->v)) = obj;
 	}
 	if (src->n)
@@ -409,7 +414,7 @@ static json_t *trigger_notes(const char *trigger)
 static json_t *trigger_of(const struct model *m, const struct service_state *svc, enum family f,
 			  const struct sources *src)
 {
-	const struct map *listed = index_get(&m->endpoints, svc->key);
+	const struct map *listed = listed_of(m, svc);
 	const char *last = NULL;
 
 	if (!listed)

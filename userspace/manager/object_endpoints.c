@@ -3,6 +3,7 @@
 
 #include "field.h"
 #include "objects.h"
+#include "word.h"
 #include "xmem.h"
 
 #define SERVICE_NAME_LABEL "kubernetes.io/service-name"
@@ -19,7 +20,7 @@ static void read_ports(struct endpoint_group *group, const struct field *list)
 		struct field f = field_at(list, i), at = field_get(&f, "name");
 		const char *name, *reason;
 
-		port->name = xstrdup("");
+		port->name = word_get("");
 		if (!json_is_object(f.value)) {
 			field_error(&f, "must be an object");
 			continue;
@@ -29,8 +30,8 @@ static void read_ports(struct endpoint_group *group, const struct field *list)
 		if (reason)
 			field_error(&at, "\"%.80s\" %s", name, reason);
 		if (name && !reason) {
-			free(port->name);
-			port->name = xstrdup(name);
+			word_put(port->name);
+			port->name = word_get(name);
 		}
 		field_required(&f, "port");
 		port->number = field_int(&f, "port", 1, 65535, 0);
@@ -61,7 +62,7 @@ static void read_place(struct object *obj, struct endpoint *ep, const struct fie
 
 	/* v1beta1 says it among the labels of its place */
 	topology = field_object(f, "topology");
-	ep->node = xstrdup(node ? node : field_string(&topology, "kubernetes.io/hostname"));
+	ep->node = word_get(node ? node : field_string(&topology, "kubernetes.io/hostname"));
 	if (kind && name && !strcmp(kind, "Pod"))
 		ep->target = xasprintf("%s/%s", ns ? ns : obj->ns, name);
 }
@@ -219,10 +220,10 @@ static void group_clear(struct endpoint_group *group)
 	size_t i;
 
 	for (i = 0; i < group->n_ports; i++)
-		free(group->ports[i].name);
+		word_put(group->ports[i].name);
 	free(group->ports);
 	for (i = 0; i < group->n; i++) {
-		free(group->v[i].node);
+		word_put(group->v[i].node);
 		free(group->v[i].target);
 		json_decref(group->v[i].zones);
 		json_decref(group->v[i].nodes);

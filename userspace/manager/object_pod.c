@@ -3,6 +3,7 @@
 
 #include "field.h"
 #include "objects.h"
+#include "word.h"
 #include "xmem.h"
 
 static void read_port(struct pod_spec *pod, const struct field *f)
@@ -13,7 +14,7 @@ static void read_port(struct pod_spec *pod, const struct field *f)
 	field_required(f, "containerPort");
 	port->number = field_int(f, "containerPort", 1, 65535, 0);
 	field_protocol(f, &port->proto);
-	port->name = xstrdup(name ? name : "");
+	port->name = word_get(name ? name : "");
 	reason = name && *name ? name_port(name) : NULL;
 	if (reason) {
 		struct field at = field_get(f, "name");
@@ -149,7 +150,7 @@ void pod_read(struct object *obj, const struct field *doc)
 	reason = node && *node ? name_dns_subdomain(node) : NULL;
 	if (reason)
 		field_error(&at, "\"%.80s\" %s", node, reason);
-	pod->node = node && *node ? xstrdup(node) : NULL;
+	pod->node = node && *node ? word_get(node) : NULL;
 	pod->host_network = field_bool(&spec, "hostNetwork", false);
 	read_containers(pod, &spec, "containers");
 	read_sidecars(pod, &spec);
@@ -172,12 +173,12 @@ void pod_spec_free(struct pod_spec *pod)
 	if (!pod)
 		return;
 	for (i = 0; i < pod->n_ports; i++)
-		free(pod->ports[i].name);
+		word_put(pod->ports[i].name);
 	free(pod->ports);
 	pod_networks_free(pod);
 	free(pod->config_hash);
 	free(pod->groups);
 	free(pod->owner);
-	free(pod->node);
+	word_put(pod->node);
 	free(pod);
 }

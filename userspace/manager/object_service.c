@@ -2,6 +2,7 @@
 #include "config.h"
 #include "field.h"
 #include "objects.h"
+#include "word.h"
 #include "xmem.h"
 
 #define AFFINITY_DEFAULT 10800
@@ -27,7 +28,7 @@ static void read_target(struct service_port *port, const struct field *f)
 	if (reason)
 		field_error(&target, "\"%.30s\" %s", name, reason);
 	port->target = 0;
-	port->target_name = xstrdup(name);
+	port->target_name = word_get(name);
 }
 
 static void read_node_port(struct service_spec *svc, struct service_port *port,
@@ -58,7 +59,7 @@ static void read_port(struct service_spec *svc, const struct field *f, bool name
 
 	field_only(f, known, false);
 	field_required(f, "port");
-	port->name = xstrdup(name ? name : "");
+	port->name = word_get(name ? name : "");
 	port->number = field_int(f, "port", 1, 65535, 0);
 	field_protocol(f, &port->proto);
 	read_target(port, f);
@@ -483,8 +484,8 @@ void service_spec_free(struct service_spec *svc)
 	if (!svc)
 		return;
 	for (i = 0; i < svc->n_ports; i++) {
-		free(svc->ports[i].name);
-		free(svc->ports[i].target_name);
+		word_put(svc->ports[i].name);
+		word_put(svc->ports[i].target_name);
 	}
 	free(svc->ports);
 	free(svc->external);

@@ -83,7 +83,7 @@ struct node_spec {
 };
 
 struct container_port {
-	char		*name;			/* "" when it has none */
+	const char	*name;			/* a word; "" when it has none */
 	int		proto;			/* IPPROTO_ */
 	uint16_t	number;
 };
@@ -95,7 +95,7 @@ struct pod_attachment {
 };
 
 struct pod_spec {
-	char			*node;		/* NULL: not scheduled */
+	const char		*node;		/* a word; NULL: not scheduled */
 	bool			host_network, terminating, finished, ready;
 	struct container_port	*ports;
 	size_t			n_ports;
@@ -111,12 +111,12 @@ struct pod_spec {
 };
 
 struct service_port {
-	char		*name;			/* "" when it has none */
+	const char	*name;			/* a word; "" when it has none */
 	int		proto;
 	uint16_t	number;
 	uint16_t	target;			/* 0: by name */
 	uint16_t	node_port;		/* 0: none */
-	char		*target_name;
+	const char	*target_name;		/* a word */
 };
 
 struct service_spec {
@@ -147,7 +147,8 @@ struct service_spec {
 struct endpoint {
 	struct addr	addr;
 	bool		ready, serving, terminating;
-	char		*node, *target;		/* "ns/pod"; each may be NULL */
+	const char	*node;			/* a word; may be NULL */
+	char		*target;		/* "ns/pod"; may be NULL */
 	json_t		*zones, *nodes;		/* whom it is meant for: names; each may be NULL */
 };
 

@@ -113,14 +113,14 @@ static void drop_if_nothing(struct published *e)
 {
 	if (e->want || (e->user && e->user->problem) || e->exists || e->seen)
 		return;
-	map_unlink(&e->p->entries[e->kind], e->node.key);
+	map_unlink(&e->p->entries[e->kind], e->key);
 	entry_free(e);
 }
 
 /* Somebody else's object has the name. It is left alone, and looked at again when it changes. */
 static void leave_alone(struct published *e)
 {
-	const char *name = *e->node.key == '/' ? e->node.key + 1 : e->node.key;
+	const char *name = *e->key == '/' ? e->key + 1 : e->key;
 
 	if (!e->told)
 		vr_logf(e->p->log, VR_LOG_WARNING, "%s %s: is there, and is not the manager's to "
@@ -162,7 +162,8 @@ static struct published *entry_get(struct publisher *p, enum resource_kind kind,
 	e->kind = kind;
 	if (publisher_kinds[kind].users)
 		e->user = xzalloc(sizeof(*e->user));
-	strcpy(e->node.key, key);
+	strcpy(e->key, key);
+	e->node.key = e->key;
 	e->node.value = e;
 	map_link(&p->entries[kind], &e->node);
 	return e;
@@ -235,7 +236,7 @@ static void ask(struct published *e, const char *method, bool itself, const char
 static bool is_not_ours(const struct published *e)
 {
 	return publisher_kinds[e->kind].users && !e->exists && e->want &&
-	       strcmp(e->node.key, CLUSTER_NETWORK) && !e->user->made;
+	       strcmp(e->key, CLUSTER_NETWORK) && !e->user->made;
 }
 
 static void write_out(struct published *e)
@@ -281,7 +282,7 @@ static void succeed(struct published *e, const json_t *body)
 		/* what the server leaves out of it we cannot change by writing it again */
 		e->hash = wrote;
 	else if (!wrote && e->kind == RES_INSTANCE_IP && e->want && !published_is_right(e))
-		e->p->taken(e->p->arg, strchr(e->node.key, '/') + 1, body);
+		e->p->taken(e->p->arg, strchr(e->key, '/') + 1, body);
 }
 
 static void fail(struct published *e, long status, const struct vr_err *err)
@@ -298,7 +299,7 @@ static void fail(struct published *e, long status, const struct vr_err *err)
 		level = VR_LOG_DEBUG;
 	if (!e->attempt->failures)
 		vr_logf(p->log, level, "%s %s: %s; trying again", publisher_kinds[e->kind].plural,
-			*e->node.key == '/' ? e->node.key + 1 : e->node.key, err->text);
+			*e->key == '/' ? e->key + 1 : e->key, err->text);
 	retry_later(e);
 }
 
@@ -498,7 +499,7 @@ void publisher_each_seen(const struct publisher *p, enum resource_kind kind,
 		const struct published *e = node->value;
 
 		if (e->seen)
-			fn(arg, e->node.key);
+			fn(arg, e->key);
 	}
 }
 

@@ -169,7 +169,6 @@ void published_want(struct published *e, const struct record *want)
 	uid = json_object_get(json_object_get(object, "metadata"), "uid");
 	e->want_hash = hash_of(json_object_get(object, "spec"),
 			       publisher_kinds[e->kind].users ? NULL : uid);
-	e->want_interface = interface_of(object);
 	if (e->user) {
 		take_exhausted(e, json_object_get(json_object_get(object, "spec"), "exhausted"));
 		e->user->made = json_object_get(json_object_get(json_object_get(
@@ -181,12 +180,20 @@ void published_want(struct published *e, const struct record *want)
 	json_decref(object);
 }
 
+static bool is_of_other_interface(const struct published *ip)
+{
+	json_t *want = published_wanted(ip);
+	bool other = ip->interface != interface_of(want);
+
+	json_decref(want);
+	return other;
+}
+
 bool published_is_foreign(const struct published *e)
 {
 	if (!e->want || !e->exists || publisher_kinds[e->kind].users)
 		return false;
-	return !e->managed ||
-	       (e->kind == RES_INSTANCE_IP && e->interface != e->want_interface);
+	return !e->managed || (e->kind == RES_INSTANCE_IP && is_of_other_interface(e));
 }
 
 /* metadata.resourceVersion is opaque by contract, and a number in fact; order is only looked at
@@ -270,13 +277,13 @@ void published_take(struct published *e, const json_t *object)
 
 char *published_path(const struct published *e, bool itself)
 {
-	const char *slash = strchr(e->node.key, '/'), *name = slash + 1;
+	const char *slash = strchr(e->key, '/'), *name = slash + 1;
 	const struct publisher_kind *k = &publisher_kinds[e->kind];
 	const char *dash = itself ? "/" : "";
 
 	name = itself ? name : "";
 	if (k->namespaced)
-		return xasprintf(GROUP "namespaces/%.*s/%s%s%s", (int)(slash - e->node.key), e->node.key,
+		return xasprintf(GROUP "namespaces/%.*s/%s%s%s", (int)(slash - e->key), e->key,
 				 k->plural, dash, name);
 	return xasprintf(GROUP "%s%s%s", k->plural, dash, name);
 }
@@ -284,7 +291,7 @@ char *published_path(const struct published *e, bool itself)
 static json_t *metadata_of(const struct published *e, const json_t *want)
 {
 	const json_t *from = json_object_get(want, "metadata");
-	const char *slash = strchr(e->node.key, '/');
+	const char *slash = strchr(e->key, '/');
 	json_t *notes, *meta;
 	char version[24];
 
@@ -295,7 +302,7 @@ static json_t *metadata_of(const struct published *e, const json_t *want)
 	meta = mem_check(json_pack("{s:s, s:{s:s}, s:o}", "name", slash + 1, "labels",
 				   MANAGED_LABEL, MANAGED_BY, "annotations", mem_check(notes)));
 	if (publisher_kinds[e->kind].namespaced)
-		json_object_set_new(meta, "namespace", json_stringn(e->node.key, slash - e->node.key));
+		json_object_set_new(meta, "namespace", json_stringn(e->key, slash - e->key));
 	if (e->exists) {
 		snprintf(version, sizeof(version), "%" PRIu64, e->version);
 		json_object_set_new(meta, "resourceVersion", json_string(version));
@@ -344,7 +351,7 @@ static json_t *condition_of(const struct published *e, enum condition c)
 /* The answer to a user's object: what was made of it, if anything, and whether it is right. */
 json_t *published_answer(const struct published *e)
 {
-	const char *slash = strchr(e->node.key, '/');
+	const char *slash = strchr(e->key, '/');
 	json_t *want = e->want ? published_wanted(e) : NULL, *status, *meta;
 	json_t *conditions = mem_check(json_array());
 	enum condition c;
@@ -359,7 +366,7 @@ json_t *published_answer(const struct published *e)
 	snprintf(version, sizeof(version), "%" PRIu64, e->version);
 	meta = mem_check(json_pack("{s:s, s:s}", "name", slash + 1, "resourceVersion", version));
 	if (publisher_kinds[e->kind].namespaced)
-		json_object_set_new(meta, "namespace", json_stringn(e->node.key, slash - e->node.key));
+		json_object_set_new(meta, "namespace", json_stringn(e->key, slash - e->key));
 	return mem_check(json_pack("{s:s, s:s, s:o, s:o}", "apiVersion", "opencontrail.org/v1",
 				   "kind", resource_name(e->kind), "metadata", meta, "status",
 				   status));

@@ -50,7 +50,7 @@ struct attempt {
 struct published {
 	struct publisher	*p;
 	const struct record	*want;		/* the store's, or NULL */
-	uint64_t		want_hash, want_interface;	/* as hash and interface below */
+	uint64_t		want_hash;	/* as hash below */
 	/* what is there */
 	uint64_t		interface;	/* of an InstanceIP: hash of its name */
 	uint64_t		version;	/* resourceVersion, as a number */
@@ -64,7 +64,8 @@ struct published {
 	bool			exists, managed;	/* what is there */
 	bool			seen;			/* so says its reflector */
 	bool			queued, busy, told;
-	struct map_node		node;		/* by "ns/name", "/name" */
+	struct map_node		node;		/* by key */
+	char			key[];		/* "ns/name", "/name" */
 };
 
 /* --- publisher_json.c ------------------------------------------------------ */

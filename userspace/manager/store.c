@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "objects.h"
+#include "pack.h"
 #include "xmem.h"
 
 #define API_VERSION "opencontrail.org/v1"
@@ -29,23 +30,23 @@ const char *resource_name(enum resource_kind kind)
 }
 
 /*
- * A resource as text, a fraction of what the tree of it takes, and without what follows from its
- * kind and key. Several may hold it: it does not change.
+ * A resource as packed text, without what follows from its kind and key. Several may hold it: it does
+ * not change. What is packed, each with its NUL: uid as JSON ("": made from kind and key),
+ * annotations ("": none), spec.
  */
 struct record {
 	uint64_t		version;
 	unsigned int		refs;
 	enum resource_kind	kind;
-	size_t			len;		/* of the text; 0: only a key, of what is to be deleted */
-	/*
-	 * In the map of what is pending, then of what is published. Its key goes on as the record's text,
-	 * each with its NUL: key, uid as JSON ("": made from the others), annotations ("": none), spec.
-	 */
-	struct map_node		node;
+	uint32_t		len;		/* of the text; 0: only a key, of what is to be deleted */
+	uint32_t		packed;		/* octets of it that follow the key and its NUL */
+	struct map_node		node;		/* in the map of what is pending, then of what is published */
+	char			key[];
 };
 
 struct parts {
-	const char	*key, *name, *uid, *annotations, *spec;
+	const char	*name, *uid, *annotations, *spec;
+	char		*text;
 };
 
 void store_init(struct store *st, struct vr_log *log, store_emit_fn *emit, void *arg)
@@ -84,12 +85,25 @@ void store_free(struct store *st)
 
 /* --- records --------------------------------------------------------------- */
 
+static const void *packed_of(const struct record *r)
+{
+	return r->key + strlen(r->key) + 1;
+}
+
+static void drop_parts(struct parts *p)
+{
+	free(p->text);
+}
+
+#define cleanup_parts __attribute__((cleanup(drop_parts)))
+
 static struct parts parts_of(const struct record *r)
 {
-	struct parts p = { .key = r->node.key };
+	struct parts p = { .text = xzalloc(r->len) };
 
-	p.name = strchr(p.key, '/') + 1;
-	p.uid = p.key + strlen(p.key) + 1;
+	unpack(packed_of(r), r->packed, p.text, r->len);
+	p.name = strchr(r->key, '/') + 1;
+	p.uid = p.text;
 	p.annotations = p.uid + strlen(p.uid) + 1;
 	p.spec = p.annotations + strlen(p.annotations) + 1;
 	return p;
@@ -118,22 +132,22 @@ static char *dump(json_t *value)
 	return text;
 }
 
-static struct record *record_alloc(enum resource_kind kind, size_t room)
+static struct record *record_alloc(enum resource_kind kind, const char *key, size_t packed)
 {
-	struct record *r = xzalloc(sizeof(*r) + room);
+	struct record *r = xzalloc(sizeof(*r) + room_for(key) + packed);
 
 	r->refs = 1;
 	r->kind = kind;
+	r->packed = packed;
+	strcpy(r->key, key);
+	r->node.key = r->key;
 	r->node.value = r;
 	return r;
 }
 
 static struct record *deletion_new(enum resource_kind kind, const char *key)
 {
-	struct record *r = record_alloc(kind, room_for(key));
-
-	put_text(r->node.key, key);
-	return r;
+	return record_alloc(kind, key, 0);
 }
 
 static bool is_deletion(const struct record *r)
@@ -147,11 +161,15 @@ static struct record *record_new(enum resource_kind kind, const char *key, const
 {
 	cleanup_free char *id = dump(uid ? mem_check(json_string(uid)) : NULL);
 	cleanup_free char *notes = dump(annotations), *content = dump(mem_check(spec));
-	size_t len = room_for(key) + room_for(id) + room_for(notes) + room_for(content);
-	struct record *r = record_alloc(kind, len);
+	size_t len = room_for(id) + room_for(notes) + room_for(content), packed;
+	cleanup_free char *text = xzalloc(len), *small = NULL;
+	struct record *r;
 
+	put_text(put_text(put_text(text, id), notes), content);
+	small = pack(text, len, &packed);
+	r = record_alloc(kind, key, packed);
 	r->len = len;
-	put_text(put_text(put_text(put_text(r->node.key, key), id), notes), content);
+	memcpy(r->key + room_for(key), small, packed);
 	return r;
 }
 
@@ -161,11 +179,11 @@ static struct record *record_new(enum resource_kind kind, const char *key, const
  */
 static char *text_of(const struct record *r, const char *version)
 {
-	struct parts p = parts_of(r);
+	cleanup_parts struct parts p = parts_of(r);
 	char made[UID_TEXT + 2];
 
 	if (!*p.uid) {
-		cleanup_free char *id = xasprintf("%s %s", kind_names[r->kind], p.key);
+		cleanup_free char *id = xasprintf("%s %s", kind_names[r->kind], r->key);
 
 		made[0] = '"';
 		uid_from_text(id, made + 1);
@@ -174,7 +192,7 @@ static char *text_of(const struct record *r, const char *version)
 	}
 	return xasprintf("{\"apiVersion\":\"" API_VERSION "\",\"kind\":\"%s\",\"metadata\":{\"name\":\"%s\","
 			 "\"namespace\":\"%.*s\",\"uid\":%s,\"resourceVersion\":\"%s\"%s%s},\"spec\":%s}",
-			 kind_names[r->kind], p.name, (int)(p.name - 1 - p.key), p.key, p.uid, version,
+			 kind_names[r->kind], p.name, (int)(p.name - 1 - r->key), r->key, p.uid, version,
 			 *p.annotations ? ",\"annotations\":" : "", p.annotations, p.spec);
 }
 
@@ -193,15 +211,17 @@ json_t *record_read(const struct record *r)
 bool record_is_of(const struct record *r, const char *uid)
 {
 	cleanup_free char *text = xasprintf("\"%s\"", uid);
+	cleanup_parts struct parts p = parts_of(r);
 
-	return !strcmp(parts_of(r).uid, text);
+	return !strcmp(p.uid, text);
 }
 
 bool record_says(const struct record *r, const char *member, const char *value)
 {
 	cleanup_free char *text = xasprintf("\"%s\":\"%s\"", member, value);
+	cleanup_parts struct parts p = parts_of(r);
 
-	return strstr(parts_of(r).spec, text);
+	return strstr(p.spec, text);
 }
 
 static bool is_same(const struct record *a, const struct record *b)
@@ -211,7 +231,7 @@ static bool is_same(const struct record *a, const struct record *b)
 
 	if (a->len != b->len)
 		return false;
-	if (!memcmp(a->node.key, b->node.key, a->len))
+	if (a->packed == b->packed && !memcmp(packed_of(a), packed_of(b), a->packed))
 		return true;
 	/* the same in another order? */
 	x = record_read(a);
@@ -225,7 +245,7 @@ static bool is_same(const struct record *a, const struct record *b)
 /* Beside these texts, a line has the kind's, the event's and what names the parts. */
 static bool is_too_long(const struct record *r)
 {
-	return r->len + 400 >= STORE_MAX_LINE;
+	return strlen(r->key) + r->len + 400 >= STORE_MAX_LINE;
 }
 
 /* --- what is to be --------------------------------------------------------- */
@@ -278,7 +298,7 @@ static uint64_t emit_change(struct store *st, const char *type, const struct rec
 static bool commit_put(struct store *st, struct record *r)
 {
 	struct map *published = &st->published[r->kind];
-	const char *key = r->node.key;
+	const char *key = r->key;
 	struct record *old = map_get(published, key);
 
 	if (old && is_same(old, r)) {
