@@ -409,6 +409,10 @@ def egress():
     before = nodes[1].drops("blackhole")
     world.run([Probe(pods["client"], "udp", "169.254.169.254", 80)], until=lambda: nodes[1].drops("blackhole") > before, seconds=WAIT)
     tap.check(nodes[1].drops("blackhole") > before, "link-local addresses outside are not the pods'")
+    for nobody in ("10.47.255.9", "fd00:32::ffff:9"):
+        before = nodes[1].drops("blackhole")
+        world.run([Probe(pods["client"], "udp", nobody, 80)], until=lambda: nodes[1].drops("blackhole") > before, seconds=WAIT)
+        tap.check(nodes[1].drops("blackhole") > before, f"{nobody}, a pod's address that nobody has, is not outside")
     for addr, bits in zip(own, (24, 64)):
         nodes[1].ns.run(["ip", "addr", "del", f"{addr}/{bits}", "dev", "eth0"])
     for sock in servers:

@@ -274,6 +274,9 @@ static void ways_out(void **state)
 			 ids_find(w->ids, ID_NEXTHOP, "local Node/external"));
 	assert_int_equal(route_of(w, "default/net", "169.254.0.0/16")->route.nexthop,
 			 ids_find(w->ids, ID_NEXTHOP, "blackhole default/net"));
+	/* a pod's address that nobody has is not outside */
+	assert_int_equal(route_of(w, "default/net", "10.32.0.0/12")->route.nexthop,
+			 ids_find(w->ids, ID_NEXTHOP, "blackhole default/net"));
 	assert_int_equal(route_of(w, "Node/external", "10.32.0.0/12")->route.nexthop,
 			 ids_find(w->ids, ID_NEXTHOP, "vrf default/net"));
 	reconciler_synced(w->rc);
@@ -282,6 +285,11 @@ static void ways_out(void **state)
 	assert_int_equal(ids_find(w->ids, ID_NEXTHOP, "snat default/net"), 0);
 	assert_int_equal(route_of(w, "default/net", "0.0.0.0/0")->route.nexthop,
 			 ids_find(w->ids, ID_NEXTHOP, "snat Node/external"));
+	/* also where the outside is to see pods' addresses */
+	set(w, NETWORK, WITH_EGRESS("{\"nonMasqueradeCIDRs\":[\"10.32.0.0/12\"]}"));
+	assert_int_equal(reconcile(w->rc), RC_DONE);
+	assert_int_equal(route_of(w, "default/net", "10.32.0.0/12")->route.nexthop,
+			 ids_find(w->ids, ID_NEXTHOP, "blackhole default/net"));
 }
 
 static void services_from_outside(void **state)
@@ -308,7 +316,7 @@ static void services_from_outside(void **state)
 	assert_int_equal(c.n[K_VRF], 2);
 	assert_int_equal(c.n[K_VIF], 1);	/* external */
 	assert_int_equal(c.n[K_NEXTHOP], 6);	/* two ecmp, vrf, snat, plain, blackhole */
-	assert_int_equal(c.n[K_ROUTE], 5);	/* service subnet, default and link-local of each family */
+	assert_int_equal(c.n[K_ROUTE], 6);	/* services, pods; default and link-local of each family */
 	assert_int_equal(c.n[K_VIP], 5);	/* cluster; external and node port, from both sides */
 
 	inside = ids_find(w->ids, ID_VRF, "default/net");

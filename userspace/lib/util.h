@@ -44,6 +44,10 @@ const char *vr_mac_text(const uint8_t mac[6], char buf[VR_MAC_TEXT]);
 /* IPv4 before IPv6, then by address. */
 int vr_addr_compare(const struct vr_addr *a, const struct vr_addr *b);
 bool vr_prefix_contains(const struct vr_prefix *prefix, const struct vr_addr *addr);
+static inline bool vr_prefix_equal(const struct vr_prefix *a, const struct vr_prefix *b)
+{
+	return a->len == b->len && !vr_addr_compare(&a->addr, &b->addr);
+}
 
 /* Decimal digits only, at most max. False when it is none. */
 bool vr_number_parse(const char *text, uint64_t max, uint64_t *number);

@@ -54,8 +54,9 @@ static uint32_t plan_addresses(struct unit *u, const struct res *r, struct ids *
 	return id;
 }
 
-/* What is not routed otherwise goes out; but link-local addresses are nobody's there: behind
- * them are the node's own services, such as a cloud's metadata.
+/*
+ * What is not routed otherwise goes out; but not to the network's own addresses, which are no pod's
+ * then, and not to link-local ones: behind them are the node's own services, such as a cloud's metadata.
  */
 static void plan_out(struct unit *u, const struct res *r, uint32_t vrf, const struct plan_env *env,
 		     struct ids *ids)
@@ -82,6 +83,18 @@ static void plan_out(struct unit *u, const struct res *r, uint32_t vrf, const st
 		add_route(u, vrf, &all[i], nexthop, EXTERNAL);
 		add_route(u, vrf, &link_local[i], nowhere, r->key);
 	}
+	for (i = 0; i < n->n_subnets; i++)
+		add_route(u, vrf, &n->subnets[i].prefix, nowhere, r->key);
+}
+
+static bool is_subnet(const struct network *n, const struct vr_prefix *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < n->n_subnets; i++)
+		if (vr_prefix_equal(&n->subnets[i].prefix, p))
+			return true;
+	return false;
 }
 
 void plan_egress(struct unit *u, const struct res *r, const struct plan_env *env, struct ids *ids)
@@ -95,7 +108,8 @@ void plan_egress(struct unit *u, const struct res *r, const struct plan_env *env
 	plan_out(u, r, vrf, env, ids);
 	plain = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_LOCAL, EXTERNAL);
 	for (i = 0; i < n->n_plain; i++)
-		add_route(u, vrf, &n->plain[i], plain, EXTERNAL);
+		if (!is_subnet(n, &n->plain[i]))
+			add_route(u, vrf, &n->plain[i], plain, EXTERNAL);
 	outside = use_id(u, ids, ID_VRF, EXTERNAL);
 	in = use_nexthop(u, ids, VROUTER_NEXTHOP_TYPE_VRF, r->key);
 	for (i = 0; n->reachable && i < n->n_subnets; i++)
