@@ -96,7 +96,7 @@ static inline void request(struct fake *k, struct request *rq)
 		why = why ? why : "There or not there";
 	}
 	if (rq->err) {
-		snprintf(rq->text, sizeof(rq->text), "%s", why);
+		rq->text = mem_strdup(why);
 		return;
 	}
 	if (rq->del)

@@ -141,13 +141,19 @@ int kernel_dump(struct kernel *k, void (*fn)(struct kobj *o, void *arg), void *a
 	return 0;
 }
 
+static void refused(struct request *rq, int err, const char *text)
+{
+	rq->err = err;
+	free(rq->text);
+	rq->text = err ? mem_strdup(text) : NULL;
+}
+
 static void on_result(const struct vr_result *r, void *arg)
 {
 	struct request *rq = r->tag;
 
 	(void)arg;
-	rq->err = -r->err.code;
-	snprintf(rq->text, sizeof(rq->text), "%.*s", (int)sizeof(rq->text) - 1, r->err.text);
+	refused(rq, -r->err.code, r->err.text);
 }
 
 static void encode(struct vr_batch *b, struct request *rq)
@@ -162,8 +168,10 @@ static void encode(struct vr_batch *b, struct request *rq)
 				   rq);
 	/* It never left: a refusal of ours. */
 	if (err) {
-		rq->err = err;
-		snprintf(rq->text, sizeof(rq->text), "cannot be sent: %s", strerror(-err));
+		char text[VR_ERR_TEXT];
+
+		snprintf(text, sizeof(text), "cannot be sent: %s", strerror(-err));
+		refused(rq, err, text);
 	}
 }
 

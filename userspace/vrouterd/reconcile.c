@@ -104,7 +104,18 @@ void reconciler_free(struct reconciler *rc)
 
 /* --- the mirror ---------------------------------------------------------------- */
 
-/* An object that the kernel has holds its id, so that nobody else gets it. */
+/* As the plan has it, where that is the same: a dump's copies are not kept beside it. Takes o over. */
+static const struct kobj *planned(const struct reconciler *rc, const struct kobj *o)
+{
+	const struct claim *c = find_claim(rc, &o->key);
+
+	if (!c || !kobj_equal(c->obj, o))
+		return o;
+	kobj_put(o);
+	return kobj_hold(c->obj);
+}
+
+/* An object that the kernel has holds its id, so that nobody else gets it. Takes o over. */
 static void mirror_set(struct reconciler *rc, const struct kobj *o)
 {
 	bool known = ktable_get(&rc->mirror, &o->key);
@@ -117,7 +128,7 @@ static void mirror_set(struct reconciler *rc, const struct kobj *o)
 		ids_restore(rc->ids, space, name, o->key.id);
 	else if (!known && o->key.kind < K_ROUTE)
 		ids_reserve(rc->ids, space, o->key.id);
-	ktable_set(&rc->mirror, o);
+	ktable_set(&rc->mirror, planned(rc, o));
 }
 
 static void mirror_del(struct reconciler *rc, const struct kkey *key)
@@ -232,9 +243,9 @@ static void reserve_mentioned(struct reconciler *rc, const struct kobj *o)
 
 void reconciler_dump_add(struct reconciler *rc, struct kobj *o)
 {
-	mirror_set(rc, o);
 	reserve_mentioned(rc, o);
 	mark(rc, &o->key);
+	mirror_set(rc, o);
 }
 
 static void mark_claim(const void *node, VISIT which, void *arg)
@@ -472,6 +483,7 @@ static void diff_one(struct diff *d, const struct kkey *key)
 	const struct claim *c = find_claim(d->rc, key);
 
 	if (c && have && kobj_equal(c->obj, have)) {
+		ktable_set(&d->rc->mirror, kobj_hold(c->obj));
 		push_key(&d->done, key);
 	} else if (c && have && moved(c->obj, have)) {
 		push(&d->batch, have, true, false);
@@ -559,7 +571,7 @@ static void note_done(struct reconciler *rc, const struct request *rq)
 }
 
 /* True when the refusal may only mean that the mirror is wrong. */
-static bool note_refused(struct reconciler *rc, const struct request *rq)
+static bool note_refused(struct reconciler *rc, struct request *rq)
 {
 	bool stale = rq->replace || rq->del ? rq->err == -ENOENT : rq->err == -EEXIST;
 	struct pending *p;
@@ -569,14 +581,15 @@ static bool note_refused(struct reconciler *rc, const struct request *rq)
 	mark(rc, &rq->obj->key);
 	p = find_pending(rc, &rq->obj->key);
 	again = p->err == rq->err && p->text && !strcmp(p->text, rq->text);
-	p->err = rq->err;
-	free(p->text);
-	p->text = mem_strdup(rq->text);
-	if (again)
-		return false;
-	if (!stale)
+	if (!again && !stale)
 		log_warn("%s: the kernel refuses to %s it: %s", kobj_text(rq->obj, text),
 			 rq->del ? "delete" : rq->replace ? "replace" : "add", rq->text);
+	p->err = rq->err;
+	free(p->text);
+	p->text = rq->text;
+	rq->text = NULL;
+	if (again)
+		return false;
 	return stale;
 }
 
@@ -607,8 +620,10 @@ static enum outcome note_results(struct reconciler *rc, struct batch *b)
 
 static void free_batch(struct batch *b)
 {
-	while (b->n)
+	while (b->n) {
 		kobj_put(b->rq[--b->n].obj);
+		free(b->rq[b->n].text);
+	}
 	free(b->rq);
 }
 

@@ -21,12 +21,12 @@
 #include "plan.h"
 
 struct request {
-	bool		del;
 	const struct kobj *obj;		/* borrowed; of del: what the kernel has */
+	bool		del;
 	bool		replace;	/* the mirror has it: else it must be new */
 	bool		early;		/* a route that may come before all that is new */
 	int		err;		/* result: 0 or negative errno */
-	char		text[160];	/* and the kernel's sentence */
+	char		*text;		/* and the kernel's sentence, to be freed; NULL: no error */
 };
 
 struct backend {
