@@ -104,12 +104,19 @@ scale_sizes()
 
 in_uml()
 {
-	local kdir modules
+	local kdir modules most status
 
 	kdir=$("$lib/kernels.sh" uml native) || die "no UML kernel"
 	modules=$(modules_for "$kdir") || die "no modules for UML"
+	# Each run of pages of a guest's process is a mapping of this machine's; at its limit, which is 256 MiB
+	# if they lie badly, the process takes one page fault for ever.
+	most=$(sysctl -n vm.max_map_count)
+	sysctl -qw vm.max_map_count=4194304 || die "scale: no guest of that size without a larger vm.max_map_count"
 	VROUTER_KO=$modules/vrouter.ko \
 		"$lib/run-uml.sh" -k native -c 2 -m "${SCALE_MEM:-6G}" -t 3600 "$here/scale.py" "$@"
+	status=$?
+	sysctl -qw vm.max_map_count="$most"
+	return $status
 }
 
 scale_part()
