@@ -162,14 +162,16 @@ static struct record *record_new(enum resource_kind kind, const char *key, const
 	cleanup_free char *id = dump(uid ? mem_check(json_string(uid)) : NULL);
 	cleanup_free char *notes = dump(annotations), *content = dump(mem_check(spec));
 	size_t len = room_for(id) + room_for(notes) + room_for(content), packed;
-	cleanup_free char *text = xzalloc(len), *small = NULL;
+	char *text = xzalloc(len), *small;
 	struct record *r;
 
 	put_text(put_text(put_text(text, id), notes), content);
 	small = pack(text, len, &packed);
+	free(text);
 	r = record_alloc(kind, key, packed);
 	r->len = len;
 	memcpy(r->key + room_for(key), small, packed);
+	free(small);
 	return r;
 }
 
