@@ -94,8 +94,10 @@ def fetched(ns, addr, path):
 
 def routes(n, label):
     """To what node n has routes of this label, and with which groups."""
+    found = [r for r in nodes[n].vrctl("route", "show") if r.get("label") == label]
+    # after the routes: a group that one of them names is there before it
     names = {g["id"]: g["label"] for g in nodes[n].vrctl("sg", "show")}
-    return {r["prefix"]: {names[g] for g in r.get("sg", [])} for r in nodes[n].vrctl("route", "show") if r.get("label") == label}
+    return {r["prefix"]: {names.get(g, g) for g in r.get("sg", [])} for r in found}
 
 
 def blocks():
