@@ -56,6 +56,9 @@ def release_of(folder):
     return tuple(int(n) for n in text.split(" v")[1].split(".")[:2])
 
 
+API_SERVER_STARTS = 4
+
+
 class Ended(AssertionError):
     """A program ended that was to become ready."""
 
@@ -267,15 +270,17 @@ class ControlPlane:
     def start_apiserver(self):
         """Returns when it is ready and the service "kubernetes" is there. It ends by itself when one of its
         hooks is not done within a minute, which a busy emulated guest may not give it. A kubelet starts it
-        again then, and so do we, once."""
+        again then, and so do we, a few times, and say so."""
         program = self.programs["kube-apiserver"]
-        program.start()
-        try:
-            program.wait_ready(self.ready)
-        except Ended as err:
-            print(f"# started again: {str(err).splitlines()[0]}", flush=True)
+        for left in reversed(range(API_SERVER_STARTS)):
             program.start()
-            program.wait_ready(self.ready)
+            try:
+                program.wait_ready(self.ready)
+                break
+            except Ended as err:
+                if not left:
+                    raise
+                print(f"# started again: {str(err).splitlines()[0]}", flush=True)
         program.wait_ready(lambda: self._answers(
             self.api, "/api/v1/namespaces/default/services/kubernetes"))
 
