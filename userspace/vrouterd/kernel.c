@@ -141,7 +141,7 @@ int kernel_dump(struct kernel *k, void (*fn)(struct kobj *o, void *arg), void *a
 	return 0;
 }
 
-static void refused(struct request *rq, int err, const char *text)
+static void set_result(struct request *rq, int err, const char *text)
 {
 	rq->err = err;
 	free(rq->text);
@@ -153,7 +153,7 @@ static void on_result(const struct vr_result *r, void *arg)
 	struct request *rq = r->tag;
 
 	(void)arg;
-	refused(rq, -r->err.code, r->err.text);
+	set_result(rq, -r->err.code, r->err.text);
 }
 
 static void encode(struct vr_batch *b, struct request *rq)
@@ -171,7 +171,7 @@ static void encode(struct vr_batch *b, struct request *rq)
 		char text[VR_ERR_TEXT];
 
 		snprintf(text, sizeof(text), "cannot be sent: %s", strerror(-err));
-		refused(rq, err, text);
+		set_result(rq, err, text);
 	}
 }
 
